@@ -1,0 +1,111 @@
+"""What can go wrong, in the words of the trade.
+
+    EngineError
+    +-- InvalidOrder              the request can't become an order (the caller's to mend)
+    +-- IllegalTransition         the life cycle forbids the move
+    +-- OrderNotFound             no such order, or not this account's
+    +-- OrderNotCancellable       a worker has begun, or the order has ended
+    +-- IdempotencyKeyReused      the same key with another order
+    +-- Conflict                  somebody else wrote the order first; carries what is there now
+    +-- MarketError               a pool can't make this trade (never retried)
+    |   +-- UnsupportedPair       no pool of the venue trades the two tokens
+    |   +-- InsufficientLiquidity the pool can't fill the amount
+    |   +-- AmountTooSmall        the trade would give less than one base unit
+    |   +-- AmountTooLarge        an amount above what the program's integers hold
+    +-- VenueError                a venue gave no answer (retryable)
+    |   +-- VenueTimeout
+    |   +-- VenueUnavailable
+    +-- ChainUnavailable          the chain did not answer: what was asked is not known
+    +-- QueueUnavailable          the message was not handed over
+    +-- ConnectionGone            that WebSocket client has left
+
+Every class has a `code`: stable, upper case, `CATEGORY_CONDITION`, and what clients see.
+"""
+
+
+class EngineError(Exception):
+    """The root of all that the engine raises on purpose."""
+
+    code = "INTERNAL_ERROR"
+
+
+class InvalidOrder(EngineError):
+    """A field of the request can't be accepted; `pointer` is its JSON pointer (RFC 6901)."""
+
+    code = "INVALID_ORDER"
+
+    def __init__(self, pointer: str, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+        self.code = code
+        self.detail = detail
+
+
+class IllegalTransition(EngineError):
+    code = "ILLEGAL_TRANSITION"
+
+
+class OrderNotFound(EngineError):
+    code = "ORDER_NOT_FOUND"
+
+
+class OrderNotCancellable(EngineError):
+    code = "ORDER_NOT_CANCELLABLE"
+
+
+class IdempotencyKeyReused(EngineError):
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class Conflict(EngineError):
+    """A conditional write lost; `current` is the row as it stands (None: there is none)."""
+
+    code = "CONFLICT"
+
+    def __init__(self, current: object | None = None) -> None:
+        super().__init__("the row is not what the writer believed")
+        self.current = current
+
+
+class MarketError(EngineError):
+    code = "MARKET_ERROR"
+
+
+class UnsupportedPair(MarketError):
+    code = "UNSUPPORTED_PAIR"
+
+
+class InsufficientLiquidity(MarketError):
+    code = "INSUFFICIENT_LIQUIDITY"
+
+
+class AmountTooSmall(MarketError):
+    code = "AMOUNT_TOO_SMALL"
+
+
+class AmountTooLarge(MarketError):
+    code = "AMOUNT_TOO_LARGE"
+
+
+class VenueError(EngineError):
+    code = "VENUE_ERROR"
+
+
+class VenueTimeout(VenueError):
+    code = "VENUE_TIMEOUT"
+
+
+class VenueUnavailable(VenueError):
+    code = "VENUE_UNAVAILABLE"
+
+
+class ChainUnavailable(EngineError):
+    code = "CHAIN_UNAVAILABLE"
+
+
+class QueueUnavailable(EngineError):
+    code = "QUEUE_UNAVAILABLE"
+
+
+class ConnectionGone(EngineError):
+    code = "CONNECTION_GONE"

@@ -1,0 +1,259 @@
+"""A market order and its life cycle."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from engine.domain.errors import IllegalTransition
+from engine.domain.money import less_slippage
+
+
+class Status(StrEnum):
+    """Where an order is in its life."""
+
+    PENDING = "pending"
+    ROUTING = "routing"
+    BUILDING = "building"
+    SUBMITTED = "submitted"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+#: The whole life cycle. A new attempt stays in its state: it never moves an order backwards.
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.ROUTING, Status.FAILED, Status.CANCELLED}),
+    Status.ROUTING: frozenset({Status.BUILDING, Status.FAILED}),
+    Status.BUILDING: frozenset({Status.SUBMITTED, Status.FAILED}),
+    Status.SUBMITTED: frozenset({Status.CONFIRMED, Status.FAILED}),
+    Status.CONFIRMED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+}
+
+FINAL: frozenset[Status] = frozenset(s for s, following in TRANSITIONS.items() if not following)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What one venue offered for the whole amount; with `error`, why it offered nothing.
+
+    `amount_out` is base units of the token bought, `fee` base units of the token sold.
+    """
+
+    venue: str
+    amount_out: int = 0
+    fee: int = 0
+    price_impact_bps: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One swap of a route: `amount_in` through `pool`, expecting `amount_out` (base units)."""
+
+    venue: str
+    pool: str
+    amount_in: int
+    amount_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The legs that an order takes, all in one transaction, and why."""
+
+    legs: tuple[Leg, ...]
+    reason: str
+
+    @property
+    def amount_out(self) -> int:
+        """The output the quotes promise, base units of the token bought."""
+        return sum(leg.amount_out for leg in self.legs)
+
+    def min_amount_out(self, slippage_bps: int) -> int:
+        """The least output that the trader accepts, base units of the token bought."""
+        return less_slippage(self.amount_out, slippage_bps)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One step of a transaction; `program` is `wrap-sol`, a venue's name, or `unwrap-sol`."""
+
+    program: str
+    amount_in: int = 0
+    min_amount_out: int = 0
+    pool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A signed transaction: known by its signature before it is sent.
+
+    After `expires_at`, by the chain's clock, it can't land any more.
+    """
+
+    signature: str
+    expires_at: datetime
+    instructions: tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an order failed: a stable code and a sentence for people."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of an order's history."""
+
+    seq: int
+    status: Status
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A market order; every change is a new value with `seq` one higher.
+
+    Amounts are base units. `lease_until` is when the worker that claimed the order may be taken
+    for dead; `deadline` is when the order may no longer begin to execute.
+    """
+
+    order_id: str
+    account: str
+    token_in: str
+    token_out: str
+    amount: int
+    slippage_bps: int
+    created_at: datetime
+    updated_at: datetime
+    deadline: datetime
+    client_order_id: str | None = None
+    status: Status = Status.PENDING
+    seq: int = 1
+    attempts: int = 0
+    quotes: tuple[Quote, ...] = ()
+    route: Route | None = None
+    transaction: Transaction | None = None
+    amount_out: int | None = None
+    error: Failure | None = None
+    history: tuple[Step, ...] = field(default=())
+    lease_until: datetime | None = None
+    dead_letter_due: bool = False
+
+    @classmethod
+    def place(
+        cls,
+        order_id: str,
+        account: str,
+        token_in: str,
+        token_out: str,
+        amount: int,
+        slippage_bps: int,
+        *,
+        at: datetime,
+        deadline: datetime,
+        client_order_id: str | None = None,
+    ) -> "Order":
+        """Return a new pending order with the first line of its history."""
+        return cls(
+            order_id=order_id,
+            account=account,
+            token_in=token_in,
+            token_out=token_out,
+            amount=amount,
+            slippage_bps=slippage_bps,
+            created_at=at,
+            updated_at=at,
+            deadline=deadline,
+            client_order_id=client_order_id,
+            history=(Step(1, Status.PENDING, at),),
+        )
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def min_amount_out(self) -> int | None:
+        return self.route.min_amount_out(self.slippage_bps) if self.route else None
+
+    def same_trade(self, other: "Order") -> bool:
+        """Tell whether both ask for the same thing, whatever became of them."""
+        return (self.token_in, self.token_out, self.amount, self.slippage_bps) == (
+            other.token_in,
+            other.token_out,
+            other.amount,
+            other.slippage_bps,
+        )
+
+    def held(self, now: datetime) -> bool:
+        """Tell whether a worker holds the order, or it waits for its next attempt."""
+        return not self.final and self.lease_until is not None and now < self.lease_until
+
+    def to(self, status: Status, *, at: datetime, **changes: object) -> "Order":
+        """Return this order moved to `status`, one `seq` later.
+
+        Raises IllegalTransition if the life cycle forbids the move.
+        """
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(f"{self.status} -> {status}")
+        return self._next(status, at, changes)
+
+    def again(self, *, at: datetime, **changes: object) -> "Order":
+        """Return this order in the same state, one `seq` later: a claim, or a new attempt.
+
+        Raises IllegalTransition if the order is final.
+        """
+        if self.final:
+            raise IllegalTransition(f"{self.status} is final")
+        return self._next(self.status, at, changes)
+
+    def claimed(self, *, at: datetime, until: datetime) -> "Order":
+        """Return this order held by a worker until `until`, for a new attempt.
+
+        An order whose transaction may be under way is held only to learn what became of it: that
+        is no new attempt. Losing the write of this is losing the claim.
+        """
+        if self.transaction is not None:
+            return self.again(at=at, lease_until=until)
+        changes: dict[str, object] = {"lease_until": until, "attempts": self.attempts + 1}
+        if self.status is Status.PENDING:
+            return self.to(Status.ROUTING, at=at, **changes)
+        return self.again(at=at, **changes)
+
+    def failed(self, failure: Failure, *, at: datetime, dead_letter: bool = False) -> "Order":
+        """Return this order failed for good; `dead_letter`: an operator is to hear of it."""
+        return self.to(
+            Status.FAILED, at=at, error=failure, lease_until=None, dead_letter_due=dead_letter
+        )
+
+    def as_placed(self) -> "Order":
+        """Return the order as it was when it was accepted: what the first answer said."""
+        return Order.place(
+            self.order_id,
+            self.account,
+            self.token_in,
+            self.token_out,
+            self.amount,
+            self.slippage_bps,
+            at=self.created_at,
+            deadline=self.deadline,
+            client_order_id=self.client_order_id,
+        )
+
+    def _next(self, status: Status, at: datetime, changes: dict[str, object]) -> "Order":
+        at = max(at, self.updated_at)  # clocks of two machines differ; history does not go back
+        seq = self.seq + 1
+        step = Step(seq, status, at)
+        return replace(
+            self,
+            status=status,
+            seq=seq,
+            updated_at=at,
+            history=(*self.history, step),
+            **changes,  # type: ignore[arg-type]
+        )

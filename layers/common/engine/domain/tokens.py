@@ -1,0 +1,66 @@
+"""The tokens that trade here: symbol, mint, decimals."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What a test token makes go wrong, on purpose."""
+
+    NO_QUOTES = "no-quotes"
+    SLIPPAGE = "slippage"
+    FIRST_SEND_LOST = "first-send-lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token; amounts of it are integers in base units, 10**-`decimals` of one token."""
+
+    symbol: str
+    mint: str
+    decimals: int
+    fault: Fault | None = None
+
+
+SOL = Token("SOL", "So11111111111111111111111111111111111111112", 9)
+USDC = Token("USDC", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6)
+USDT = Token("USDT", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6)
+RAY = Token("RAY", "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R", 6)
+JUP = Token("JUP", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6)
+BONK = Token("BONK", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5)
+
+#: Test tokens: no mint on any chain; each trades against USDC and fails in its own way.
+XFAIL = Token("XFAIL", "Fai1111111111111111111111111111111111111111", 6, Fault.NO_QUOTES)
+XSLIP = Token("XSLIP", "S1ip111111111111111111111111111111111111111", 6, Fault.SLIPPAGE)
+XDROP = Token("XDROP", "Drop111111111111111111111111111111111111111", 6, Fault.FIRST_SEND_LOST)
+
+TOKENS: dict[str, Token] = {
+    token.symbol: token for token in (SOL, USDC, USDT, RAY, JUP, BONK, XFAIL, XSLIP, XDROP)
+}
+
+#: Base and quote token of every pool; either side may be sold.
+PAIRS: tuple[tuple[Token, Token], ...] = (
+    (SOL, USDC),
+    (USDT, USDC),
+    (RAY, USDC),
+    (JUP, USDC),
+    (BONK, USDC),
+    (SOL, USDT),
+    (RAY, SOL),
+    (XFAIL, USDC),
+    (XSLIP, USDC),
+    (XDROP, USDC),
+)
+
+
+def pair_of(token_in: Token, token_out: Token) -> tuple[Token, Token] | None:
+    """Return the pair (base, quote) that trades the two tokens, whichever is sold, or None."""
+    for pair in PAIRS:
+        if pair in ((token_in, token_out), (token_out, token_in)):
+            return pair
+    return None
+
+
+def fault_of(token_in: Token, token_out: Token) -> Fault | None:
+    """Return the fault that trading these two tokens is meant to show, or None."""
+    return token_in.fault or token_out.fault

@@ -1,0 +1,209 @@
+"""What the use cases need of the world, as protocols: the adapters and the fakes fill them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from engine.domain.order import Leg, Order, Transaction
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time as an argument: aware datetimes in UTC."""
+
+    def now(self) -> datetime: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Chance(Protocol):
+    """Chance as an argument."""
+
+    def uniform(self, low: float, high: float) -> float: ...
+    def token(self) -> bytes:
+        """Return 16 random bytes."""
+        ...
+
+
+class Together(Protocol):
+    """Runs calls at the same time; returns their results, or the exceptions they raised."""
+
+    def __call__(
+        self, calls: Sequence[Callable[[], T]], *, timeout: float | None = None
+    ) -> list[T | BaseException]:
+        """Run `calls`; one that takes over `timeout` seconds counts as raising TimeoutError."""
+        ...
+
+
+class OrderRepository(Protocol):
+    """Orders, one row each; every write says what it believes."""
+
+    def add(self, order: Order) -> None:
+        """Store a new order. Raises Conflict with the one that stands under its id."""
+        ...
+
+    def get(self, order_id: str) -> Order | None:
+        """Read an order, strongly consistent."""
+        ...
+
+    def save(self, order: Order, *, expected_seq: int) -> None:
+        """Replace the order whose `seq` is `expected_seq`. Raises Conflict with the present one."""
+        ...
+
+    def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
+        """Read up to `limit` orders placed before `before` that are not done with, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkMessage:
+    """What lies in the order queue: an id, and the order as its sender knew it.
+
+    The snapshot saves a read. It is believed only as far as a write conditional on its `seq` goes.
+    """
+
+    order_id: str
+    snapshot: Order | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What lies in the dead-letter queue about an order that failed after all its attempts."""
+
+    order_id: str
+    reason: str
+    attempts: int
+
+
+class OrderQueue(Protocol):
+    """The order queue and its dead-letter queue."""
+
+    def enqueue(self, message: WorkMessage) -> None:
+        """Hand an order to the workers. Raises QueueUnavailable: it may lie there all the same."""
+        ...
+
+    def retry_in(self, receipt: str, seconds: int) -> None:
+        """Hide a received message for `seconds` (0..43200), then deliver it again."""
+        ...
+
+    def bury(self, letter: DeadLetter) -> None:
+        """Put a letter into the dead-letter queue. Raises QueueUnavailable."""
+        ...
+
+
+class Pool(Protocol):
+    """A pool as it stood when it was read: arithmetic only, see `engine.market`."""
+
+    venue: str
+    address: str
+
+
+class Venue(Protocol):
+    """A place to trade. See docs/venues.md for how to add one."""
+
+    name: str
+
+    def pool(self, token_in: str, token_out: str) -> Pool:
+        """Read the venue's pool for the two tokens, as it stands now.
+
+        Raises VenueTimeout or VenueUnavailable (retryable), UnsupportedPair (not).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The transaction is on the chain and paid `amount_out` base units."""
+
+    amount_out: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """The transaction is on the chain as failed: nothing was traded, and it can't land again."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The transaction did not land and, by the chain's own word, can't any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The chain does not know (yet): it may land still, or has landed unseen."""
+
+
+Landing = Landed | Reverted | Expired | Unknown
+
+
+class Chain(Protocol):
+    """Signs, sends and looks up transactions."""
+
+    def sign(
+        self,
+        order: Order,
+        legs: Sequence[Leg],
+        *,
+        valid_for: timedelta,
+    ) -> Transaction:
+        """Build and sign the transaction of `legs`; sends nothing.
+
+        It can land for `valid_for` at most. Two calls for one order and attempt may give two
+        signatures: store the one that is sent.
+        """
+        ...
+
+    def send(self, order: Order, transaction: Transaction) -> None:
+        """Send; sending a signature again is harmless, the chain lands it once.
+
+        Raises ChainUnavailable: it may have been taken all the same.
+        """
+        ...
+
+    def landing(self, transaction: Transaction, *, wait: timedelta) -> Landing:
+        """Tell what became of a transaction, waiting up to `wait` for it to land.
+
+        Raises ChainUnavailable, which means Unknown.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """A WebSocket connection that watches an order."""
+
+    order_id: str
+    connection_id: str
+
+
+class Watchers(Protocol):
+    """Who watches what."""
+
+    def watch(self, watcher: Watcher, *, until: datetime) -> None:
+        """Store a subscription; its snapshot follows through the stream."""
+        ...
+
+    def of(self, order_id: str) -> list[str]:
+        """Return the ids of the connections that watch an order."""
+        ...
+
+    def forget(self, watcher: Watcher) -> None:
+        """Drop one subscription; harmless when it is gone already."""
+        ...
+
+    def forget_connection(self, connection_id: str) -> None:
+        """Drop everything a connection watches."""
+        ...
+
+
+class Push(Protocol):
+    """Sends one message to one WebSocket client."""
+
+    def __call__(self, connection_id: str, message: bytes) -> None:
+        """Post a message. Raises ConnectionGone if the client has left."""
+        ...
