@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from engine.domain.order import Leg, Order, Transaction
+from engine.market.pool import Pool
 
 T = TypeVar("T")
 
@@ -90,13 +91,6 @@ class OrderQueue(Protocol):
     def bury(self, letter: DeadLetter) -> None:
         """Put a letter into the dead-letter queue. Raises QueueUnavailable."""
         ...
-
-
-class Pool(Protocol):
-    """A pool as it stood when it was read: arithmetic only, see `engine.market`."""
-
-    venue: str
-    address: str
 
 
 class Venue(Protocol):

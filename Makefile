@@ -1,0 +1,66 @@
+# Every target makes the environment it needs by itself, from the pinned requirements.
+PYTHON ?= python3
+PORT ?= 3000
+VENV := .venv
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
+SAM := .venv-sam/.sam
+PY := $(VENV)/bin/python
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(RUN) ## Place a market order on an embedded cloud and watch it to the end
+	@$(PY) -m local.demo
+
+up: $(RUN) ## Serve the whole system on http://127.0.0.1:3000 (PORT=...) until stopped
+	@$(PY) -m local.up --port $(PORT)
+
+test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end
+	.venv-sam/bin/sam validate --lint --template template.yaml
+	$(PY) -m pytest -q tests/e2e
+
+check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract and moto tests
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/mypy
+	$(PY) -m pytest -q --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration
+
+format: $(DEV) ## Rewrite the sources to the house's format
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+lock: $(DEV) ## Compile every requirements*.in to exact pins
+	@for file in layers/common/requirements requirements requirements-dev requirements-sam; do \
+	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	    --no-emit-find-links --no-header $$file.in --output-file $$file.txt || exit 1; \
+	done
+
+clean: ## Remove environments, builds and caches
+	rm -rf .venv .venv-sam .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo 'Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=...' >&2; exit 1; }
+	@echo 'Making .venv (once) ...'
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt | $(PY)
+	@echo 'Installing what the demo needs (once) ...'
+	@$(PY) $(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt | $(RUN)
+	@echo 'Installing what the tests need (once) ...'
+	@$(PY) $(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(SAM): requirements-sam.txt
+	@echo 'Making .venv-sam (once) ...'
+	@test -x .venv-sam/bin/python || $(PYTHON) -m venv .venv-sam
+	@.venv-sam/bin/python $(PIP_INSTALL) -r requirements-sam.txt
+	@touch $@
