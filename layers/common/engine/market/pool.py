@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.domain.errors import AmountTooLarge, AmountTooSmall
+from engine.domain.money import BPS, MAX_BASE_UNITS
+
 
 @dataclass(frozen=True, slots=True)
 class Swap:
@@ -22,7 +25,7 @@ class Swap:
 class Pool(Protocol):
     """A pool as it stood when it was read; asking changes nothing.
 
-    Both calls raise a MarketError by name (InsufficientLiquidity, AmountTooSmall, AmountTooLarge,
+    The calls raise a MarketError by name (InsufficientLiquidity, AmountTooSmall, AmountTooLarge,
     UnsupportedPair), never an exception of arithmetic.
     """
 
@@ -38,3 +41,29 @@ class Pool(Protocol):
     def exact_out(self, token_in: str, amount_out: int) -> Swap:
         """Return the cheapest swap that buys at least `amount_out`, selling `token_in`."""
         ...
+
+    def rate(self, token_in: str, amount_in: int) -> tuple[int, int]:
+        """Return what one unit more than `amount_in` (0 and up) buys: a numerator, a denominator.
+
+        It is net of the fee and before rounding, so that splits can be found by it; it never
+        rises with `amount_in`, and is (0, 1) where the pool can take no more. Raises only
+        UnsupportedPair.
+        """
+        ...
+
+
+def checked(amount: int) -> int:
+    """Return `amount` if a swap can have it: one base unit at least, and no more than 64 bits.
+
+    Raises AmountTooSmall, AmountTooLarge.
+    """
+    if amount < 1:
+        raise AmountTooSmall("the amount is less than one base unit")
+    if amount > MAX_BASE_UNITS:
+        raise AmountTooLarge("the amount does not fit in 64 bits")
+    return amount
+
+
+def impact_bps(expected: int, got: int) -> int:
+    """Return how far `got` falls short of what the price before the trade promised, rounded."""
+    return max(0, (2 * BPS * (expected - got) + expected) // (2 * expected))
