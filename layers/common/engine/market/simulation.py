@@ -1,0 +1,244 @@
+"""A market that is a pure function of a seed, a pair and a time: the same in every process.
+
+Prices walk smoothly (value noise over hashed lattices, in integers), and each venue strays from the
+common price as pools do between arbitrages. Nothing is stored, nothing is random, and no float
+decides anything.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, localcontext
+from functools import lru_cache
+from hashlib import blake2b, sha256
+
+from engine.domain.errors import UnsupportedPair
+from engine.domain.money import BPS
+from engine.domain.tokens import PAIRS, TOKENS, Token, pair_of
+from engine.market import meteora, raydium
+from engine.market.bins import ONE, FeeSchedule, Volatility, bin_price
+from engine.market.meteora import DlmmPool
+from engine.market.pool import Pool
+from engine.market.raydium import ConstantProductPool
+
+VENUES = (raydium.VENUE, meteora.VENUE)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SCALE = 10**9
+#: Noise is a sum of (period in ms, height in bps): the walk of a token's price in dollars ...
+_WALK = ((86_400_000, 600), (7_200_000, 150), (600_000, 40), (30_000, 6))
+#: ... and how a venue strays from it: two of them are 5 % apart at most.
+_STRAY = ((1_200_000, 200), (240_000, 50))
+#: A pool's volatility remembers a trade at the start of every such span, in seconds.
+_TRADES_EVERY = 45
+_BINS = 70
+_FALL = 80
+
+#: Dollars for 10**12 tokens.
+_DOLLARS = {
+    "SOL": 163_000_000_000_000,
+    "USDC": 1_000_000_000_000,
+    "USDT": 1_000_000_000_000,
+    "RAY": 2_100_000_000_000,
+    "JUP": 520_000_000_000,
+    "BONK": 20_500_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The two pools of a pair: how deep, in dollars, and what they charge.
+
+    `side` is what Raydium's pool holds of each token, `per_bin` what Meteora's active bin does.
+    """
+
+    side: int
+    fee_bps: int
+    per_bin: int
+    bin_step: int
+    base_factor: int
+    calm: int = 1
+
+
+_ORDINARY = _Listing(2_000_000, 25, 6_000, 10, 10_000)
+_LISTINGS = {
+    ("SOL", "USDC"): _Listing(5_000_000, 25, 12_000, 10, 10_000),
+    ("USDT", "USDC"): _Listing(60_000_000, 4, 150_000, 1, 20_000, calm=10),
+    ("RAY", "USDC"): _Listing(2_500_000, 25, 6_000, 20, 10_000),
+    ("JUP", "USDC"): _Listing(2_000_000, 25, 5_000, 20, 10_000),
+    ("BONK", "USDC"): _Listing(2_000_000, 25, 6_000, 25, 8_000),
+    ("SOL", "USDT"): _Listing(3_000_000, 25, 7_000, 10, 10_000),
+    ("RAY", "SOL"): _Listing(3_000_000, 25, 8_000, 20, 10_000),
+}
+
+
+@lru_cache(maxsize=65_536)
+def _lattice(seed: int, name: str, index: int) -> int:
+    """Return a number from -10**9 to 10**9 that depends on its three arguments alone."""
+    digest = blake2b(f"{seed}:{name}:{index}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % (2 * _SCALE + 1) - _SCALE
+
+
+def _noise(seed: int, name: str, at_ms: int, octaves: tuple[tuple[int, int], ...]) -> int:
+    """Return smooth noise at a time, in 10**-9; no higher than the octaves' heights together."""
+    total = 0
+    for period, height in octaves:
+        index, within = divmod(at_ms, period)
+        octave = f"{name}/{period}"
+        left = _lattice(seed, octave, index)
+        right = _lattice(seed, octave, index + 1)
+        eased = within * within * (3 * period - 2 * within)
+        total += (left + (right - left) * eased // period**3) * height // BPS
+    return total
+
+
+@lru_cache(maxsize=64)
+def _address(venue: str, base: str, quote: str) -> str:
+    """Return the address of a simulated pool: 32 bytes in base 58, as a real one looks."""
+    alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    number = int.from_bytes(sha256(f"pool:{venue}:{base}:{quote}".encode()).digest(), "big")
+    text = ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = alphabet[digit] + text
+    return text
+
+
+def _milliseconds(at: datetime | float) -> int:
+    if isinstance(at, datetime):
+        return (at - _EPOCH) // timedelta(milliseconds=1)
+    return round(at * 1_000)
+
+
+def _active_id(price: tuple[int, int], bin_step: int) -> int:
+    """Return the last bin whose price is not above `price`; the logarithm is only a first guess."""
+    target = price[0] * ONE // price[1]
+    bin_id = math.floor(math.log(target / ONE) / math.log1p(bin_step / BPS))
+    while bin_price(bin_id, bin_step) > target:
+        bin_id -= 1
+    while bin_price(bin_id + 1, bin_step) <= target:
+        bin_id += 1
+    return bin_id
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedMarket:
+    """Both venues' pools for every pair of `domain.tokens.PAIRS`, at any time."""
+
+    seed: int
+
+    def mid(self, base: str, quote: str, at: datetime | float) -> Decimal:
+        """Return the common price, `quote` tokens for one `base`, to 12 digits.
+
+        `at` is an aware datetime or unix seconds. Raises UnsupportedPair.
+        """
+        base_token, quote_token = _pair(base, quote)
+        at_ms = _milliseconds(at)
+        bought, paid = self._dollars(base_token, at_ms), self._dollars(quote_token, at_ms)
+        with localcontext(prec=12):
+            price = Decimal(bought) / Decimal(paid)
+            return price if base_token.symbol == base else 1 / price
+
+    def pool(self, venue: str, token_in: str, token_out: str, at: datetime | float) -> Pool:
+        """Return the venue's pool for two tokens, whichever is sold, as it stands at `at`.
+
+        `at` is an aware datetime or unix seconds. Raises UnsupportedPair.
+        """
+        base, quote = _pair(token_in, token_out)
+        listing = _LISTINGS.get((base.symbol, quote.symbol), _ORDINARY)
+        if venue == raydium.VENUE:
+            return self._constant_product(base, quote, listing, _milliseconds(at))
+        if venue == meteora.VENUE:
+            return self._dlmm(base, quote, listing, _milliseconds(at))
+        raise UnsupportedPair(f"there is no venue {venue}")
+
+    def _dollars(self, token: Token, at_ms: int) -> int:
+        """Return what 10**12 tokens cost, in 10**-9 dollars."""
+        dollars = _DOLLARS.get(token.symbol, _DOLLARS["USDC"])
+        if token.symbol == "USDC":
+            return dollars * _SCALE
+        walk = _noise(self.seed, token.symbol, at_ms, _WALK)
+        calm = 20 if dollars == _DOLLARS["USDC"] else 1
+        return dollars * (_SCALE + walk // calm)
+
+    def _price(
+        self, venue: str, base: Token, quote: Token, listing: _Listing, at_ms: int
+    ) -> tuple[int, int]:
+        """Return a venue's price as a fraction: base units of `quote` for one of `base`."""
+        name = f"{venue}:{base.symbol}/{quote.symbol}"
+        stray = _noise(self.seed, name, at_ms, _STRAY) // listing.calm
+        paid = self._dollars(base, at_ms) * (_SCALE + stray) * 10**quote.decimals
+        return paid, self._dollars(quote, at_ms) * _SCALE * 10**base.decimals
+
+    def _constant_product(
+        self, base: Token, quote: Token, listing: _Listing, at_ms: int
+    ) -> ConstantProductPool:
+        price, per = self._price(raydium.VENUE, base, quote, listing, at_ms)
+        product = _worth(base, listing.side) * _worth(quote, listing.side)
+        return ConstantProductPool(
+            address=_address(raydium.VENUE, base.symbol, quote.symbol),
+            token_x=base.symbol,
+            token_y=quote.symbol,
+            reserve_x=math.isqrt(product * per // price),
+            reserve_y=math.isqrt(product * price // per),
+            fee_bps=listing.fee_bps,
+        )
+
+    def _dlmm(self, base: Token, quote: Token, listing: _Listing, at_ms: int) -> DlmmPool:
+        step = listing.bin_step
+        price = self._price(meteora.VENUE, base, quote, listing, at_ms)
+        active = _active_id(price, step)
+        full_y = _worth(quote, listing.per_bin)
+        full_x = full_y * price[1] // price[0]
+        bins = {active: _in_active(active, step, price, full_x, full_y)}
+        for away in range(1, _BINS):
+            bins[active + away] = (full_x * (_FALL - away) // _FALL, 0)
+            bins[active - away] = (0, full_y * (_FALL - away) // _FALL)
+        now = at_ms // 1_000
+        return DlmmPool(
+            address=_address(meteora.VENUE, base.symbol, quote.symbol),
+            token_x=base.symbol,
+            token_y=quote.symbol,
+            active_id=active,
+            bins=bins,
+            fees=FeeSchedule(bin_step=step, base_factor=listing.base_factor),
+            volatility=self._volatility(base, quote, listing, now - now % _TRADES_EVERY),
+            now=now,
+        )
+
+    def _volatility(self, base: Token, quote: Token, listing: _Listing, then: int) -> Volatility:
+        """Return what the pool remembers of a trade at `then` that crossed up to three bins."""
+        name = f"trade:{base.symbol}/{quote.symbol}"
+        reference = (_lattice(self.seed, name, then) + _SCALE) % 40_001
+        crossed = (_lattice(self.seed, name, -then) + _SCALE) % 4
+        price = self._price(meteora.VENUE, base, quote, listing, then * 1_000)
+        return Volatility(
+            accumulator=reference + crossed * BPS,
+            reference=reference,
+            index_reference=_active_id(price, listing.bin_step),
+            last_update=then,
+        )
+
+
+def _pair(one: str, other: str) -> tuple[Token, Token]:
+    first, second = TOKENS.get(one), TOKENS.get(other)
+    pair = pair_of(first, second) if first and second else None
+    if pair is None:
+        raise UnsupportedPair(f"{one}/{other} is not among the {len(PAIRS)} pairs")
+    return pair
+
+
+def _worth(token: Token, dollars: int) -> int:
+    """Return how much of a token so many dollars bought when the walk began, in base units."""
+    each = _DOLLARS.get(token.symbol, _DOLLARS["USDC"])
+    per_token: int = 10**token.decimals
+    return dollars * 10**12 * per_token // each
+
+
+def _in_active(
+    active: int, step: int, price: tuple[int, int], full_x: int, full_y: int
+) -> tuple[int, int]:
+    """Return what the active bin holds: the more Y, the nearer the price is to its upper end."""
+    floor, ceiling = bin_price(active, step), bin_price(active + 1, step)
+    width, risen = ceiling - floor, price[0] * ONE // price[1] - floor
+    return full_x * (width - risen) // width, full_y * risen // width
