@@ -1,0 +1,552 @@
+"""What template.yaml promises, asserted on what the SAM transform makes of it."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+Json = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+SOURCE = (ROOT / "template.yaml").read_text()
+FUNCTIONS = {
+    "ExecuteFunction": "execute",
+    "WorkerFunction": "worker",
+    "WsConnectFunction": "ws_connect",
+    "WsNotifyFunction": "ws_notify",
+    "ReconcileFunction": "reconcile",
+}
+DAYS_14 = 14 * 24 * 60 * 60
+
+
+class NoManagedPolicies:
+    """SAM asks AWS for its managed policies; the template needs none."""
+
+    def load(self) -> dict[str, str]:
+        raise AssertionError("the template uses a managed policy by name")
+
+
+@pytest.fixture(scope="module")
+def source() -> Json:
+    template: Json = yaml_parse(SOURCE)
+    return template
+
+
+@pytest.fixture(scope="module")
+def resources() -> Json:
+    template: Json = yaml_parse(SOURCE)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/code.zip"
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = "s3://bucket/layer.zip"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        made: Json = transform(template, {}, NoManagedPolicies())["Resources"]
+    return made
+
+
+def of_type(resources: Json, kind: str) -> dict[str, Json]:
+    return {
+        name: resource["Properties"]
+        for name, resource in resources.items()
+        if resource["Type"] == kind
+    }
+
+
+def ref(name: str) -> Json:
+    return {"Ref": name}
+
+
+def arn(name: str) -> Json:
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+# Functions
+
+
+def test_the_five_functions_run_python_3_13_on_arm64(resources):
+    functions = of_type(resources, "AWS::Lambda::Function")
+    assert set(functions) == set(FUNCTIONS)
+    for function in functions.values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+
+
+def test_every_function_has_its_doorway_and_the_common_layer(source, resources):
+    (layer,) = of_type(resources, "AWS::Lambda::LayerVersion")
+    for name, folder in FUNCTIONS.items():
+        assert source["Resources"][name]["Properties"]["CodeUri"] == f"functions/{folder}/"
+        assert (ROOT / "functions" / folder / "app.py").is_file()
+        function = resources[name]["Properties"]
+        assert function["Handler"] == "app.lambda_handler"
+        assert function["Layers"] == [ref(layer)]
+
+
+def test_the_layer_is_built_for_what_the_functions_run_on(source):
+    layer = source["Resources"]["CommonLayer"]
+    assert layer["Metadata"] == {"BuildMethod": "python3.13", "BuildArchitecture": "arm64"}
+    assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
+    assert layer["Properties"]["CompatibleArchitectures"] == ["arm64"]
+    content = ROOT / layer["Properties"]["ContentUri"]
+    assert (content / "requirements.txt").is_file()
+    assert (content / "engine" / "__init__.py").is_file()
+
+
+def test_every_function_logs_json_to_a_group_of_its_own_that_forgets(resources):
+    groups = set()
+    for name in FUNCTIONS:
+        logging = resources[name]["Properties"]["LoggingConfig"]
+        assert logging["LogFormat"] == "JSON"
+        groups.add(logging["LogGroup"]["Ref"])
+    assert len(groups) == len(FUNCTIONS)
+
+
+def test_every_log_group_forgets(resources):
+    for group in of_type(resources, "AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] == ref("LogRetentionDays")
+
+
+def test_the_reconciler_is_done_before_it_starts_again(resources):
+    (schedule,) = of_type(resources, "AWS::Scheduler::Schedule").values()
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["Target"]["Arn"] == arn("ReconcileFunction")
+    assert resources["ReconcileFunction"]["Properties"]["Timeout"] < 60
+
+
+# The environment
+
+
+def variables(resources: Json) -> Iterator[tuple[str, Any]]:
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        yield from function["Environment"]["Variables"].items()
+
+
+def test_the_environment_names_what_the_engine_reads(resources):
+    settings = (ROOT / "layers/common/engine/settings.py").read_text()
+    read = {name for name in re.findall(r'"([A-Z][A-Z_]+)"', settings) if name[:4] != "AWS_"}
+    given = {name for name, _ in variables(resources) if not name.startswith("POWERTOOLS_")}
+    assert given == read
+
+
+def test_whoever_settles_orders_sees_the_same_market(resources):
+    worker, reconciler = (
+        resources[name]["Properties"]["Environment"]["Variables"]
+        for name in ("WorkerFunction", "ReconcileFunction")
+    )
+    assert worker == reconciler
+
+
+def test_the_environment_holds_no_secret(resources):
+    for name, value in variables(resources):
+        assert not re.search("SECRET|TOKEN|PASSWORD|CREDENTIAL|KEY", name)
+        assert isinstance(value, dict) or re.fullmatch(r"[a-z-]{1,20}", value), name
+
+
+# The order queue and its worker
+
+
+def test_the_worker_takes_orders_ten_workers_at_a_time(resources):
+    mapping = resources["WorkerFunctionOrders"]["Properties"]
+    worker = resources["WorkerFunction"]["Properties"]
+    assert mapping["EventSourceArn"] == arn("OrderQueue")
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == 10
+    assert worker["ReservedConcurrentExecutions"] == 10
+
+
+def test_an_order_never_waits_for_a_batch_to_fill(source, resources):
+    mapping = resources["WorkerFunctionOrders"]["Properties"]
+    assert mapping["BatchSize"] == ref("OrdersPerWorker")
+    assert source["Parameters"]["OrdersPerWorker"]["MaxValue"] == 10
+    assert "MaximumBatchingWindowInSeconds" not in mapping
+
+
+def test_both_mappings_fail_one_message_not_all(resources):
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping")
+    assert set(mappings) == {"WorkerFunctionOrders", "WsNotifyFunctionChanges"}
+    for mapping in mappings.values():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_a_message_stays_hidden_for_six_timeouts_of_its_worker(resources):
+    hidden = resources["OrderQueue"]["Properties"]["VisibilityTimeout"]
+    assert hidden >= 6 * resources["WorkerFunction"]["Properties"]["Timeout"]
+
+
+def test_a_message_that_keeps_killing_its_worker_ends_in_the_dead_letter_queue(resources):
+    queue = resources["OrderQueue"]["Properties"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": arn("DeadLetterQueue"),
+        "maxReceiveCount": 10,
+    }
+    allowed = resources["DeadLetterQueue"]["Properties"]["RedriveAllowPolicy"]
+    assert allowed["redrivePermission"] == "byQueue"
+    (allowed_arn,) = allowed["sourceQueueArns"]
+    assert allowed_arn["Fn::Sub"].rpartition(":sqs:")[2].endswith(queue["QueueName"]["Fn::Sub"])
+
+
+def test_queues_are_encrypted_and_keep_their_messages_for_two_weeks(resources):
+    queues = of_type(resources, "AWS::SQS::Queue")
+    assert set(queues) == {"OrderQueue", "DeadLetterQueue", "StreamFailureQueue"}
+    for queue in queues.values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == DAYS_14
+
+
+# The table and its stream
+
+
+def test_the_table_streams_both_images_and_forgets_by_expires_at(resources):
+    table = resources["OrdersTable"]["Properties"]
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_table_is_encrypted_restorable_and_never_replaced_silently(resources):
+    table = resources["OrdersTable"]
+    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {
+        "PointInTimeRecoveryEnabled": True
+    }
+    assert table["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_indexes_are_sparse_because_their_keys_are_not_the_tables(resources):
+    table = resources["OrdersTable"]["Properties"]
+    keys = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in [{"IndexName": "table", **table}, *table["GlobalSecondaryIndexes"]]
+    }
+    assert keys == {
+        "table": ["pk", "sk"],
+        "open-orders": ["open", "openSince"],
+        "by-account": ["account", "placed"],
+    }
+    for index in table["GlobalSecondaryIndexes"]:
+        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_a_poison_record_blocks_the_stream_for_minutes_at_most(resources):
+    mapping = resources["WsNotifyFunctionChanges"]["Properties"]
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["OrdersTable", "StreamArn"]}
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert 0 < mapping["MaximumRetryAttempts"] <= 10
+    assert 60 <= mapping["MaximumRecordAgeInSeconds"] <= 300
+    assert mapping["ParallelizationFactor"] > 1
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": arn("StreamFailureQueue")}}
+
+
+@pytest.mark.parametrize(
+    ("event", "pk", "sk"),
+    [
+        ("INSERT", "ORDER#01J9", "ORDER"),
+        ("MODIFY", "ORDER#01J9", "ORDER"),
+        ("INSERT", "ORDER#01J9", "CONN#Zk3sWe0="),
+        ("MODIFY", "ORDER#01J9", "CONN#Zk3sWe0="),
+    ],
+)
+def test_orders_and_new_watchers_wake_the_notifier(resources, event, pk, sk):
+    assert wakes_the_notifier(resources, stream_record(event, pk, sk))
+
+
+@pytest.mark.parametrize(
+    ("event", "pk", "sk"),
+    [
+        ("REMOVE", "ORDER#01J9", "ORDER"),
+        ("REMOVE", "ORDER#01J9", "CONN#Zk3sWe0="),
+        ("INSERT", "CONN#Zk3sWe0=", "ORDER#01J9"),
+        ("REMOVE", "CONN#Zk3sWe0=", "ORDER#01J9"),
+        ("INSERT", "TX#5VERv8NM", "TX"),
+        ("MODIFY", "TX#5VERv8NM", "TX"),
+    ],
+)
+def test_rows_that_nobody_pushes_do_not_wake_the_notifier(resources, event, pk, sk):
+    assert not wakes_the_notifier(resources, stream_record(event, pk, sk))
+
+
+def stream_record(event: str, pk: str, sk: str) -> Json:
+    keys = {"pk": {"S": pk}, "sk": {"S": sk}}
+    image = "OldImage" if event == "REMOVE" else "NewImage"
+    return {
+        "eventID": "c4ca4238a0b923820dcc509a6f75849b",
+        "eventName": event,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1795337531,
+            "Keys": keys,
+            image: {**keys, "seq": {"N": "1"}},
+            "SequenceNumber": "4421584500000000017450439091",
+            "SizeBytes": 26,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    }
+
+
+def wakes_the_notifier(resources: Json, record: Json) -> bool:
+    mapping = resources["WsNotifyFunctionChanges"]["Properties"]
+    filters = mapping["FilterCriteria"]["Filters"]
+    return any(matches(json.loads(each["Pattern"]), record) for each in filters)
+
+
+def matches(pattern: Any, value: Any) -> bool:
+    """Apply Lambda's filter rules, as far as the template uses them.
+
+    A map wants every key to match, a list any of its entries; `prefix` is the one operator.
+    """
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(
+            matches(inner, value.get(key)) for key, inner in pattern.items()
+        )
+    assert isinstance(pattern, list)
+    for entry in pattern:
+        if isinstance(entry, dict):
+            assert set(entry) == {"prefix"}
+            if isinstance(value, str) and value.startswith(entry["prefix"]):
+                return True
+        elif value == entry:
+            return True
+    return False
+
+
+# What each function may do
+
+
+def statements(resources: Json, role: str) -> list[Json]:
+    return [
+        statement
+        for policy in resources[role]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def actions(statement: Json) -> list[str]:
+    action: str | list[str] = statement["Action"]
+    return [action] if isinstance(action, str) else action
+
+
+def role_of(resources: Json, function: str) -> str:
+    role: str = resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+    return role
+
+
+def roles_that_may(resources: Json, action: str, resource: Json) -> set[str]:
+    return {
+        role
+        for role in of_type(resources, "AWS::IAM::Role")
+        for statement in statements(resources, role)
+        if action in actions(statement) and statement["Resource"] == resource
+    }
+
+
+def test_every_function_has_a_role_of_its_own_without_managed_policies(resources):
+    roles = {role_of(resources, function) for function in FUNCTIONS}
+    assert len(roles) == len(FUNCTIONS)
+    for role in of_type(resources, "AWS::IAM::Role").values():
+        assert not role.get("ManagedPolicyArns")
+
+
+def test_every_wildcard_has_its_reason_and_every_reason_its_wildcard(resources):
+    assert not of_type(resources, "AWS::IAM::Policy")
+    assert not of_type(resources, "AWS::IAM::ManagedPolicy")
+    for role in of_type(resources, "AWS::IAM::Role"):
+        reasons = resources[role].get("Metadata", {}).get("Wildcards", {})
+        wild = {
+            statement.get("Sid", f"a statement of {role} without a Sid")
+            for statement in statements(resources, role)
+            if "*" in json.dumps([statement["Action"], statement["Resource"]])
+        }
+        assert wild == set(reasons)
+        assert all(len(reason.split()) > 5 for reason in reasons.values())
+        assert not any(
+            "*" in action for st in statements(resources, role) for action in actions(st)
+        )
+
+
+def test_a_function_writes_only_to_its_own_log(resources):
+    for function in FUNCTIONS:
+        group = resources[function]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+        may_log = [
+            statement["Resource"]
+            for statement in statements(resources, role_of(resources, function))
+            if "logs:PutLogEvents" in actions(statement)
+        ]
+        assert may_log == [arn(group)]
+
+
+def test_only_the_worker_takes_orders_from_the_queue(resources):
+    queue = arn("OrderQueue")
+    assert roles_that_may(resources, "sqs:ReceiveMessage", queue) == {"WorkerRole"}
+    assert roles_that_may(resources, "sqs:DeleteMessage", queue) == {"WorkerRole"}
+    assert roles_that_may(resources, "sqs:SendMessage", queue) == {"ExecuteRole", "ReconcileRole"}
+
+
+def test_nobody_may_scan_the_table_and_only_watchers_are_deleted(resources):
+    table = arn("OrdersTable")
+    assert roles_that_may(resources, "dynamodb:Scan", table) == set()
+    deleters = roles_that_may(resources, "dynamodb:DeleteItem", table)
+    assert deleters == {"WsConnectRole", "WsNotifyRole"}
+
+
+# The APIs
+
+
+def test_every_http_route_and_everything_else_reaches_the_engine(resources):
+    paths = resources["HttpApi"]["Properties"]["Body"]["paths"]
+    routes = {f"{method} {path}": call for path in paths for method, call in paths[path].items()}
+    assert set(routes) == {
+        "post /api/orders/execute",
+        "get /api/orders/{orderId}",
+        "get /api/orders",
+        "post /api/orders/{orderId}/cancel",
+        "get /api/quotes",
+        "get /api/tokens",
+        "get /healthz",
+        "get /openapi.json",
+        "get /docs",
+        "x-amazon-apigateway-any-method /$default",
+    }
+    for call in routes.values():
+        integration = call["x-amazon-apigateway-integration"]
+        assert "${ExecuteFunction.Arn}" in integration["uri"]["Fn::Sub"]
+        assert integration["payloadFormatVersion"] == "2.0"
+
+
+def test_every_websocket_route_reaches_the_connector(resources):
+    routes = of_type(resources, "AWS::ApiGatewayV2::Route").values()
+    keys = {route["RouteKey"] for route in routes}
+    assert keys == {"$connect", "$disconnect", "$default", "subscribe", "unsubscribe", "ping"}
+    for integration in of_type(resources, "AWS::ApiGatewayV2::Integration").values():
+        assert integration["IntegrationUri"]["Fn::Sub"][1] == {
+            "FunctionArn": arn("WsConnectFunction")
+        }
+    api = resources["WebSocketApi"]["Properties"]
+    assert api["RouteSelectionExpression"] == "$request.body.action"
+
+
+def test_both_stages_deploy_themselves_and_throttle(resources):
+    stages = of_type(resources, "AWS::ApiGatewayV2::Stage")
+    assert {stage["StageName"] for stage in stages.values()} == {"$default", "live"}
+    for stage in stages.values():
+        assert stage["AutoDeploy"] is True
+        assert stage["DefaultRouteSettings"] == {
+            "ThrottlingRateLimit": ref("ThrottleRate"),
+            "ThrottlingBurstLimit": ref("ThrottleBurst"),
+        }
+
+
+def test_access_logs_are_lines_of_json_that_name_the_request(resources):
+    http = resources["HttpApiApiGatewayDefaultStage"]["Properties"]["AccessLogSettings"]
+    websocket = resources["WebSocketApiliveStage"]["Properties"]["AccessLogSettings"]
+    condition, switched_on, switched_off = websocket["Fn::If"]
+    assert condition == "HasWebSocketAccessLogs"
+    assert switched_off == ref("AWS::NoValue")
+    for settings in (http, switched_on):
+        line = json.loads(settings["Format"])
+        assert line["requestId"] == "$context.requestId"
+        assert "\n" not in settings["Format"]
+
+
+def test_the_notifier_knows_the_stage_that_it_pushes_to(resources):
+    environment = resources["WsNotifyFunction"]["Properties"]["Environment"]["Variables"]
+    assert environment["WEBSOCKET_API_ID"] == ref("WebSocketApi")
+    assert environment["WEBSOCKET_STAGE"] == "live"
+    for role in ("WsNotifyRole", "WsConnectRole"):
+        (push,) = [
+            statement["Resource"]["Fn::Sub"]
+            for statement in statements(resources, role)
+            if actions(statement) == ["execute-api:ManageConnections"]
+        ]
+        assert push.endswith(":${WebSocketApi}/live/POST/@connections/*")
+
+
+# Alarms, parameters, outputs
+
+
+def test_what_can_go_wrong_unseen_has_an_alarm(resources):
+    watched = {
+        (alarm["MetricName"], json.dumps(alarm["Dimensions"][0]["Value"]))
+        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
+    }
+    assert watched >= {
+        ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}'),
+        (
+            "ApproximateNumberOfMessagesVisible",
+            '{"Fn::GetAtt": ["StreamFailureQueue", "QueueName"]}',
+        ),
+        ("ApproximateAgeOfOldestMessage", '{"Fn::GetAtt": ["OrderQueue", "QueueName"]}'),
+        ("Errors", '{"Ref": "WorkerFunction"}'),
+        ("Throttles", '{"Ref": "WorkerFunction"}'),
+        ("IteratorAge", '{"Ref": "WsNotifyFunction"}'),
+    }
+
+
+def test_every_alarm_says_what_happened_and_tells_whoever_asked(resources):
+    for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmDescription"]
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmActions"]["Fn::If"][:2] == ["HasAlarmEmail", [ref("AlarmTopic")]]
+
+
+def test_every_parameter_says_what_it_turns_and_has_a_default(source):
+    for name, parameter in source["Parameters"].items():
+        assert parameter["Description"].endswith("."), name
+        assert "Default" in parameter, name
+
+
+def test_by_default_the_market_is_as_slow_as_promised_and_fails_nobody_on_purpose(source):
+    defaults = {name: each["Default"] for name, each in source["Parameters"].items()}
+    assert (defaults["QuoteDelayMinMs"], defaults["QuoteDelayMaxMs"]) == (200, 400)
+    assert (defaults["ConfirmDelayMinMs"], defaults["ConfirmDelayMaxMs"]) == (400, 800)
+    assert defaults["OrderDeadlineSeconds"] == 120
+    assert defaults["SimulatedFaults"] == "off"
+
+
+def test_the_outputs_say_where_everything_is(source):
+    assert set(source["Outputs"]) == {
+        "HttpApiUrl",
+        "WebSocketUrl",
+        "HttpApiId",
+        "WebSocketApiId",
+        "TableName",
+        "OrderQueueUrl",
+        "DeadLetterQueueUrl",
+        "StreamFailureQueueUrl",
+        "ExecuteFunctionName",
+        "WorkerFunctionName",
+        "WsConnectFunctionName",
+        "WsNotifyFunctionName",
+        "ReconcileFunctionName",
+    }
+    assert source["Outputs"]["WebSocketUrl"]["Value"]["Fn::Sub"].endswith("/live")
+
+
+def test_neither_template_nor_samconfig_names_an_account():
+    for text in (SOURCE, (ROOT / "samconfig.toml").read_text()):
+        assert not re.search(r"\b\d{12}\b|AKIA", text)
+
+
+# samconfig.toml
+
+
+def test_samconfig_lints_everywhere_and_asks_only_before_prod(source):
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    del config["version"]
+    assert set(config) == {"default", "local", "prod"}
+    for name, environment in config.items():
+        assert environment["validate"]["parameters"]["lint"] is True
+        deploy = environment["deploy"]["parameters"]
+        assert deploy["confirm_changeset"] is (name == "prod")
+        overrides = dict(each.split("=") for each in deploy["parameter_overrides"])
+        assert set(overrides) <= set(source["Parameters"])
+        assert overrides["SimulatedFaults"] == ("off" if name == "prod" else "on")
+        assert overrides.get("DeletionProtection") == ("on" if name == "prod" else None)
