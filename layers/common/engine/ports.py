@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from engine.domain.order import Leg, Order, Transaction
+from engine.domain.order import Instruction, Order, Transaction
 from engine.market.pool import Pool
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Clock(Protocol):
@@ -22,19 +23,23 @@ class Chance(Protocol):
     """Chance as an argument."""
 
     def uniform(self, low: float, high: float) -> float: ...
-    def token(self) -> bytes:
+    def token_bytes(self) -> bytes:
         """Return 16 random bytes."""
         ...
 
 
-class Together(Protocol):
-    """Runs calls at the same time; returns their results, or the exceptions they raised."""
+class Pending(Protocol[T_co]):
+    """A call under way."""
 
-    def __call__(
-        self, calls: Sequence[Callable[[], T]], *, timeout: float | None = None
-    ) -> list[T | BaseException]:
-        """Run `calls`; one that takes over `timeout` seconds counts as raising TimeoutError."""
+    def result(self, timeout: float | None = None) -> T_co:
+        """Return what the call returned, or raise what it raised; TimeoutError if not in time."""
         ...
+
+
+class Background(Protocol):
+    """Runs calls beside the caller's own; `concurrent.futures` executors are such."""
+
+    def submit(self, call: Callable[[], T], /) -> Pending[T]: ...
 
 
 class OrderRepository(Protocol):
@@ -96,7 +101,8 @@ class OrderQueue(Protocol):
 class Venue(Protocol):
     """A place to trade. See docs/venues.md for how to add one."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def pool(self, token_in: str, token_out: str) -> Pool:
         """Read the venue's pool for the two tokens, as it stands now.
@@ -139,13 +145,9 @@ class Chain(Protocol):
     """Signs, sends and looks up transactions."""
 
     def sign(
-        self,
-        order: Order,
-        legs: Sequence[Leg],
-        *,
-        valid_for: timedelta,
+        self, order: Order, instructions: Sequence[Instruction], *, valid_for: timedelta
     ) -> Transaction:
-        """Build and sign the transaction of `legs`; sends nothing.
+        """Build and sign the transaction of `instructions`; sends nothing.
 
         It can land for `valid_for` at most. Two calls for one order and attempt may give two
         signatures: store the one that is sent.
@@ -199,5 +201,8 @@ class Push(Protocol):
     """Sends one message to one WebSocket client."""
 
     def __call__(self, connection_id: str, message: bytes) -> None:
-        """Post a message. Raises ConnectionGone if the client has left."""
+        """Post a message.
+
+        Raises ConnectionGone if the client has left, PushFailed for any other reason.
+        """
         ...

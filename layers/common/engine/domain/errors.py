@@ -17,7 +17,9 @@
     |   +-- VenueUnavailable
     +-- ChainUnavailable          the chain did not answer: what was asked is not known
     +-- QueueUnavailable          the message was not handed over
+    +-- StoreUnavailable          the table did not answer: a write may have been made all the same
     +-- ConnectionGone            that WebSocket client has left
+    +-- PushFailed                a message did not reach a client that may still be there
 
 Every class has a `code`: stable, upper case, `CATEGORY_CONDITION`, and what clients see.
 """
@@ -107,5 +109,13 @@ class QueueUnavailable(EngineError):
     code = "QUEUE_UNAVAILABLE"
 
 
+class StoreUnavailable(EngineError):
+    code = "STORE_UNAVAILABLE"
+
+
 class ConnectionGone(EngineError):
     code = "CONNECTION_GONE"
+
+
+class PushFailed(EngineError):
+    code = "PUSH_FAILED"

@@ -60,4 +60,3 @@ def less_slippage(amount_out: int, slippage_bps: int) -> int:
     rounds down. Up never gives the trader less than the tolerance allows.
     """
     return -(-amount_out * (BPS - slippage_bps) // BPS)
-

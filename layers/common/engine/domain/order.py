@@ -93,6 +93,7 @@ class Transaction:
     """
 
     signature: str
+    signed_at: datetime
     expires_at: datetime
     instructions: tuple[Instruction, ...]
 
@@ -118,8 +119,9 @@ class Step:
 class Order:
     """A market order; every change is a new value with `seq` one higher.
 
-    Amounts are base units. `lease_until` is when the worker that claimed the order may be taken
-    for dead; `deadline` is when the order may no longer begin to execute.
+    Amounts are base units. `lease_until` is when the worker that claimed the order (`lease_by`,
+    unlike any other claim's) may be taken for dead; `deadline` is when the order may no longer
+    begin to execute. Times are whole milliseconds.
     """
 
     order_id: str
@@ -142,6 +144,7 @@ class Order:
     error: Failure | None = None
     history: tuple[Step, ...] = field(default=())
     lease_until: datetime | None = None
+    lease_by: str | None = None
     dead_letter_due: bool = False
 
     @classmethod
@@ -212,18 +215,26 @@ class Order:
             raise IllegalTransition(f"{self.status} is final")
         return self._next(self.status, at, changes)
 
-    def claimed(self, *, at: datetime, until: datetime) -> "Order":
-        """Return this order held by a worker until `until`, for a new attempt.
+    def towards(self, status: Status, *, at: datetime, **changes: object) -> "Order":
+        """Return this order moved to `status`, or kept where it is if a new attempt is further on.
+
+        Raises IllegalTransition if the order is final.
+        """
+        if status in TRANSITIONS[self.status]:
+            return self.to(status, at=at, **changes)
+        return self.again(at=at, **changes)
+
+    def claimed(self, *, at: datetime, until: datetime, by: str) -> "Order":
+        """Return this order held by worker `by` until `until`, for a new attempt.
 
         An order whose transaction may be under way is held only to learn what became of it: that
         is no new attempt. Losing the write of this is losing the claim.
         """
         if self.transaction is not None:
-            return self.again(at=at, lease_until=until)
-        changes: dict[str, object] = {"lease_until": until, "attempts": self.attempts + 1}
-        if self.status is Status.PENDING:
-            return self.to(Status.ROUTING, at=at, **changes)
-        return self.again(at=at, **changes)
+            return self.again(at=at, lease_until=until, lease_by=by)
+        return self.towards(
+            Status.ROUTING, at=at, lease_until=until, lease_by=by, attempts=self.attempts + 1
+        )
 
     def failed(self, failure: Failure, *, at: datetime, dead_letter: bool = False) -> "Order":
         """Return this order failed for good; `dead_letter`: an operator is to hear of it."""
