@@ -1,0 +1,290 @@
+"""Execute an order: route, build, submit, settle; once and only once."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+from engine.domain.errors import (
+    ChainUnavailable,
+    Conflict,
+    MarketError,
+    QueueUnavailable,
+    VenueError,
+    VenueTimeout,
+)
+from engine.domain.order import Failure, Order, Quote, Status, Transaction
+from engine.market.pool import Pool
+from engine.market.router import Answer, choose, instructions
+from engine.observability import log
+from engine.ports import (
+    Background,
+    Chain,
+    Chance,
+    Clock,
+    DeadLetter,
+    Expired,
+    Landed,
+    Landing,
+    OrderQueue,
+    OrderRepository,
+    Pending,
+    Reverted,
+    Unknown,
+    Venue,
+    WorkMessage,
+)
+
+#: What a venue may answer now and take back a moment later.
+RETRYABLE = frozenset({"VENUE_ERROR", "VENUE_TIMEOUT", "VENUE_UNAVAILABLE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How long and how often to try; see docs/architecture.md."""
+
+    max_attempts: int = 3
+    backoff: float = 2.0
+    lease: timedelta = timedelta(seconds=15)
+    quote_timeout: timedelta = timedelta(seconds=1)
+    transaction_lifetime: timedelta = timedelta(seconds=60)
+    landing_wait: timedelta = timedelta(milliseconds=1500)
+    patience: timedelta = timedelta(seconds=5)
+    min_split_gain_bps: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is left to do for this message."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Deliver the message again, in `seconds`."""
+
+    seconds: int
+
+
+Outcome = Done | TryAgain
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The use case and what it needs."""
+
+    orders: OrderRepository
+    queue: OrderQueue
+    venues: Sequence[Venue]
+    chain: Chain
+    clock: Clock
+    chance: Chance
+    background: Background
+    policy: Policy = Policy()
+
+    def settle(self, message: WorkMessage) -> Outcome:
+        """Carry an order as far as it goes now.
+
+        Safe to call any number of times, at once or one after another: each write is conditional
+        on what was read, and a loser goes on from what the winner wrote.
+        """
+        order = message.snapshot or self.orders.get(message.order_id)
+        while order is not None:
+            try:
+                return self._advance(order)
+            except Conflict as conflict:
+                order = conflict.current if isinstance(conflict.current, Order) else None
+        log.warning("no such order", extra={"order_id": message.order_id})
+        return Done()
+
+    def bury(self, order: Order) -> None:
+        """Put the dead letter of a failed order where an operator sees it, if that is still due."""
+        if not order.dead_letter_due or order.error is None:
+            return
+        try:
+            self.queue.bury(DeadLetter(order.order_id, order.error.code, order.attempts))
+            self.orders.save(replace(order, dead_letter_due=False), expected_seq=order.seq)
+        except QueueUnavailable:
+            log.warning("dead letter not sent", extra={"order_id": order.order_id})
+
+    def _advance(self, order: Order) -> Outcome:
+        now = self.clock.now()
+        if order.final:
+            self.bury(order)
+            return Done()
+        if order.lease_until is not None and order.held(now):
+            return self._later((order.lease_until - now).total_seconds())
+        if order.transaction is not None:
+            return self._submit(self._claim(order), order.transaction)
+        if now >= order.deadline:
+            return self._fail(order, "EXPIRED", "the order's deadline passed before it could trade")
+        if order.attempts >= self.policy.max_attempts:
+            detail = f"no result after {order.attempts} attempts"
+            return self._fail(order, "ATTEMPTS_EXHAUSTED", detail, dead_letter=True)
+        return self._attempt(order)
+
+    def _claim(self, order: Order) -> Order:
+        now = self.clock.now()
+        by = self.chance.token_bytes().hex()[:12]
+        held = order.claimed(at=now, until=now + self.policy.lease, by=by)
+        self.orders.save(held, expected_seq=order.seq)
+        return held
+
+    def _attempt(self, order: Order) -> Outcome:
+        """Route and build, then submit. Asking has no effect, so the claim is written meanwhile."""
+        asked = [
+            (
+                venue.name,
+                self.background.submit(partial(venue.pool, order.token_in, order.token_out)),
+            )
+            for venue in self.venues
+        ]
+        answer_by = self.clock.now() + self.policy.quote_timeout
+        order = self._claim(order)
+        answers = []
+        for name, pending in asked:
+            left = (answer_by - self.clock.now()).total_seconds()
+            answers.append(_answer(name, pending, max(0.0, left)))
+        decision = choose(
+            answers,
+            order.token_in,
+            order.token_out,
+            order.amount,
+            min_split_gain_bps=self.policy.min_split_gain_bps,
+        )
+        if decision.route is None:
+            return self._no_route(order, decision.quotes)
+        now = self.clock.now()
+        if now >= order.deadline:
+            return self._fail(order, "EXPIRED", "the order's deadline passed before it could trade")
+        steps = instructions(
+            order.token_in, order.token_out, decision.route.legs, order.slippage_bps
+        )
+        transaction = self.chain.sign(
+            order,
+            steps,
+            valid_for=min(self.policy.transaction_lifetime, order.deadline - now),
+        )
+        built = order.towards(
+            Status.BUILDING,
+            at=now,
+            quotes=decision.quotes,
+            route=decision.route,
+            transaction=transaction,
+        )
+        self.orders.save(built, expected_seq=order.seq)  # the signature is stored: now it may go
+        return self._submit(built, transaction)
+
+    def _no_route(self, order: Order, quotes: tuple[Quote, ...]) -> Outcome:
+        errors = sorted({quote.error for quote in quotes if quote.error})
+        if not RETRYABLE.intersection(errors):
+            code = errors[0] if len(errors) == 1 else "NO_ROUTE"
+            return self._fail(replace(order, quotes=quotes), code, "no venue can fill this order")
+        if order.attempts >= self.policy.max_attempts:
+            return self._fail(
+                replace(order, quotes=quotes),
+                "VENUES_UNAVAILABLE",
+                f"no venue gave a quote in {order.attempts} attempts",
+                dead_letter=True,
+            )
+        seconds = self._backoff(order.attempts)
+        now = self.clock.now()
+        waiting = order.again(
+            at=now, quotes=quotes, lease_until=now + timedelta(seconds=seconds), lease_by=None
+        )
+        self.orders.save(waiting, expected_seq=order.seq)
+        log.info(
+            "no quotes, trying again",
+            extra={"order_id": order.order_id, "attempt": order.attempts, "seconds": seconds},
+        )
+        return TryAgain(seconds)
+
+    def _submit(self, order: Order, transaction: Transaction) -> Outcome:
+        """Send the stored transaction, as often as it takes to learn what became of it."""
+        give_up = self.clock.now() + self.policy.patience
+        while True:
+            try:
+                self.chain.send(order, transaction)
+            except ChainUnavailable:
+                log.warning("send not answered", extra={"order_id": order.order_id})
+            looking = self.background.submit(
+                partial(self.chain.landing, transaction, wait=self.policy.landing_wait)
+            )
+            if order.status is Status.BUILDING:
+                submitted = order.to(Status.SUBMITTED, at=self.clock.now())
+                self.orders.save(submitted, expected_seq=order.seq)
+                order = submitted
+            landing = _landing(looking)
+            match landing:
+                case Landed():
+                    return self._confirm(order, landing)
+                case Reverted():
+                    return self._fail(order, landing.code, landing.detail)
+                case Expired():
+                    return self._rebuild(order)
+            if self.clock.now() >= give_up:
+                log.info("landing unknown", extra={"order_id": order.order_id})
+                return self._later(self.policy.lease.total_seconds())
+
+    def _confirm(self, order: Order, landing: Landed) -> Outcome:
+        confirmed = order.to(
+            Status.CONFIRMED,
+            at=self.clock.now(),
+            amount_out=landing.amount_out,
+            lease_until=None,
+            lease_by=None,
+        )
+        self.orders.save(confirmed, expected_seq=order.seq)
+        log.info("order confirmed", extra={"order_id": order.order_id, "seq": confirmed.seq})
+        return Done()
+
+    def _rebuild(self, order: Order) -> Outcome:
+        """Start over, in the same state: the old transaction can't land any more."""
+        cleared = order.again(
+            at=self.clock.now(), transaction=None, route=None, lease_until=None, lease_by=None
+        )
+        self.orders.save(cleared, expected_seq=order.seq)
+        return self._advance(cleared)
+
+    def _fail(
+        self,
+        order: Order,
+        code: str,
+        detail: str,
+        *,
+        dead_letter: bool = False,
+    ) -> Outcome:
+        failed = order.failed(Failure(code, detail), at=self.clock.now(), dead_letter=dead_letter)
+        self.orders.save(failed, expected_seq=order.seq)
+        log.info("order failed", extra={"order_id": order.order_id, "reason": code})
+        self.bury(failed)
+        return Done()
+
+    def _backoff(self, attempts: int) -> int:
+        """Return the whole seconds to wait after attempt `attempts` (1, 2, ...).
+
+        Exponential, with jitter over the upper half only, so that each gap is longer than the
+        last: after attempt n it lies in [backoff * 2**(n-1), backoff * 2**n).
+        """
+        low = self.policy.backoff * 2 ** (attempts - 1)
+        return math.ceil(self.chance.uniform(low, 2 * low))
+
+    @staticmethod
+    def _later(seconds: float) -> TryAgain:
+        return TryAgain(max(1, math.ceil(seconds)))
+
+
+def _answer(venue: str, pending: Pending[Pool], timeout: float) -> Answer:
+    try:
+        return Answer(venue, pool=pending.result(timeout))
+    except TimeoutError:
+        return Answer(venue, error=VenueTimeout.code)
+    except (VenueError, MarketError) as error:
+        return Answer(venue, error=error.code)
+
+
+def _landing(looking: Pending[Landing]) -> Landing:
+    try:
+        return looking.result()
+    except ChainUnavailable:
+        return Unknown()

@@ -1,0 +1,131 @@
+"""Place a market order: make it durable, then hand it to the workers."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from engine.domain.errors import Conflict, IdempotencyKeyReused, InvalidOrder, QueueUnavailable
+from engine.domain.money import AmountOutOfRange, InexactAmount, to_base_units
+from engine.domain.order import Order
+from engine.domain.tokens import TOKENS, Token, pair_of
+from engine.observability import log
+from engine.ports import Chance, Clock, OrderQueue, OrderRepository, WorkMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A market order as its trader put it; `amount` is in tokens, `key` makes it idempotent."""
+
+    token_in: str
+    token_out: str
+    amount: Decimal
+    slippage_bps: int = 50
+    key: str | None = None
+
+
+class InvalidWish(InvalidOrder):
+    """Several fields can't be accepted; `problems` has an InvalidOrder for each."""
+
+    def __init__(self, problems: list[InvalidOrder]) -> None:
+        first = problems[0]
+        super().__init__(first.pointer, first.code, first.detail)
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """The use case and what it needs."""
+
+    orders: OrderRepository
+    queue: OrderQueue
+    clock: Clock
+    chance: Chance
+    deadline: timedelta
+    test_tokens: bool = False
+
+    def place(self, wish: Wish, *, account: str) -> tuple[Order, bool]:
+        """Accept an order and return it as accepted, and whether it had been accepted before.
+
+        When this returns, the order is stored: if it can't be enqueued, the reconciler does it.
+        Raises InvalidWish for what can't be an order, IdempotencyKeyReused for another order
+        under the same key.
+        """
+        order = self._order(wish, account)
+        try:
+            self.orders.add(order)
+        except Conflict as conflict:
+            return self._replayed(order, conflict.current), True
+        try:
+            self.queue.enqueue(WorkMessage(order.order_id, order))
+        except QueueUnavailable:
+            log.warning("order stored but not enqueued", extra={"order_id": order.order_id})
+        else:
+            log.info("order placed", extra={"order_id": order.order_id})
+        return order, False
+
+    def _order(self, wish: Wish, account: str) -> Order:
+        problems: list[InvalidOrder] = []
+        token_in = self._token("/tokenIn", wish.token_in, problems)
+        token_out = self._token("/tokenOut", wish.token_out, problems)
+        if token_in and token_out:
+            if token_in is token_out:
+                problems.append(
+                    InvalidOrder("/tokenOut", "SAME_TOKEN", "tokenOut must not be tokenIn")
+                )
+            elif pair_of(token_in, token_out) is None:
+                detail = f"{token_in.symbol}/{token_out.symbol} does not trade here"
+                problems.append(InvalidOrder("/tokenOut", "UNSUPPORTED_PAIR", detail))
+        amount = self._amount(wish.amount, token_in, problems)
+        if problems:
+            raise InvalidWish(problems)
+        at = self.clock.now()
+        return Order.place(
+            self._order_id(account, wish.key),
+            account,
+            wish.token_in,
+            wish.token_out,
+            amount,
+            wish.slippage_bps,
+            at=at,
+            deadline=at + self.deadline,
+            client_order_id=wish.key,
+        )
+
+    def _token(self, pointer: str, symbol: str, problems: list[InvalidOrder]) -> Token | None:
+        token = TOKENS.get(symbol)
+        if token is None or (token.fault and not self.test_tokens):
+            known = ", ".join(t.symbol for t in TOKENS.values() if not t.fault or self.test_tokens)
+            problems.append(
+                InvalidOrder(pointer, "UNKNOWN_TOKEN", f"is not traded here; known are {known}")
+            )
+            return None
+        return token
+
+    @staticmethod
+    def _amount(amount: Decimal, token_in: Token | None, problems: list[InvalidOrder]) -> int:
+        decimals = token_in.decimals if token_in else 9
+        try:
+            return to_base_units(amount, decimals)
+        except AmountOutOfRange as error:
+            problems.append(InvalidOrder("/amount", "AMOUNT_OUT_OF_RANGE", str(error)))
+        except InexactAmount as error:
+            problems.append(InvalidOrder("/amount", "TOO_MANY_DECIMALS", str(error)))
+        return 0
+
+    def _order_id(self, account: str, key: str | None) -> str:
+        """Return the id that account and key always give, or a random one (RFC 9562, v8 or v4)."""
+        if key is None:
+            return str(uuid.UUID(bytes=self.chance.token_bytes(), version=4))
+        digest = bytearray(hashlib.sha256(f"{account}\n{key}".encode()).digest()[:16])
+        digest[6] = digest[6] & 0x0F | 0x80
+        digest[8] = digest[8] & 0x3F | 0x80
+        return str(uuid.UUID(bytes=bytes(digest)))
+
+    @staticmethod
+    def _replayed(order: Order, standing: object | None) -> Order:
+        if not isinstance(standing, Order) or not standing.same_trade(order):
+            raise IdempotencyKeyReused("this key was used for another order")
+        log.info("order replayed", extra={"order_id": order.order_id})
+        return standing.as_placed()

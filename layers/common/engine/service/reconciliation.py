@@ -1,0 +1,59 @@
+"""Repair what a crash left behind."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from engine.domain.errors import QueueUnavailable
+from engine.domain.order import Order
+from engine.observability import log
+from engine.ports import Clock, OrderQueue, OrderRepository, WorkMessage
+from engine.service.execution import Execution
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run found: orders looked at, handed to the workers again, and settled here."""
+
+    seen: int = 0
+    enqueued: int = 0
+    settled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The use case and what it needs. An order younger than `grace` is nobody's business yet."""
+
+    orders: OrderRepository
+    queue: OrderQueue
+    execution: Execution
+    clock: Clock
+    grace: timedelta = timedelta(seconds=20)
+    most: int = 200
+
+    def repair(self) -> Report:
+        """Find the open orders that nobody works on and see to each, oldest first.
+
+        What may have been sent, is past its deadline, or owes a dead letter is settled here; what
+        has yet to trade goes back to the workers. Safe to run twice at once.
+        """
+        now = self.clock.now()
+        seen = enqueued = settled = 0
+        for order in self.orders.open_before(now - self.grace, limit=self.most):
+            seen += 1
+            if order.held(now) or now - order.updated_at < self.grace:
+                continue
+            if order.final or order.transaction is not None or now >= order.deadline:
+                self.execution.settle(WorkMessage(order.order_id, order))
+                settled += 1
+            elif self._enqueue(order):
+                enqueued += 1
+        log.info("reconciled", extra={"seen": seen, "enqueued": enqueued, "settled": settled})
+        return Report(seen, enqueued, settled)
+
+    def _enqueue(self, order: Order) -> bool:
+        try:
+            self.queue.enqueue(WorkMessage(order.order_id, order))
+        except QueueUnavailable:
+            log.warning("order not enqueued", extra={"order_id": order.order_id})
+            return False
+        return True
