@@ -1,0 +1,1 @@
+"""What fills the ports: DynamoDB, SQS, the WebSocket API, and the simulated market and chain."""

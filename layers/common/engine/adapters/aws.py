@@ -1,0 +1,48 @@
+"""One botocore session and what its errors mean."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    max_pool_connections=50,
+    tcp_keepalive=True,
+)
+
+
+@cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    client: DynamoDBClient = _client("dynamodb")
+    return client
+
+
+@cache
+def sqs() -> "SQSClient":
+    client: SQSClient = _client("sqs")
+    return client
+
+
+@cache
+def connections(endpoint: str) -> "ApiGatewayManagementApiClient":
+    """Return the client that pushes to the WebSocket API whose connections are at `endpoint`."""
+    client: ApiGatewayManagementApiClient = _client("apigatewaymanagementapi", endpoint)
+    return client
+
+
+def _client(service: str, endpoint: str | None = None) -> Any:
+    return _session().create_client(service, endpoint_url=endpoint, config=_CONFIG)

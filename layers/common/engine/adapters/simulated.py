@@ -1,0 +1,139 @@
+"""Venues and a chain that are simulated: network and consensus are made up, arithmetic is not."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Protocol
+
+from engine.adapters.codec import from_ms, to_ms
+from engine.domain.errors import MarketError, VenueUnavailable
+from engine.domain.order import Instruction, Order, Transaction
+from engine.domain.tokens import TOKENS, Fault, fault_of
+from engine.market.pool import Pool
+from engine.market.simulation import SimulatedMarket
+from engine.ports import Chance, Clock, Expired, Landed, Landing, Reverted, Unknown
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+#: How soon after signing a send of XDROP gets lost.
+_LOST_WITHIN = timedelta(seconds=1)
+_LOOK_EVERY = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedVenue:
+    """A venue whose pools come from the simulated market, after `delay` (least, most) seconds."""
+
+    name: str
+    market: SimulatedMarket
+    clock: Clock
+    chance: Chance
+    delay: tuple[float, float]
+
+    def pool(self, token_in: str, token_out: str) -> Pool:
+        self.clock.sleep(self.chance.uniform(*self.delay))
+        if fault_of(TOKENS[token_in], TOKENS[token_out]) is Fault.NO_QUOTES:
+            raise VenueUnavailable(f"{self.name} is out of order for this token, as asked")
+        return self.market.pool(self.name, token_in, token_out, self.clock.now())
+
+
+class Ledger(Protocol):
+    """What the chain holds, one entry a signature, written once."""
+
+    def record(self, signature: str, entry: Mapping[str, str]) -> Mapping[str, str]:
+        """Write `entry` unless the signature has one; return the one that stands."""
+        ...
+
+    def read(self, signature: str) -> Mapping[str, str] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedChain:
+    """A chain that lands a signature once, some `delay` seconds after it was sent, or never.
+
+    What a transaction pays is decided by the pools as they are when it lands. Delay and outcome
+    are a function of the seed, the signature and the time: every process sees the same.
+    """
+
+    market: SimulatedMarket
+    ledger: Ledger
+    clock: Clock
+    delay: tuple[float, float]
+    seed: int = 0
+
+    def sign(
+        self, order: Order, instructions: Sequence[Instruction], *, valid_for: timedelta
+    ) -> Transaction:
+        now = self.clock.now()
+        message = f"{order.order_id}|{order.seq}|{order.lease_by}|{to_ms(now)}|{instructions}"
+        signature = _base58(hashlib.sha512(message.encode()).digest())
+        return Transaction(signature, now, now + valid_for, tuple(instructions))
+
+    def send(self, order: Order, transaction: Transaction) -> None:
+        now = self.clock.now()
+        fault = fault_of(TOKENS[order.token_in], TOKENS[order.token_out])
+        if fault is Fault.FIRST_SEND_LOST and now < transaction.signed_at + _LOST_WITHIN:
+            return
+        dice = Random(f"{self.seed}:{transaction.signature}")  # noqa: S311 - simulated weather
+        lands_at = now + timedelta(seconds=dice.uniform(*self.delay))
+        if lands_at > transaction.expires_at:
+            return
+        entry = self._execute(order, transaction, lands_at, fault)
+        self.ledger.record(transaction.signature, entry)
+
+    def landing(self, transaction: Transaction, *, wait: timedelta) -> Landing:
+        give_up = self.clock.now() + wait
+        while True:
+            entry = self.ledger.read(transaction.signature)
+            now = self.clock.now()
+            if entry is None and now > transaction.expires_at:
+                # The chain's last word: from now on this signature is refused for good.
+                entry = self.ledger.record(transaction.signature, {"expired": str(to_ms(now))})
+            if entry is not None:
+                return self._told(entry, give_up)
+            if now >= give_up:
+                return Unknown()
+            self.clock.sleep(min(_LOOK_EVERY, (give_up - now).total_seconds()))
+
+    def _execute(
+        self, order: Order, transaction: Transaction, at: datetime, fault: Fault | None
+    ) -> Mapping[str, str]:
+        """Run the swaps against the pools as they are at `at`."""
+        entry = {"order": order.order_id, "at": str(to_ms(at))}
+        total = 0
+        for step in transaction.instructions:
+            if step.pool is None:
+                continue
+            try:
+                pool = self.market.pool(step.program, order.token_in, order.token_out, at)
+                amount_out = pool.exact_in(order.token_in, step.amount_in).amount_out
+            except MarketError as error:
+                return entry | {"code": error.code, "detail": f"{step.program}: {error}"}
+            if fault is Fault.SLIPPAGE or amount_out < step.min_amount_out:
+                detail = f"{step.program} would have paid less than the minimum"
+                return entry | {"code": "SLIPPAGE_EXCEEDED", "detail": detail}
+            total += amount_out
+        return entry | {"out": str(total)}
+
+    def _told(self, entry: Mapping[str, str], give_up: datetime) -> Landing:
+        if "expired" in entry:
+            return Expired()
+        at = from_ms(int(entry["at"]))
+        now = self.clock.now()
+        if at > give_up:
+            self.clock.sleep((give_up - now).total_seconds())
+            return Unknown()
+        if at > now:
+            self.clock.sleep((at - now).total_seconds())
+        if "out" in entry:
+            return Landed(int(entry["out"]), at)
+        return Reverted(entry["code"], entry["detail"])
+
+
+def _base58(data: bytes) -> str:
+    number, text = int.from_bytes(data), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _BASE58[digit] + text
+    return text
