@@ -1,0 +1,133 @@
+"""What clients see: camelCase, amounts as decimal strings, times in UTC to the millisecond."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.domain.money import from_base_units, less_slippage, price
+from engine.domain.order import Leg, Order, Quote, Status
+from engine.domain.tokens import TOKENS, Token
+
+
+def order_view(order: Order) -> dict[str, Any]:
+    """Return the whole order as clients read it."""
+    token_in, token_out = TOKENS[order.token_in], TOKENS[order.token_out]
+    sent = order.status in {Status.SUBMITTED, Status.CONFIRMED, Status.FAILED}
+    transaction = order.transaction if sent else None
+    minimum = order.min_amount_out
+    got = order.amount_out
+    return {
+        "orderId": order.order_id,
+        "clientOrderId": order.client_order_id,
+        "type": "market",
+        "tokenIn": order.token_in,
+        "tokenOut": order.token_out,
+        "amount": from_base_units(order.amount, token_in.decimals),
+        "slippageBps": order.slippage_bps,
+        "status": order.status.value,
+        "seq": order.seq,
+        "attempts": order.attempts,
+        "createdAt": timestamp(order.created_at),
+        "updatedAt": timestamp(order.updated_at),
+        "quotes": [
+            quote_view(quote, order.amount, token_in, token_out, order.slippage_bps)
+            for quote in order.quotes
+        ],
+        "route": _route_view(order, token_in, token_out),
+        "minAmountOut": None if minimum is None else from_base_units(minimum, token_out.decimals),
+        "amountOut": None if got is None else from_base_units(got, token_out.decimals),
+        "executedPrice": None
+        if got is None
+        else price(order.amount, token_in.decimals, got, token_out.decimals),
+        "txHash": transaction.signature if transaction else None,
+        "error": order.error and {"code": order.error.code, "detail": order.error.detail},
+        "history": [
+            {"seq": step.seq, "status": step.status.value, "at": timestamp(step.at)}
+            for step in order.history
+        ],
+    }
+
+
+def quote_view(
+    quote: Quote, amount_in: int, token_in: Token, token_out: Token, slippage_bps: int
+) -> dict[str, Any]:
+    """Return one venue's answer as clients read it."""
+    if quote.error:
+        return {"venue": quote.venue, "error": quote.error}
+    minimum = less_slippage(quote.amount_out, slippage_bps)
+    return {
+        "venue": quote.venue,
+        "amountOut": from_base_units(quote.amount_out, token_out.decimals),
+        "minAmountOut": from_base_units(minimum, token_out.decimals),
+        "fee": from_base_units(quote.fee, token_in.decimals),
+        "priceImpactBps": quote.price_impact_bps,
+        "price": price(amount_in, token_in.decimals, quote.amount_out, token_out.decimals),
+    }
+
+
+def message(kind: str, order: Order) -> bytes:
+    """Return the stream's message of an order; `kind` is `snapshot` or `status`."""
+    return _text(
+        {
+            "type": kind,
+            "orderId": order.order_id,
+            "seq": order.seq,
+            "status": order.status.value,
+            "at": timestamp(order.updated_at),
+            "order": order_view(order),
+        }
+    )
+
+
+def error_message(code: str, detail: str, **more: str) -> bytes:
+    """Return the stream's message of something that can't be done."""
+    return _text({"type": "error", "code": code, "detail": detail, **more})
+
+
+def unknown_order_message(order_id: str) -> bytes:
+    return error_message("ORDER_NOT_FOUND", "There is no such order (yet).", orderId=order_id)
+
+
+def pong_message() -> bytes:
+    return _text({"type": "pong"})
+
+
+def timestamp(at: datetime) -> str:
+    """Return RFC 3339 in UTC, to the millisecond: 2026-11-22T08:24:00.123Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _route_view(order: Order, token_in: Token, token_out: Token) -> dict[str, Any] | None:
+    if order.route is None:
+        return None
+    view: dict[str, Any] = {
+        "legs": [_leg_view(leg, order.amount, token_in, token_out) for leg in order.route.legs],
+        "reason": order.route.reason,
+    }
+    if order.transaction:
+        view["instructions"] = [
+            {
+                "program": step.program,
+                "pool": step.pool,
+                "amountIn": from_base_units(step.amount_in, token_in.decimals),
+                "minAmountOut": from_base_units(step.min_amount_out, token_out.decimals),
+            }
+            if step.pool
+            else {"program": step.program}
+            for step in order.transaction.instructions
+        ]
+    return view
+
+
+def _leg_view(leg: Leg, amount: int, token_in: Token, token_out: Token) -> dict[str, str]:
+    return {
+        "venue": leg.venue,
+        "pool": leg.pool,
+        "amountIn": from_base_units(leg.amount_in, token_in.decimals),
+        "amountOut": from_base_units(leg.amount_out, token_out.decimals),
+        "share": price(amount, 0, leg.amount_in, 0),
+    }
+
+
+def _text(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
