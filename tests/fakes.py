@@ -1,0 +1,181 @@
+"""In-memory stand-ins for the ports; one suite runs against these and against the adapters."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+from engine.domain.errors import Conflict, ConnectionGone, EngineError
+from engine.domain.order import Order
+from engine.ports import DeadLetter, Watcher, WorkMessage
+
+T = TypeVar("T")
+
+START = datetime(2026, 11, 22, 8, 24, tzinfo=UTC)
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until somebody sleeps."""
+
+    time: datetime = START
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.advance(max(0.0, seconds))
+
+    def advance(self, seconds: float) -> None:
+        ms = -(-seconds * 1000 // 1)
+        self.time += timedelta(milliseconds=ms)
+
+
+@dataclass
+class FakeChance:
+    """Chance without chance: `where` along each range, and bytes that count up."""
+
+    where: float = 0.5
+    counter: int = 0
+
+    def uniform(self, low: float, high: float) -> float:
+        return low + (high - low) * self.where
+
+    def token_bytes(self) -> bytes:
+        self.counter += 1
+        return self.counter.to_bytes(16, "little")
+
+
+@dataclass
+class Result(Generic[T]):
+    """A call that is over."""
+
+    value: T | None
+    error: Exception | None
+
+    def result(self, timeout: float | None = None) -> T:
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
+
+
+class Inline:
+    """Runs a call when it is submitted: one story, one order of events."""
+
+    def submit(self, call: Callable[[], T], /) -> Result[T]:
+        try:
+            return Result(call(), None)
+        except Exception as error:  # noqa: BLE001 - kept for whoever asks for the result
+            return Result(None, error)
+
+
+@dataclass
+class MemoryOrders:
+    """Orders in a dict."""
+
+    rows: dict[str, Order] = field(default_factory=dict)
+
+    def add(self, order: Order) -> None:
+        self._put(order, None)
+
+    def get(self, order_id: str) -> Order | None:
+        return self.rows.get(order_id)
+
+    def save(self, order: Order, *, expected_seq: int) -> None:
+        self._put(order, expected_seq)
+
+    def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
+        rows = [o for o in self.rows.values() if not o.final or o.dead_letter_due]
+        rows = [o for o in rows if o.created_at < before]
+        return sorted(rows, key=lambda o: (o.created_at, o.order_id))[:limit]
+
+    def _put(self, order: Order, expected_seq: int | None) -> None:
+        current = self.rows.get(order.order_id)
+        if (current.seq if current else None) != expected_seq and current != order:
+            raise Conflict(current)
+        self.rows[order.order_id] = order
+
+
+@dataclass
+class MemoryQueue:
+    """The two queues as lists; `delays` holds what was asked of each receipt."""
+
+    messages: deque[WorkMessage] = field(default_factory=deque)
+    letters: list[DeadLetter] = field(default_factory=list)
+    delays: list[tuple[str, int]] = field(default_factory=list)
+
+    def enqueue(self, message: WorkMessage) -> None:
+        self.messages.append(message)
+
+    def retry_in(self, receipt: str, seconds: int) -> None:
+        self.delays.append((receipt, seconds))
+
+    def bury(self, letter: DeadLetter) -> None:
+        self.letters.append(letter)
+
+
+@dataclass
+class MemoryWatchers:
+    """Subscriptions in a dict."""
+
+    until: dict[Watcher, datetime] = field(default_factory=dict)
+
+    def watch(self, watcher: Watcher, *, until: datetime) -> None:
+        self.until[watcher] = until
+
+    def of(self, order_id: str) -> list[str]:
+        return sorted(w.connection_id for w in self.until if w.order_id == order_id)
+
+    def forget(self, watcher: Watcher) -> None:
+        self.until.pop(watcher, None)
+
+    def forget_connection(self, connection_id: str) -> None:
+        for watcher in [w for w in self.until if w.connection_id == connection_id]:
+            self.forget(watcher)
+
+
+@dataclass
+class MemoryLedger:
+    """The simulated chain's entries in a dict."""
+
+    entries: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def record(self, signature: str, entry: Mapping[str, str]) -> Mapping[str, str]:
+        return self.entries.setdefault(signature, entry)
+
+    def read(self, signature: str) -> Mapping[str, str] | None:
+        return self.entries.get(signature)
+
+
+@dataclass
+class FakePush:
+    """Keeps what each client heard; `gone` clients have left, `broken` ones can't be reached."""
+
+    heard: dict[str, list[bytes]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    broken: dict[str, EngineError] = field(default_factory=dict)
+
+    def __call__(self, connection_id: str, message: bytes) -> None:
+        if connection_id in self.gone:
+            raise ConnectionGone(connection_id)
+        if connection_id in self.broken:
+            raise self.broken[connection_id]
+        self.heard.setdefault(connection_id, []).append(message)
+
+
+def an_order(**changes: object) -> Order:
+    """Return a pending order of 1 SOL for USDC, with `changes`."""
+    order = Order.place(
+        "11111111-1111-4111-8111-111111111111",
+        "anyone",
+        "SOL",
+        "USDC",
+        10**9,
+        50,
+        at=START,
+        deadline=START + timedelta(seconds=120),
+    )
+    return replace(order, **changes)  # type: ignore[arg-type]

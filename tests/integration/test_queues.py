@@ -1,0 +1,65 @@
+"""The queue adapter against moto's SQS."""
+
+from typing import Any
+
+import pytest
+
+from engine.adapters.sqs import SqsQueue, UnreadableMessage, message_body, read_message
+from engine.domain.errors import QueueUnavailable
+from engine.ports import DeadLetter, WorkMessage
+from tests.fakes import an_order
+
+
+@pytest.fixture
+def queue(sqs: Any) -> SqsQueue:
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("orders", "dead")]
+    return SqsQueue(sqs, *urls)
+
+
+def _received(queue: SqsQueue, url: str | None) -> list[Any]:
+    answer = queue.client.receive_message(
+        QueueUrl=str(url), MessageAttributeNames=["All"], MaxNumberOfMessages=10
+    )
+    return list(answer.get("Messages", []))
+
+
+def test_an_order_arrives_with_what_its_sender_knew(queue: SqsQueue) -> None:
+    queue.enqueue(WorkMessage(an_order().order_id, an_order()))
+    (message,) = _received(queue, queue.order_queue_url)
+    assert read_message(message["Body"]) == WorkMessage(an_order().order_id, an_order())
+
+
+def test_a_message_comes_again_when_told(queue: SqsQueue) -> None:
+    queue.enqueue(WorkMessage("o1"))
+    (message,) = _received(queue, queue.order_queue_url)
+    assert _received(queue, queue.order_queue_url) == []
+    queue.retry_in(message["ReceiptHandle"], 0)
+    assert len(_received(queue, queue.order_queue_url)) == 1
+
+
+def test_a_dead_letter_says_which_order_why_and_after_how_many_attempts(queue: SqsQueue) -> None:
+    queue.bury(DeadLetter("o1", "VENUES_UNAVAILABLE", 3))
+    (message,) = _received(queue, queue.dead_letter_queue_url)
+    said = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert said == {"orderId": "o1", "reason": "VENUES_UNAVAILABLE", "attempts": "3"}
+    assert read_message(message["Body"]) == WorkMessage("o1")  # it can be moved back as it is
+
+
+def test_a_queue_that_refuses_is_said_to_be_unavailable(sqs: Any) -> None:
+    nowhere = SqsQueue(sqs, "https://sqs.us-east-1.amazonaws.com/123456789012/nowhere")
+    with pytest.raises(QueueUnavailable):
+        nowhere.enqueue(WorkMessage("o1"))
+    with pytest.raises(QueueUnavailable):
+        nowhere.retry_in("receipt", 1)
+    with pytest.raises(QueueUnavailable):
+        nowhere.bury(DeadLetter("o1", "X", 1))
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", "null", '{"orderId":"o","order":"{}"}', "{"])
+def test_a_message_that_nobody_of_ours_wrote_is_unreadable(body: str) -> None:
+    with pytest.raises(UnreadableMessage):
+        read_message(body)
+
+
+def test_a_message_is_small(queue: SqsQueue) -> None:
+    assert len(message_body(WorkMessage(an_order().order_id, an_order()))) < 500

@@ -1,0 +1,68 @@
+"""Orders survive the way into the table and back, whole."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.adapters.codec import decode, encode, from_ms, to_ms
+from engine.domain.order import (
+    Failure,
+    Instruction,
+    Leg,
+    Order,
+    Quote,
+    Route,
+    Status,
+    Step,
+    Transaction,
+)
+from tests.fakes import START
+
+text = st.text(max_size=20)
+amounts = st.integers(0, 2**64 - 1)
+times = st.integers(0, 10**13).map(from_ms)
+quotes = st.builds(Quote, text, amounts, amounts, st.integers(-100, 10_000)) | st.builds(
+    Quote, text, error=st.just("VENUE_TIMEOUT")
+)
+legs = st.builds(Leg, text, text, amounts, amounts)
+routes = st.builds(Route, st.lists(legs, max_size=2).map(tuple), text)
+instructions = st.builds(Instruction, text, amounts, amounts, st.none() | text)
+transactions = st.builds(
+    Transaction, text, times, times, st.lists(instructions, max_size=4).map(tuple)
+)
+steps = st.builds(Step, st.integers(1, 99), st.sampled_from(Status), times)
+orders = st.builds(
+    Order,
+    order_id=text,
+    account=text,
+    token_in=text,
+    token_out=text,
+    amount=amounts,
+    slippage_bps=st.integers(0, 10_000),
+    created_at=times,
+    updated_at=times,
+    deadline=times,
+    client_order_id=st.none() | text,
+    status=st.sampled_from(Status),
+    seq=st.integers(1, 99),
+    attempts=st.integers(0, 9),
+    quotes=st.lists(quotes, max_size=2).map(tuple),
+    route=st.none() | routes,
+    transaction=st.none() | transactions,
+    amount_out=st.none() | amounts,
+    error=st.none() | st.builds(Failure, text, text),
+    history=st.lists(steps, max_size=6).map(tuple),
+    lease_until=st.none() | times,
+    lease_by=st.none() | st.text("abc", min_size=1, max_size=12),
+    dead_letter_due=st.booleans(),
+)
+
+
+@given(orders)
+def test_an_order_comes_back_as_it_went(order: Order) -> None:
+    assert decode(encode(order)) == order
+
+
+def test_times_are_kept_to_the_millisecond() -> None:
+    assert from_ms(to_ms(START + timedelta(milliseconds=7))) == START + timedelta(milliseconds=7)

@@ -1,0 +1,446 @@
+"""An order is routed, built, submitted and settled; once, whatever goes wrong."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from engine.adapters.simulated import SimulatedChain, SimulatedVenue
+from engine.domain.errors import (
+    ChainUnavailable,
+    EngineError,
+    InsufficientLiquidity,
+    QueueUnavailable,
+    VenueTimeout,
+    VenueUnavailable,
+)
+from engine.domain.order import Order, Status, Transaction
+from engine.market.pool import Pool
+from engine.market.simulation import SimulatedMarket
+from engine.ports import DeadLetter, Expired, Landed, Landing, Unknown, Venue, WorkMessage
+from engine.service.execution import Done, Execution, Outcome, TryAgain
+from tests.fakes import (
+    FakeChance,
+    FakeClock,
+    Inline,
+    MemoryLedger,
+    MemoryOrders,
+    MemoryQueue,
+    an_order,
+)
+
+
+@dataclass
+class BrokenVenue:
+    name: str
+    error: EngineError
+
+    def pool(self, token_in: str, token_out: str) -> Pool:
+        raise self.error
+
+
+@dataclass
+class DeafQueue(MemoryQueue):
+    deaf: bool = True
+
+    def bury(self, letter: DeadLetter) -> None:
+        if self.deaf:
+            raise QueueUnavailable("deaf")
+        super().bury(letter)
+
+
+@dataclass
+class World:
+    clock: FakeClock = field(default_factory=FakeClock)
+    chance: FakeChance = field(default_factory=FakeChance)
+    orders: MemoryOrders = field(default_factory=MemoryOrders)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    venues: list[Venue] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.market = SimulatedMarket(7)
+        self.venues = self.venues or [
+            SimulatedVenue(name, self.market, self.clock, self.chance, (0.2, 0.4))
+            for name in ("raydium", "meteora")
+        ]
+        self.chain = SimulatedChain(self.market, self.ledger, self.clock, (0.4, 0.8), 7)
+
+    def execution(self) -> Execution:
+        return Execution(
+            self.orders,
+            self.queue,
+            self.venues,
+            self.chain,
+            self.clock,
+            self.chance,
+            Inline(),
+        )
+
+    def placed(self, **changes: object) -> Order:
+        order = an_order(**changes)
+        self.orders.add(order)
+        return order
+
+    def settle(self, order: Order, *, snapshot: bool = True) -> Outcome:
+        return self.execution().settle(WorkMessage(order.order_id, order if snapshot else None))
+
+    def now(self, order: Order) -> Order:
+        return self.orders.rows[order.order_id]
+
+    @property
+    def landed(self) -> list[str]:
+        return [sig for sig, entry in self.ledger.entries.items() if "out" in entry]
+
+
+def _statuses(order: Order) -> list[Status]:
+    return [step.status for step in order.history]
+
+
+HAPPY = [Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED, Status.CONFIRMED]
+
+
+@pytest.mark.parametrize("snapshot", [True, False])
+def test_an_order_is_carried_to_its_end(snapshot: bool) -> None:
+    world = World()
+    order = world.placed()
+    assert world.settle(order, snapshot=snapshot) == Done()
+    done = world.now(order)
+    assert _statuses(done) == HAPPY
+    assert [step.seq for step in done.history] == [1, 2, 3, 4, 5]
+    assert done.attempts == 1
+    assert done.transaction is not None
+    assert world.landed == [done.transaction.signature]
+    assert str(done.amount_out) == world.ledger.entries[done.transaction.signature]["out"]
+    assert done.min_amount_out is not None
+    assert done.amount_out is not None
+    assert done.amount_out >= done.min_amount_out
+    assert {quote.venue for quote in done.quotes} == {"raydium", "meteora"}
+    assert not done.held(world.clock.now())
+
+
+def test_the_better_venue_is_taken_in_both_directions() -> None:
+    for token_in, token_out, amount in (("SOL", "USDC", 10**9), ("USDC", "SOL", 10**8)):
+        world = World()
+        order = world.placed(token_in=token_in, token_out=token_out, amount=amount)
+        world.settle(order)
+        done = world.now(order)
+        best = max(done.quotes, key=lambda quote: quote.amount_out)
+        assert done.route is not None
+        assert done.route.amount_out >= best.amount_out
+
+
+def test_one_venue_may_fail() -> None:
+    world = World()
+    world.venues[0] = BrokenVenue("raydium", VenueTimeout("late"))
+    order = world.placed()
+    world.settle(order)
+    done = world.now(order)
+    assert done.status is Status.CONFIRMED
+    assert [(quote.venue, quote.error) for quote in done.quotes] == [
+        ("raydium", "VENUE_TIMEOUT"),
+        ("meteora", None),
+    ]
+
+
+def _venues(error: EngineError) -> list[Venue]:
+    return [BrokenVenue(name, error) for name in ("raydium", "meteora")]
+
+
+def test_three_attempts_with_growing_gaps_then_failed_and_dead_lettered() -> None:
+    world = World(venues=_venues(VenueUnavailable("away")))
+    order = world.placed()
+    gaps = []
+    while isinstance(outcome := world.settle(order), TryAgain):
+        gaps.append(outcome.seconds)
+        world.clock.advance(outcome.seconds)
+    done = world.now(order)
+    assert (done.status, done.attempts) == (Status.FAILED, 3)
+    assert done.error is not None
+    assert done.error.code == "VENUES_UNAVAILABLE"
+    assert len(gaps) == 2
+    assert gaps[0] < gaps[1]
+    assert world.queue.letters == [DeadLetter(order.order_id, "VENUES_UNAVAILABLE", 3)]
+    assert [quote.error for quote in done.quotes] == ["VENUE_UNAVAILABLE"] * 2
+    assert world.ledger.entries == {}
+
+
+@pytest.mark.parametrize("luck", [0.0, 0.5, 1.0])
+def test_each_gap_is_longer_than_the_last_whatever_the_jitter(luck: float) -> None:
+    world = World(venues=_venues(VenueUnavailable("away")), chance=FakeChance(luck))
+    order = world.placed()
+    gaps = []
+    while isinstance(outcome := world.settle(order), TryAgain):
+        gaps.append(outcome.seconds)
+        world.clock.advance(outcome.seconds)
+    assert gaps[0] >= 2
+    assert gaps[1] > gaps[0]
+
+
+def test_an_early_delivery_waits_and_uses_up_no_attempt() -> None:
+    world = World(venues=_venues(VenueUnavailable("away")))
+    order = world.placed()
+    first = world.settle(order)
+    assert isinstance(first, TryAgain)
+    assert isinstance(world.settle(order), TryAgain)
+    assert world.now(order).attempts == 1
+
+
+def test_what_can_not_succeed_fails_at_once() -> None:
+    world = World(venues=_venues(InsufficientLiquidity("dry")))
+    order = world.placed()
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert (done.status, done.attempts) == (Status.FAILED, 1)
+    assert done.error is not None
+    assert done.error.code == "INSUFFICIENT_LIQUIDITY"
+    assert world.queue.letters == []
+
+
+def test_an_order_past_its_deadline_never_trades() -> None:
+    world = World()
+    order = world.placed()
+    world.clock.advance(120)
+    world.settle(order)
+    done = world.now(order)
+    assert done.error is not None
+    assert (done.status, done.error.code, done.attempts) == (Status.FAILED, "EXPIRED", 0)
+    assert world.ledger.entries == {}
+
+
+def test_a_cancelled_order_is_left_alone() -> None:
+    world = World()
+    order = world.placed()
+    world.orders.save(order.to(Status.CANCELLED, at=world.clock.now()), expected_seq=1)
+    assert world.settle(order) == Done()
+    assert world.now(order).status is Status.CANCELLED
+    assert world.ledger.entries == {}
+
+
+def test_an_order_that_another_worker_holds_is_left_to_it() -> None:
+    world = World()
+    order = world.placed()
+    until = world.clock.now() + timedelta(seconds=15)
+    held = order.claimed(at=world.clock.now(), until=until, by="other")
+    world.orders.save(held, expected_seq=1)
+    assert world.settle(order) == TryAgain(15)
+    assert world.now(order) == held
+
+
+def test_a_dead_workers_order_is_taken_over() -> None:
+    world = World()
+    order = world.placed()
+    until = world.clock.now() + timedelta(seconds=15)
+    world.orders.save(order.claimed(at=order.created_at, until=until, by="dead"), expected_seq=1)
+    world.clock.advance(15)
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert (done.status, done.attempts) == (Status.CONFIRMED, 2)
+
+
+def test_workers_that_keep_dying_end_the_order() -> None:
+    world = World()
+    order = world.placed()
+    for n in range(3):
+        until = world.clock.now() + timedelta(seconds=15)
+        current = world.now(order)
+        dead = current.claimed(at=world.clock.now(), until=until, by=str(n))
+        world.orders.save(dead, expected_seq=current.seq)
+        world.clock.advance(15)
+    world.settle(order)
+    done = world.now(order)
+    assert done.error is not None
+    assert (done.status, done.error.code) == (Status.FAILED, "ATTEMPTS_EXHAUSTED")
+    assert len(world.queue.letters) == 1
+
+
+class DeadWorker(BaseException):
+    """Nothing catches this: the process is gone."""
+
+
+@dataclass
+class DyingChain:
+    """Dies at the first call of `method`, before or after it was made."""
+
+    chain: SimulatedChain
+    method: str
+    after: bool
+    alive: bool = True
+
+    def _maybe_die(self, method: str, *, after: bool) -> None:
+        if self.alive and (method, after) == (self.method, self.after):
+            self.alive = False
+            raise DeadWorker
+
+    def sign(self, *args: object, **kwargs: object) -> Transaction:
+        return self.chain.sign(*args, **kwargs)  # type: ignore[arg-type]
+
+    def send(self, order: Order, transaction: Transaction) -> None:
+        self._maybe_die("send", after=False)
+        self.chain.send(order, transaction)
+        self._maybe_die("send", after=True)
+
+    def landing(self, transaction: Transaction, *, wait: timedelta) -> Landing:
+        self._maybe_die("landing", after=False)
+        return self.chain.landing(transaction, wait=wait)
+
+
+@pytest.mark.parametrize(("method", "after"), [("send", False), ("send", True), ("landing", False)])
+def test_a_worker_that_dies_around_the_send_trades_once(method: str, after: bool) -> None:
+    world = World()
+    order = world.placed()
+    execution = replace(world.execution(), chain=DyingChain(world.chain, method, after))
+    with pytest.raises(DeadWorker):
+        execution.settle(WorkMessage(order.order_id, order))
+    world.clock.advance(20)
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert (done.status, done.attempts) == (Status.CONFIRMED, 1)
+    assert done.transaction is not None
+    assert world.landed == [done.transaction.signature]
+
+
+class SilentChain(SimulatedChain):
+    """Answers nothing, though it hears."""
+
+    def send(self, order: Order, transaction: Transaction) -> None:
+        super().send(order, transaction)
+        raise ChainUnavailable("no answer")
+
+    def landing(self, transaction: Transaction, *, wait: timedelta) -> Landing:
+        self.clock.sleep(wait.total_seconds())
+        raise ChainUnavailable("no answer")
+
+
+def test_unknown_is_never_failed() -> None:
+    world = World()
+    chain = world.chain
+    world.chain = SilentChain(world.market, world.ledger, world.clock, (0.4, 0.8), 7)
+    order = world.placed()
+    outcome = world.settle(order)
+    assert isinstance(outcome, TryAgain)
+    assert world.now(order).status is Status.SUBMITTED
+    world.clock.advance(outcome.seconds)
+    world.chain = chain
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert (done.status, done.attempts) == (Status.CONFIRMED, 1)
+    assert len(world.landed) == 1
+
+
+class LosingChain(SimulatedChain):
+    """Loses whatever is sent."""
+
+    def send(self, order: Order, transaction: Transaction) -> None:
+        pass
+
+
+def test_a_new_transaction_is_built_only_after_the_old_one_expired() -> None:
+    world = World()
+    chain = world.chain
+    world.chain = LosingChain(world.market, world.ledger, world.clock, (0.4, 0.8), 7)
+    order = world.placed()
+    signatures = set()
+    while world.clock.now() < order.created_at + timedelta(seconds=60):
+        outcome = world.settle(order)
+        assert isinstance(outcome, TryAgain)
+        transaction = world.now(order).transaction
+        assert transaction is not None
+        signatures.add(transaction.signature)
+        world.clock.advance(outcome.seconds)
+    assert len(signatures) == 1
+    world.chain = chain
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert (done.status, done.attempts) == (Status.CONFIRMED, 2)
+    assert Status.ROUTING not in _statuses(done)[2:]
+    assert len(world.landed) == 1
+    assert not signatures.intersection(world.landed)
+
+
+def test_an_expired_transaction_past_the_deadline_fails_the_order() -> None:
+    world = World()
+    world.chain = LosingChain(world.market, world.ledger, world.clock, (0.4, 0.8), 7)
+    order = world.placed()
+    while isinstance(outcome := world.settle(order), TryAgain):
+        world.clock.advance(outcome.seconds)
+    done = world.now(order)
+    assert done.error is not None
+    assert (done.status, done.error.code) == (Status.FAILED, "EXPIRED")
+    assert world.landed == []
+
+
+def test_a_dead_letter_that_could_not_be_sent_is_still_due() -> None:
+    queue = DeafQueue()
+    world = World(venues=_venues(VenueUnavailable("away")), queue=queue)
+    order = world.placed()
+    while isinstance(outcome := world.settle(order), TryAgain):
+        world.clock.advance(outcome.seconds)
+    assert world.now(order).dead_letter_due
+    queue.deaf = False
+    world.settle(order)
+    assert not world.now(order).dead_letter_due
+    world.settle(order)  # a letter moved back from the dead-letter queue
+    assert len(queue.letters) == 1
+
+
+def test_a_message_of_no_order_is_done_with() -> None:
+    assert World().execution().settle(WorkMessage("nothing")) == Done()
+
+
+def _with_token(symbol: str) -> tuple[World, Order]:
+    world = World()
+    return world, world.placed(token_in=symbol, amount=10**6)
+
+
+def test_xslip_fails_once_on_slippage() -> None:
+    world, order = _with_token("XSLIP")
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert done.error is not None
+    assert (done.status, done.error.code, done.attempts) == (Status.FAILED, "SLIPPAGE_EXCEEDED", 1)
+    assert world.landed == []
+    assert world.queue.letters == []
+
+
+def test_xdrop_is_sent_again_and_lands_once() -> None:
+    world, order = _with_token("XDROP")
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert (done.status, done.attempts) == (Status.CONFIRMED, 1)
+    assert len(world.landed) == 1
+    assert _statuses(done) == HAPPY
+
+
+def test_xfail_fails_after_three_attempts() -> None:
+    world, order = _with_token("XFAIL")
+    while isinstance(outcome := world.settle(order), TryAgain):
+        world.clock.advance(outcome.seconds)
+    done = world.now(order)
+    assert (done.status, done.attempts) == (Status.FAILED, 3)
+
+
+def test_the_chain_lands_a_signature_once_and_keeps_its_word_on_expiry() -> None:
+    world = World()
+    order = world.placed()
+    tx = world.chain.sign(order, (), valid_for=timedelta(seconds=5))
+    assert world.chain.landing(tx, wait=timedelta(0)) == Unknown()
+    world.clock.advance(6)
+    assert world.chain.landing(tx, wait=timedelta(0)) == Expired()
+    world.clock.time = tx.signed_at  # a sender whose clock is slow
+    world.chain.send(order, tx)
+    assert world.chain.landing(tx, wait=timedelta(seconds=2)) == Expired()
+
+
+def test_the_same_seed_and_clock_give_the_same_landing() -> None:
+    def once() -> Landing:
+        world = World()
+        order = world.placed()
+        world.settle(order)
+        transaction = world.now(order).transaction
+        assert transaction is not None
+        return world.chain.landing(transaction, wait=timedelta(seconds=1))
+
+    first = once()
+    assert isinstance(first, Landed)
+    assert first == once()

@@ -1,0 +1,313 @@
+"""The HTTP API behind its doorway: what clients send, what they get back."""
+
+import copy
+import importlib.util
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from engine.api.http import ANYONE, HttpApi
+from engine.api.requests import MAX_BODY
+from engine.domain.errors import StoreUnavailable
+from engine.domain.order import Order
+from engine.service.placing import Placing
+from engine.service.reading import Reading
+from tests.fakes import FakeChance, FakeClock, MemoryOrders, MemoryQueue, an_order
+
+ROOT = Path(__file__).parents[2]
+PLACE = json.loads((ROOT / "events/http_place_order.json").read_text())
+GET = json.loads((ROOT / "events/http_get_order.json").read_text())
+BODY = json.loads(PLACE["body"])
+
+
+def _doorway(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"functions/{name}/app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class BrokenOrders(MemoryOrders):
+    error: Exception = StoreUnavailable("the table at 10.0.0.1 is on fire")
+
+    def add(self, order: Order) -> None:
+        raise self.error
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def problems(self) -> set[tuple[str, str]]:
+        return {(e["pointer"], e["code"]) for e in self.body["errors"]}
+
+
+@dataclass
+class World:
+    orders: MemoryOrders = field(default_factory=MemoryOrders)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+
+    def ask(self, event: dict[str, Any]) -> Answer:
+        placing = Placing(
+            self.orders, self.queue, FakeClock(), FakeChance(), timedelta(seconds=120)
+        )
+        api = HttpApi(placing, Reading(self.orders))
+        answer = _doorway("execute").lambda_handler(event, None, using=api)
+        headers = {k.lower(): v for k, v in answer["headers"].items()}
+        headers |= {k.lower(): v[0] for k, v in answer.get("multiValueHeaders", {}).items()}
+        return Answer(answer["statusCode"], headers, json.loads(answer["body"]))
+
+    def post(self, body: object, **headers: str) -> Answer:
+        event = copy.deepcopy(PLACE)
+        event["body"] = body if isinstance(body, str) else json.dumps(body)
+        event["headers"] |= {k.replace("_", "-"): v for k, v in headers.items()}
+        return self.ask(event)
+
+    def refused(self, body: object, **headers: str) -> Answer:
+        answer = self.post(body, **headers)
+        assert 400 <= answer.status < 500
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert {"type", "title", "status", "detail", "code", "requestId"} <= answer.body.keys()
+        assert answer.body["status"] == answer.status
+        assert self.orders.rows == {}
+        return answer
+
+
+def _with(**changes: object) -> dict[str, object]:
+    return {**BODY, **changes}
+
+
+def _raw(**changes: str) -> str:
+    """Return the body with some fields replaced by raw JSON text."""
+    fields = {name: json.dumps(value) for name, value in BODY.items()} | changes
+    return "{" + ",".join(f'"{name}":{text}' for name, text in fields.items()) + "}"
+
+
+def test_an_order_is_accepted() -> None:
+    world = World()
+    answer = world.ask(PLACE)
+    assert answer.status == 202
+    order_id = answer.body["orderId"]
+    assert answer.headers["location"] == f"/api/orders/{order_id}"
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-request-id"] == PLACE["requestContext"]["requestId"]
+    assert answer.body["status"] == "pending"
+    assert answer.body["amount"] == "1"
+    assert world.orders.rows[order_id].amount == 10**9
+
+
+def test_an_order_reads_as_the_design_says() -> None:
+    world = World()
+    world.orders.add(an_order(account=ANYONE))
+    assert world.ask(GET).body == {
+        "orderId": "11111111-1111-4111-8111-111111111111",
+        "clientOrderId": None,
+        "type": "market",
+        "tokenIn": "SOL",
+        "tokenOut": "USDC",
+        "amount": "1",
+        "slippageBps": 50,
+        "status": "pending",
+        "seq": 1,
+        "attempts": 0,
+        "createdAt": "2026-11-22T08:24:00.000Z",
+        "updatedAt": "2026-11-22T08:24:00.000Z",
+        "quotes": [],
+        "route": None,
+        "minAmountOut": None,
+        "amountOut": None,
+        "executedPrice": None,
+        "txHash": None,
+        "error": None,
+        "history": [{"seq": 1, "status": "pending", "at": "2026-11-22T08:24:00.000Z"}],
+    }
+
+
+@pytest.mark.parametrize("account", [None, "somebody"])
+def test_no_order_and_another_accounts_order_look_alike(account: str | None) -> None:
+    world = World()
+    if account:
+        world.orders.add(an_order(account=account))
+    answer = world.ask(GET)
+    assert (answer.status, answer.body["code"]) == (404, "ORDER_NOT_FOUND")
+
+
+@pytest.mark.parametrize("amount", ["1", "1.0", '"1"', '"1.0"', "1e0", "10e-1", '"01"'])
+def test_one_is_one_however_it_is_written(amount: str) -> None:
+    answer = World().post(_raw(amount=amount))
+    assert (answer.status, answer.body["amount"]) == (202, "1")
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "0", "-1", "0.0", "-0", "NaN", "Infinity", "-Infinity", "1e400", "1E+999999999",
+        "0.12345678901234567890", "18446744073.709551616", "1" * 5000, "true", "false", "null",
+        "[]", "{}", '""', '"abc"', '"1_000"', '" 1"', '"1e3"', '"-1"', '"+1"', '"NaN"', '"١"',
+        '"1.2.3"', '"0x10"', '"' + "9" * 5000 + '"',
+    ],
+)  # fmt: skip
+def test_a_bad_amount_is_named(amount: str) -> None:
+    answer = World().refused(_raw(amount=amount))
+    assert answer.status == 422
+    assert {pointer for pointer, _ in answer.problems} == {"/amount"}
+
+
+@pytest.mark.parametrize("name", ["type", "tokenIn", "tokenOut", "amount"])
+def test_a_missing_field_is_named(name: str) -> None:
+    body = {key: value for key, value in BODY.items() if key != name}
+    answer = World().refused(body)
+    assert (answer.status, answer.problems) == (422, {(f"/{name}", "REQUIRED")})
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (_with(limitPrice=1), ("/limitPrice", "UNKNOWN_FIELD")),
+        (_with(**{"a/b~c": 1}), ("/a~1b~0c", "UNKNOWN_FIELD")),
+        (_with(type="limit"), ("/type", "INVALID")),
+        (_with(tokenIn="DOGE"), ("/tokenIn", "UNKNOWN_TOKEN")),
+        (_with(tokenIn=1), ("/tokenIn", "INVALID")),
+        (_with(tokenIn="X" * 65), ("/tokenIn", "INVALID")),
+        (_with(tokenOut="SOL"), ("/tokenOut", "SAME_TOKEN")),
+        (_with(tokenIn="BONK", tokenOut="JUP"), ("/tokenOut", "UNSUPPORTED_PAIR")),
+        (_with(slippageBps=-1), ("/slippageBps", "INVALID")),
+        (_with(slippageBps=10_001), ("/slippageBps", "INVALID")),
+        (_with(slippageBps=0.5), ("/slippageBps", "INVALID")),
+        (_with(slippageBps=True), ("/slippageBps", "INVALID")),
+        (_with(slippageBps="50"), ("/slippageBps", "INVALID")),
+        (_with(clientOrderId=""), ("/clientOrderId", "INVALID")),
+        (_with(clientOrderId="a b"), ("/clientOrderId", "INVALID")),
+        (_with(clientOrderId="x" * 65), ("/clientOrderId", "INVALID")),
+    ],
+)
+def test_a_bad_field_is_named(body: dict[str, object], problem: tuple[str, str]) -> None:
+    answer = World().refused(body)
+    assert (answer.status, answer.problems) == (422, {problem})
+
+
+@pytest.mark.parametrize("body", ["[]", "1", "null", '"x"', "true"])
+def test_a_body_that_is_no_object_is_refused(body: str) -> None:
+    answer = World().refused(body)
+    assert (answer.status, answer.problems) == (422, {("", "INVALID")})
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "{'type':'market'}", "[" * 10_000, '{"amount":1,"amount":2}', "\x00"]
+)
+def test_a_body_that_is_not_json_is_refused(body: str) -> None:
+    answer = World().refused(body)
+    assert (answer.status, answer.body["code"]) == (400, "MALFORMED_JSON")
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    world = World()
+    answer = world.ask({**PLACE, "body": "/////w==", "isBase64Encoded": True})
+    assert (answer.status, answer.body["code"]) == (400, "MALFORMED_JSON")
+
+
+def test_a_body_in_base64_is_read() -> None:
+    import base64
+
+    body = base64.b64encode(PLACE["body"].encode()).decode()
+    assert World().ask({**PLACE, "body": body, "isBase64Encoded": True}).status == 202
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "", "application/x-www-form-urlencoded"])
+def test_another_content_type_is_refused(content_type: str) -> None:
+    answer = World().refused(BODY, content_type=content_type)
+    assert (answer.status, answer.body["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_json_with_a_charset_is_json() -> None:
+    assert World().post(BODY, content_type="Application/JSON; charset=utf-8").status == 202
+
+
+@pytest.mark.parametrize("size", [MAX_BODY + 1, 1_000_000])
+def test_a_large_body_is_refused(size: int) -> None:
+    answer = World().refused(json.dumps(BODY).ljust(size))
+    assert (answer.status, answer.body["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_the_key_may_come_in_the_header_or_in_the_body() -> None:
+    world = World()
+    first = world.post(BODY, idempotency_key="k-1")
+    again = world.post(_with(clientOrderId="k-1"))
+    assert first.body == again.body
+    assert first.body["clientOrderId"] == "k-1"
+    assert "idempotent-replayed" not in first.headers
+    assert len(world.orders.rows) == 1
+
+
+def test_two_keys_that_differ_are_refused() -> None:
+    answer = World().refused(_with(clientOrderId="a"), idempotency_key="b")
+    assert answer.problems == {("/clientOrderId", "KEY_MISMATCH")}
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 65, "é"])
+def test_a_key_that_can_not_be_used_is_refused(key: str) -> None:
+    answer = World().refused(BODY, idempotency_key=key)
+    assert (answer.status, answer.body["code"]) == (400, "INVALID_IDEMPOTENCY_KEY")
+
+
+def test_a_key_used_for_another_order_is_a_conflict() -> None:
+    world = World()
+    world.post(BODY, idempotency_key="k")
+    answer = world.post(_with(amount=2), idempotency_key="k")
+    assert (answer.status, answer.body["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+
+
+def _asking(method: str, path: str) -> dict[str, Any]:
+    event: dict[str, Any] = copy.deepcopy(GET)
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["requestContext"]["http"]["method"] = method
+    return event
+
+
+def test_an_unknown_path_is_not_found() -> None:
+    answer = World().ask(_asking("GET", "/api/nothing"))
+    assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/api/orders/execute", "POST"),
+        ("DELETE", "/api/orders/o1", "GET"),
+        ("POST", "/healthz", "GET"),
+    ],
+)
+def test_another_method_is_told_the_right_one(method: str, path: str, allow: str) -> None:
+    answer = World().ask(_asking(method, path))
+    assert (answer.status, answer.body["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["allow"] == allow
+
+
+def test_health_is_told() -> None:
+    assert World().ask(_asking("GET", "/healthz")).body == {"status": "ok"}
+
+
+def test_a_table_that_is_away_is_a_503_that_says_nothing_of_the_inside() -> None:
+    answer = World(orders=BrokenOrders()).post(BODY)
+    assert (answer.status, answer.body["code"]) == (503, "STORE_UNAVAILABLE")
+    assert answer.headers["retry-after"] == "1"
+    assert "10.0.0.1" not in json.dumps(answer.body)
+
+
+def test_a_bug_is_a_500_that_says_nothing_of_the_inside() -> None:
+    orders = BrokenOrders()
+    orders.error = RuntimeError("secret")
+    answer = World(orders=orders).post(BODY)
+    assert (answer.status, answer.body["code"]) == (500, "INTERNAL_ERROR")
+    assert "secret" not in json.dumps(answer.body)

@@ -1,0 +1,90 @@
+"""What the table's stream says, and what is to be delivered again."""
+
+import copy
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.adapters.dynamodb import item_order, order_item
+from engine.api.stream import Stream
+from engine.api.views import message, unknown_order_message
+from engine.domain.errors import PushFailed
+from engine.ports import Watcher
+from engine.service.notification import Notification
+from tests.fakes import START, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
+
+EVENT = json.loads((Path(__file__).parents[2] / "events/stream_changes.json").read_text())
+CONNECTION = "VQZxmfXUoAMCJlw="
+ORDER = an_order().order_id
+
+
+@dataclass
+class World:
+    orders: MemoryOrders = field(default_factory=MemoryOrders)
+    watchers: MemoryWatchers = field(default_factory=MemoryWatchers)
+    push: FakePush = field(default_factory=FakePush)
+
+    def __post_init__(self) -> None:
+        self.orders.add(an_order())
+        self.watchers.watch(Watcher(ORDER, CONNECTION), until=START)
+
+    def announce(self, event: dict[str, Any]) -> list[str]:
+        notification = Notification(
+            self.orders, self.watchers, self.push, Inline(), message, unknown_order_message
+        )
+        answer = Stream(notification).announce_batch(event)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    @property
+    def heard(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for body in self.push.heard.get(CONNECTION, [])]
+
+
+def test_the_event_holds_orders_as_the_table_writes_them() -> None:
+    new = EVENT["Records"][0]["dynamodb"]["NewImage"]
+    assert order_item(item_order(new)) == new
+    assert item_order(new) == an_order()
+
+
+def test_a_newcomer_gets_the_snapshot_and_then_what_follows() -> None:
+    world = World()
+    assert world.announce(EVENT) == []
+    assert [(m["type"], m["seq"], m["status"]) for m in world.heard] == [
+        ("snapshot", 1, "pending"),
+        ("status", 2, "routing"),
+    ]
+    first = world.heard[0]
+    assert first["orderId"] == ORDER
+    assert first["order"]["orderId"] == ORDER
+    assert first["at"] == "2026-11-22T08:24:00.000Z"
+
+
+def test_the_first_record_that_did_not_reach_everybody_is_delivered_again() -> None:
+    world = World()
+    world.push.broken[CONNECTION] = PushFailed("refused")
+    assert world.announce(EVENT) == [EVENT["Records"][1]["dynamodb"]["SequenceNumber"]]
+
+
+def test_a_row_that_changed_but_for_the_order_is_nobodys_news() -> None:
+    world = World()
+    event = copy.deepcopy(EVENT)
+    event["Records"] = event["Records"][2:]
+    image = event["Records"][0]["dynamodb"]
+    image["OldImage"] = copy.deepcopy(image["NewImage"])
+    assert world.announce(event) == []
+    assert world.heard == []
+
+
+def test_rows_that_are_nobodys_news_are_passed_over() -> None:
+    world = World()
+    event = copy.deepcopy(EVENT)
+    removed, reverse, landed = event["Records"]
+    removed["eventName"] = "REMOVE"
+    reverse["dynamodb"]["NewImage"]["pk"], reverse["dynamodb"]["NewImage"]["sk"] = (
+        reverse["dynamodb"]["NewImage"]["sk"],
+        reverse["dynamodb"]["NewImage"]["pk"],
+    )
+    landed["dynamodb"]["NewImage"] = {"pk": {"S": "TX#sig"}, "sk": {"S": "TX"}}
+    assert world.announce(event) == []
+    assert world.heard == []
