@@ -1,0 +1,204 @@
+"""Start the embedded cloud (MiniStack) on a loopback port of its own, and end it again."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from local import processes
+from local.processes import Process
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".local"
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+
+_START_SECONDS = 60.0
+_END_SECONDS = 5.0
+#: What the processes started here see of the caller's environment.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")
+_WORKER = re.compile(r"/ministack-lambda-(?P<function>.+)-[^-/]+/_worker\.py")
+
+
+class CloudFailed(Exception):
+    """The embedded cloud did not start, or something in it failed; `log` tells more."""
+
+    def __init__(self, reason: str, log: Path) -> None:
+        super().__init__(reason)
+        self.log = log
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """A running embedded cloud; `group` is its process group, whose leader is the emulator."""
+
+    port: int
+    group: int
+    log: Path
+    tie: socket.socket = field(repr=False)
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def wait(self) -> None:
+        """Return when the emulator has ended by itself, which it should not."""
+        self.tie.recv(1)
+
+    def processes(self) -> list[Process]:
+        """Return the emulator and the function processes it runs."""
+        return processes.of_group(self.group)
+
+    def workers(self, function_name: str) -> list[int]:
+        """Return the pids of a function's processes, by the function's full name."""
+        return [p.pid for p in self.processes() if function_of(p.command) == function_name]
+
+    def kill_worker(self, pid: int) -> None:
+        """End one function process as a crash would. Raises LookupError if it is none of ours."""
+        if not any(p.pid == pid and function_of(p.command) for p in self.processes()):
+            raise LookupError(f"{pid} is no function process of this cloud")
+        os.kill(pid, signal.SIGKILL)
+
+
+def function_of(command: str) -> str | None:
+    """Return the name of the function that a command line runs, or None."""
+    found = _WORKER.search(command)
+    return found["function"] if found else None
+
+
+@contextmanager
+def running_cloud(*, log_level: str = "INFO", concurrency: int = 40) -> Iterator[Cloud]:
+    """Run an embedded cloud; it answers once `wait_until_healthy` returns.
+
+    `concurrency` bounds the function processes that run at once in all. The log stays after a
+    failure only.
+    """
+    STATE.mkdir(exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="run-", dir=STATE))
+    scratch = directory / "tmp"
+    scratch.mkdir()
+    log = directory / "cloud.log"
+    failed = True
+    try:
+        with _listening_socket() as listener, closing(_Child(scratch)) as child:
+            port = int(listener.getsockname()[1])
+            environment = environment_for(port, scratch, os.environ, log_level, concurrency)
+            group = child.start(listener, log, environment)
+            listener.close()  # so that nobody waits at it if the emulator dies
+            yield Cloud(port=port, group=group, log=log, tie=child.tie)
+            failed = False
+    except KeyboardInterrupt:
+        failed = False
+        raise
+    finally:
+        shutil.rmtree(scratch if failed else directory, ignore_errors=True)
+
+
+def wait_until_healthy(endpoint_url: str) -> None:
+    """Return once the cloud answers. Raises OSError, HTTPException or TimeoutError if it won't.
+
+    Its socket listens from the start, so the first request waits there: nothing is polled.
+    """
+    connection = http.client.HTTPConnection(urlsplit(endpoint_url).netloc, timeout=_START_SECONDS)
+    try:
+        connection.request("GET", "/_ministack/health")
+        connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def scrubbed(outside: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the caller's AWS account, proxies and Python settings."""
+    return {name: outside[name] for name in _PASSED_ON if name in outside} | {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def environment_for(
+    port: int,
+    scratch: Path,
+    outside: Mapping[str, str],
+    log_level: str,
+    concurrency: int,
+) -> dict[str, str]:
+    """Return the environment of the emulator, which its functions inherit."""
+    return scrubbed(outside) | {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": REGION,
+        "LOG_LEVEL": log_level,
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
+        "TMPDIR": str(scratch),
+        # Off: listeners on fixed ports, and a Docker daemon that may serve someone else too.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
+        "MALLOC_ARENA_MAX": "2",  # a thread an invocation: glibc would keep an arena for each
+    }
+
+
+def _listening_socket() -> socket.socket:
+    listener = socket.create_server((HOST, 0), backlog=1024)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+class _Child:
+    """The emulator's process, tied to this one by a socket pair that is its standard input."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self.tie, self._its_tie = socket.socketpair()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, listener: socket.socket, log: Path, environment: dict[str, str]) -> int:
+        """Start the emulator in a session, so in a process group, of its own; return its pid."""
+        with log.open("ab") as output, self._its_tie as its_tie:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "local.emulator",
+                    str(listener.fileno()),
+                    str(self._scratch),
+                ],
+                cwd=ROOT,
+                env=environment,
+                stdin=its_tie.fileno(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the emulator and its workers: politely by closing the tie, then for certain."""
+        if self._process is None:
+            return
+        try:
+            self.tie.shutdown(socket.SHUT_WR)
+            self.tie.settimeout(_END_SECONDS)
+            with suppress(OSError):
+                self.tie.recv(1)  # ends when the emulator has
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # not reaped yet: the pid is ours
+            self._process.wait()
+            self.tie.close()

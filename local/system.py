@@ -1,0 +1,163 @@
+"""The whole system at once: embedded cloud, stack and front door. For tests, demo and `make up`.
+
+with running({"QuoteDelayMinMs": "0"}) as system:
+    requests.post(f"{system.url}/api/orders/execute", ...)
+    system.client("sqs").receive_message(QueueUrl=system.stack.dead_letter_queue)
+    system.cloud.kill_worker(system.workers("worker")[0])
+"""
+
+import http.client
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from local import processes
+from local.cloud import HOST, ROOT, Cloud, CloudFailed, running_cloud
+from local.deploy import deploying
+from local.stack import Stack
+
+#: What is on here and off in the template's defaults.
+PARAMETERS = {"SimulatedFaults": "on"}
+
+#: Processes to start beforehand, by function. Each is some 50 MB.
+WARM = {"execute": 1, "worker": 1, "ws_connect": 1, "ws_notify": 1}
+
+#: Events that do nothing: a disconnection of nobody, batches of nothing.
+_NOTHING: dict[str, Any] = {
+    "worker": {"Records": []},
+    "ws_notify": {"Records": []},
+    "ws_connect": {
+        "requestContext": {
+            "routeKey": "$disconnect",
+            "eventType": "DISCONNECT",
+            "connectionId": "warm-up",
+            "apiId": "warm-up",
+            "stage": "live",
+        }
+    },
+}
+_INVOKE_SECONDS = 60.0
+
+
+class PortTaken(Exception):
+    """The front door's port is somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The running system; `url` and `ws_url` are the front door's."""
+
+    port: int
+    cloud: Cloud
+    stack: Stack
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://{HOST}:{self.port}"
+
+    @property
+    def endpoint_url(self) -> str:
+        """What `AWS_ENDPOINT_URL` is to the functions."""
+        return self.cloud.endpoint_url
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the embedded cloud."""
+        from local import aws
+
+        return aws.client(service, self.endpoint_url)
+
+    def workers(self, function: str) -> list[int]:
+        """Return the pids of a function's processes; `function` is its directory's name."""
+        return self.cloud.workers(self.stack.functions[function])
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Invoke a function and return its answer. Raises CloudFailed if it raised."""
+        return invoke(self.cloud, self.stack.functions[function], event)
+
+    def resident(self) -> int:
+        """Return the resident memory of cloud, functions and front door together, in bytes."""
+        own = processes.of_pid(os.getpid())
+        return sum(p.resident for p in [*self.cloud.processes(), *own])
+
+
+@contextmanager
+def running(
+    parameters: Mapping[str, str] | None = None,
+    *,
+    port: int = 0,
+    warm: Mapping[str, int] | None = None,
+    template: Path = ROOT / "template.yaml",
+    log_level: str = "INFO",
+) -> Iterator[System]:
+    """Run the whole system with its front door on `port`, 0 for a free one.
+
+    Raises PortTaken before anything is started, CloudFailed if something does not start.
+    """
+    processes.allow_open_files()
+    with listening_at(port) as listener, running_cloud(log_level=log_level) as cloud:
+        with deploying(cloud, template, PARAMETERS | dict(parameters or {})) as finished:
+            from local.front_door import serving  # takes a while: meanwhile
+
+            stack = finished()
+        warm_up(cloud, stack, WARM if warm is None else warm)
+        with serving(listener, stack.http_url, stack.ws_url):
+            yield System(port=int(listener.getsockname()[1]), cloud=cloud, stack=stack)
+
+
+def listening_at(port: int) -> socket.socket:
+    """Return a listening loopback socket. Raises PortTaken."""
+    try:
+        return socket.create_server((HOST, port), backlog=1024)
+    except OSError as error:
+        raise PortTaken(f"{HOST}:{port} can't be used: {error.strerror}") from error
+
+
+def warm_up(cloud: Cloud, stack: Stack, processes_of: Mapping[str, int]) -> None:
+    """Start that many processes of each function by harmless calls. Raises CloudFailed."""
+    calls = [name for name, count in processes_of.items() for _ in range(count)]
+    with ThreadPoolExecutor(max(len(calls), 1)) as at_once:
+        for _ in at_once.map(lambda name: _warm(cloud, stack, name), calls):
+            pass
+
+
+def _warm(cloud: Cloud, stack: Stack, name: str) -> None:
+    if name in _NOTHING:
+        invoke(cloud, stack.functions[name], _NOTHING[name])
+        return
+    status, _, body = _call(cloud, "GET", f"{urlsplit(stack.http_url).path}/healthz")
+    if status != http.HTTPStatus.OK:
+        raise CloudFailed(f"/healthz says {status}: {body.decode(errors='replace')}", cloud.log)
+
+
+def invoke(cloud: Cloud, function_name: str, event: Mapping[str, Any]) -> Any:
+    """Invoke a function by its full name and return its answer. Raises CloudFailed."""
+    path = f"/2015-03-31/functions/{function_name}/invocations"
+    status, headers, body = _call(cloud, "POST", path, json.dumps(event).encode())
+    if status != http.HTTPStatus.OK or "X-Amz-Function-Error" in headers:
+        raise CloudFailed(f"{function_name}: {body.decode(errors='replace')}", cloud.log)
+    return json.loads(body or b"null")
+
+
+def _call(
+    cloud: Cloud, method: str, path: str, body: bytes | None = None
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    connection = http.client.HTTPConnection(HOST, cloud.port, timeout=_INVOKE_SECONDS)
+    try:
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise CloudFailed(f"{method} {path}: {error}", cloud.log) from error
+    finally:
+        connection.close()

@@ -1,0 +1,115 @@
+"""Serve the whole system on one address until stopped.
+
+python -m local.up --port 3000
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local.cloud import STATE, CloudFailed
+from local.signals import Stopped, stop_on_signals
+from local.system import PortTaken, System, running
+
+_BANNER = """\
+The order execution engine is up at {url}
+
+  Place an order   curl -s {url}/api/orders/execute -H 'Content-Type: application/json' \\
+                     -d '{{"type":"market","tokenIn":"SOL","tokenOut":"USDC","amount":1}}'
+  Read it          curl -s {url}/api/orders/ORDER_ID
+  Watch it         {ws_url}/api/orders/status/ORDER_ID
+                   {ws_url}/live, then {{"action":"subscribe","orderId":"ORDER_ID"}}
+  Failures         tokens XFAIL, XSLIP and XDROP, each against USDC
+
+  AWS_ENDPOINT_URL={endpoint_url}
+  Addresses        {state}
+  Log              {log}
+
+Stop it with Ctrl-C.
+"""
+
+
+def addresses(system: System) -> dict[str, Any]:
+    """Return what other programs need to know of a running system."""
+    return {
+        "http": system.url,
+        "ws": system.ws_url,
+        "AWS_ENDPOINT_URL": system.endpoint_url,
+        "httpApi": system.stack.http_url,
+        "webSocketApi": system.stack.ws_url,
+        "stack": system.stack.name,
+        "table": system.stack.table,
+        "orderQueue": system.stack.order_queue,
+        "deadLetterQueue": system.stack.dead_letter_queue,
+        "functions": dict(system.stack.functions),
+        "outputs": dict(system.stack.outputs),
+        "pid": os.getpid(),
+        "cloudPid": system.cloud.group,
+        "log": str(system.cloud.log),
+    }
+
+
+@contextmanager
+def told(system: System) -> Iterator[Path]:
+    """Keep the addresses in `.local/up-PORT.json` while the system runs."""
+    path = STATE / f"up-{system.port}.json"
+    path.write_text(json.dumps(addresses(system), indent=2) + "\n")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def serve(port: int) -> None:
+    """Serve until the embedded cloud ends, which it should not, or Stopped is raised."""
+    with running(port=port) as system, told(system) as state:
+        print(
+            _BANNER.format(
+                url=system.url,
+                ws_url=system.ws_url,
+                endpoint_url=system.endpoint_url,
+                state=os.path.relpath(state),
+                log=os.path.relpath(system.cloud.log),
+            ),
+            flush=True,
+        )
+        try:
+            system.cloud.wait()
+        except Stopped:
+            return
+        raise CloudFailed("the embedded cloud ended by itself", system.cloud.log)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise ValueError(text)
+    return port
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
+    parser.add_argument("--port", type=_port, default=3000, help="0 for a free one; default 3000")
+    port = parser.parse_args().port
+    stop_on_signals()
+    try:
+        serve(port)
+    except PortTaken as error:
+        print(f"{error}: stop what runs there, or choose another with PORT=...", file=sys.stderr)
+        return 1
+    except CloudFailed as error:
+        print(f"{error}\nSee {os.path.relpath(error.log)}", file=sys.stderr)
+        return 1
+    except Stopped:  # while it was starting
+        return 0
+    print("Stopped.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
