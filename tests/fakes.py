@@ -121,19 +121,19 @@ class MemoryQueue:
 class MemoryWatchers:
     """Subscriptions in a dict."""
 
-    until: dict[Watcher, datetime] = field(default_factory=dict)
+    rows: dict[Watcher, Watcher] = field(default_factory=dict)
 
-    def watch(self, watcher: Watcher, *, until: datetime) -> None:
-        self.until[watcher] = until
+    def watch(self, watcher: Watcher) -> None:
+        self.rows[watcher] = watcher
 
-    def of(self, order_id: str) -> list[str]:
-        return sorted(w.connection_id for w in self.until if w.order_id == order_id)
+    def of(self, order_id: str) -> list[Watcher]:
+        return [w for w in self.rows.values() if w.order_id == order_id]
 
     def forget(self, watcher: Watcher) -> None:
-        self.until.pop(watcher, None)
+        self.rows.pop(watcher, None)
 
     def forget_connection(self, connection_id: str) -> None:
-        for watcher in [w for w in self.until if w.connection_id == connection_id]:
+        for watcher in [w for w in self.rows if w.connection_id == connection_id]:
             self.forget(watcher)
 
 
@@ -152,13 +152,23 @@ class MemoryLedger:
 
 @dataclass
 class FakePush:
-    """Keeps what each client heard; `gone` clients have left, `broken` ones can't be reached."""
+    """Keeps what each client heard.
+
+    `gone` clients have left, `arriving` ones are there after so many tries, `broken` ones can't be
+    reached.
+    """
 
     heard: dict[str, list[bytes]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    arriving: dict[str, int] = field(default_factory=dict)
     broken: dict[str, EngineError] = field(default_factory=dict)
 
     def __call__(self, connection_id: str, message: bytes) -> None:
+        if connection_id in self.arriving:
+            self.arriving[connection_id] -= 1
+            if not self.arriving[connection_id]:
+                del self.arriving[connection_id]
+            raise ConnectionGone(connection_id)
         if connection_id in self.gone:
             raise ConnectionGone(connection_id)
         if connection_id in self.broken:

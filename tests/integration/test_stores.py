@@ -105,13 +105,16 @@ def test_open_orders_are_found_by_age_until_nothing_is_left_to_do(orders: OrderR
 
 @both
 def test_watchers_come_and_go(watchers: Watchers) -> None:
-    ann, bob = Watcher("o1", "ann"), Watcher("o1", "bob")
-    for watcher in (ann, bob, Watcher("o2", "ann")):
-        watchers.watch(watcher, until=LATER)
-    assert sorted(watchers.of("o1")) == ["ann", "bob"]
+    ann, bob = Watcher("o1", "ann", START, LATER), Watcher("o1", "bob", START, LATER)
+    for watcher in (ann, bob, Watcher("o2", "ann", START, LATER)):
+        watchers.watch(watcher)
+    assert {(w, w.since, w.until) for w in watchers.of("o1")} == {
+        (ann, START, LATER),
+        (bob, START, LATER),
+    }
     watchers.forget(bob)
     watchers.forget(bob)
-    assert watchers.of("o1") == ["ann"]
+    assert watchers.of("o1") == [ann]
     watchers.forget_connection("ann")
     assert (watchers.of("o1"), watchers.of("o2")) == ([], [])
 
@@ -131,7 +134,7 @@ def test_a_table_that_does_not_answer_is_said_to_be_unavailable(dynamodb: Any) -
         lambda: DynamoOrders(dynamodb, elsewhere).add(an_order()),
         lambda: list(DynamoOrders(dynamodb, elsewhere).open_before(LATER, limit=1)),
         lambda: DynamoWatchers(dynamodb, elsewhere).of("o1"),
-        lambda: DynamoWatchers(dynamodb, elsewhere).watch(Watcher("o", "c"), until=LATER),
+        lambda: DynamoWatchers(dynamodb, elsewhere).watch(Watcher("o", "c")),
         lambda: DynamoLedger(dynamodb, elsewhere).record("sig", {}),
         lambda: DynamoLedger(dynamodb, elsewhere).read("sig"),
     ]

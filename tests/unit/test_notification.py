@@ -7,7 +7,7 @@ from engine.domain.errors import PushFailed
 from engine.domain.order import Order, Status
 from engine.ports import Watcher
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
-from tests.fakes import START, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
+from tests.fakes import START, FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
 
 O1 = an_order().order_id
 LATER = START + timedelta(seconds=1)
@@ -28,14 +28,15 @@ class World:
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     watchers: MemoryWatchers = field(default_factory=MemoryWatchers)
     push: FakePush = field(default_factory=FakePush)
+    clock: FakeClock = field(default_factory=FakeClock)
 
     def watch(self, *connection_ids: str) -> None:
         for connection_id in connection_ids:
-            self.watchers.watch(Watcher(O1, connection_id), until=FAR)
+            self.watchers.watch(Watcher(O1, connection_id, START, FAR))
 
     def announce(self, *changes: Change) -> set[str]:
         return Notification(
-            self.orders, self.watchers, self.push, Inline(), _render, _unknown
+            self.orders, self.watchers, self.push, Inline(), self.clock, _render, _unknown
         ).announce(changes)
 
 
@@ -84,7 +85,7 @@ def test_a_watcher_who_left_is_forgotten_and_that_one_only() -> None:
     world.watch("ann", "bob")
     world.push.gone.add("ann")
     assert world.announce(OrderChanged("1", an_order())) == set()
-    assert world.watchers.of(O1) == ["bob"]
+    assert world.watchers.of(O1) == [Watcher(O1, "bob")]
     assert world.push.heard == {"bob": [b"status 1"]}
 
 
@@ -94,5 +95,32 @@ def test_any_other_failure_is_reported_from_where_it_began() -> None:
     world.push.broken["ann"] = PushFailed("refused")
     missed = world.announce(OrderChanged("1", an_order()), OrderChanged("2", ROUTING))
     assert missed == {"1", "2"}
-    assert world.watchers.of(O1) == ["ann", "bob"]
+    assert len(world.watchers.of(O1)) == 2
     assert world.push.heard == {"bob": [b"status 1", b"status 2"]}
+
+
+def test_a_newcomer_whose_connection_is_still_being_made_is_waited_for() -> None:
+    world = World()
+    world.orders.add(an_order())
+    world.watch("ann")
+    world.push.arriving["ann"] = 3
+    assert world.announce(WatcherCame("1", Watcher(O1, "ann", START, FAR))) == set()
+    assert world.push.heard == {"ann": [b"snapshot 1"]}
+    assert len(world.watchers.of(O1)) == 1
+
+
+def test_a_newcomer_who_never_arrives_is_forgotten() -> None:
+    world = World()
+    world.watch("ann")
+    world.push.gone.add("ann")
+    world.announce(WatcherCame("1", Watcher(O1, "ann", START, FAR)))
+    assert world.watchers.of(O1) == []
+    assert sum(world.clock.slept) <= 1.1
+
+
+def test_a_watcher_whose_time_is_over_hears_nothing() -> None:
+    world = World()
+    world.watch("ann")
+    world.clock.time = FAR
+    world.announce(OrderChanged("1", an_order()))
+    assert world.push.heard == {}

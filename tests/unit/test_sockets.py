@@ -44,7 +44,9 @@ class World:
 def test_connecting_with_an_order_watches_it() -> None:
     world = World()
     assert world.hear(CONNECT) == 200
-    assert world.watchers.until == {Watcher(ORDER, CONNECTION): START + timedelta(hours=2)}
+    assert [(w, w.since, w.until) for w in world.watchers.of(ORDER)] == [
+        (Watcher(ORDER, CONNECTION), START, START + timedelta(hours=2))
+    ]
 
 
 def test_nothing_is_pushed_before_the_connection_stands() -> None:
@@ -58,27 +60,27 @@ def test_connecting_bare_watches_nothing() -> None:
     event = copy.deepcopy(CONNECT)
     del event["queryStringParameters"]
     assert world.hear(event) == 200
-    assert world.watchers.until == {}
+    assert world.watchers.rows == {}
 
 
 @pytest.mark.parametrize("order_id", ["", "a b", "x" * 65, "a#b"])
 def test_connecting_for_what_is_no_id_is_refused(order_id: str) -> None:
     world = World()
     assert world.hear({**CONNECT, "queryStringParameters": {"orderId": order_id}}) == 400
-    assert world.watchers.until == {}
+    assert world.watchers.rows == {}
 
 
 def test_disconnecting_forgets_the_connection() -> None:
     world = World()
     world.hear(CONNECT)
     assert world.hear(DISCONNECT) == 200
-    assert world.watchers.until == {}
+    assert world.watchers.rows == {}
 
 
 def test_subscribing_and_unsubscribing() -> None:
     world = World()
     assert world.hear(SUBSCRIBE) == 200
-    assert world.watchers.of(ORDER) == [CONNECTION]
+    assert world.watchers.of(ORDER) == [Watcher(ORDER, CONNECTION)]
     world.frame(json.dumps({"action": "unsubscribe", "orderId": ORDER}))
     assert world.watchers.of(ORDER) == []
 
@@ -100,7 +102,7 @@ def test_a_bad_frame_is_answered_and_the_connection_lives_on(body: str) -> None:
     answer = world.frame(body)
     assert answer is not None
     assert (answer["type"], answer["code"]) == ("error", "BAD_FRAME")
-    assert world.watchers.until == {}
+    assert world.watchers.rows == {}
 
 
 def test_a_client_who_left_before_the_answer_is_forgotten() -> None:
@@ -108,4 +110,4 @@ def test_a_client_who_left_before_the_answer_is_forgotten() -> None:
     world.hear(CONNECT)
     world.push.gone.add(CONNECTION)
     world.frame('{"action":"ping"}')
-    assert world.watchers.until == {}
+    assert world.watchers.rows == {}

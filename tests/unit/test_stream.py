@@ -12,7 +12,7 @@ from engine.api.views import message, unknown_order_message
 from engine.domain.errors import PushFailed
 from engine.ports import Watcher
 from engine.service.notification import Notification
-from tests.fakes import START, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
+from tests.fakes import FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
 
 EVENT = json.loads((Path(__file__).parents[2] / "events/stream_changes.json").read_text())
 CONNECTION = "VQZxmfXUoAMCJlw="
@@ -27,11 +27,17 @@ class World:
 
     def __post_init__(self) -> None:
         self.orders.add(an_order())
-        self.watchers.watch(Watcher(ORDER, CONNECTION), until=START)
+        self.watchers.watch(Watcher(ORDER, CONNECTION))
 
     def announce(self, event: dict[str, Any]) -> list[str]:
         notification = Notification(
-            self.orders, self.watchers, self.push, Inline(), message, unknown_order_message
+            self.orders,
+            self.watchers,
+            self.push,
+            Inline(),
+            FakeClock(),
+            message,
+            unknown_order_message,
         )
         answer = Stream(notification).announce_batch(event)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

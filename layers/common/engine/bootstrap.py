@@ -77,7 +77,15 @@ def stream() -> "Stream":
     push = WebSocketPush(aws.connections(settings().push_endpoint))
     background = ThreadPoolExecutor(_CALL_THREADS)
     return Stream(
-        Notification(_orders(), _watchers(), push, background, message, unknown_order_message)
+        Notification(
+            _orders(),
+            _watchers(),
+            push,
+            background,
+            SystemClock(),
+            message,
+            unknown_order_message,
+        )
     )
 
 

@@ -1,7 +1,7 @@
 """What the use cases need of the world, as protocols: the adapters and the fakes fill them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -171,21 +171,23 @@ class Chain(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """A WebSocket connection that watches an order."""
+    """A WebSocket connection that watches an order, from `since` to `until` at most."""
 
     order_id: str
     connection_id: str
+    since: datetime | None = field(default=None, compare=False)
+    until: datetime | None = field(default=None, compare=False)
 
 
 class Watchers(Protocol):
     """Who watches what."""
 
-    def watch(self, watcher: Watcher, *, until: datetime) -> None:
+    def watch(self, watcher: Watcher) -> None:
         """Store a subscription; its snapshot follows through the stream."""
         ...
 
-    def of(self, order_id: str) -> list[str]:
-        """Return the ids of the connections that watch an order."""
+    def of(self, order_id: str) -> list[Watcher]:
+        """Return who watches an order, also those whose time is over."""
         ...
 
     def forget(self, watcher: Watcher) -> None:

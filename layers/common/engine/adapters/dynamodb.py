@@ -10,7 +10,7 @@ from zlib import crc32
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from engine.adapters.codec import decode, encode, to_ms
+from engine.adapters.codec import decode, encode, from_ms, to_ms
 from engine.domain.errors import Conflict, StoreUnavailable
 from engine.domain.order import Order
 from engine.ports import Watcher
@@ -136,42 +136,50 @@ class DynamoWatchers:
     client: "DynamoDBClient"
     table: str
 
-    def watch(self, watcher: Watcher, *, until: datetime) -> None:
-        for pk, sk in reversed(_rows(watcher)):
-            item = {
-                "pk": {"S": pk},
-                "sk": {"S": sk},
-                "expiresAt": {"N": str(to_ms(until) // 1000)},
-                "until": {"N": str(to_ms(until))},  # never the same: the stream shows a repeat
+    def watch(self, watcher: Watcher) -> None:
+        times: Item = {}
+        if watcher.since and watcher.until:
+            times = {
+                "since": {"N": str(to_ms(watcher.since))},  # never the same: the stream shows it
+                "until": {"N": str(to_ms(watcher.until))},
+                "expiresAt": {"N": str(to_ms(watcher.until) // 1000)},
             }
+        for pk, sk in reversed(_rows(watcher)):
+            item = {"pk": {"S": pk}, "sk": {"S": sk}, **times}
             with _translated():
                 self.client.put_item(TableName=self.table, Item=item)
 
-    def of(self, order_id: str) -> list[str]:
-        return [sk.removeprefix("CONN#") for sk in self._beginning(f"ORDER#{order_id}", "CONN#")]
+    def of(self, order_id: str) -> list[Watcher]:
+        return [item_watcher(item) for item in self._beginning(f"ORDER#{order_id}", "CONN#")]
 
     def forget(self, watcher: Watcher) -> None:
         for pk, sk in _rows(watcher):
             self._delete(pk, sk)
 
     def forget_connection(self, connection_id: str) -> None:
-        for sk in self._beginning(f"CONN#{connection_id}", "ORDER#"):
-            self.forget(Watcher(sk.removeprefix("ORDER#"), connection_id))
+        for item in self._beginning(f"CONN#{connection_id}", "ORDER#"):
+            self.forget(Watcher(item["sk"]["S"].removeprefix("ORDER#"), connection_id))
 
-    def _beginning(self, pk: str, prefix: str) -> list[str]:
+    def _beginning(self, pk: str, prefix: str) -> list[Item]:
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
             ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": prefix}},
-            ProjectionExpression="sk",
             ConsistentRead=True,
         )
         with _translated():
-            return [item["sk"]["S"] for page in pages for item in page["Items"]]
+            return [item for page in pages for item in page["Items"]]
 
     def _delete(self, pk: str, sk: str) -> None:
         with _translated():
             self.client.delete_item(TableName=self.table, Key={"pk": {"S": pk}, "sk": {"S": sk}})
+
+
+def item_watcher(item: Mapping[str, Any]) -> Watcher:
+    """Return the watcher that a row below an order holds."""
+    times = [from_ms(int(item[name]["N"])) if name in item else None for name in ("since", "until")]
+    order_id = item["pk"]["S"].removeprefix("ORDER#")
+    return Watcher(order_id, item["sk"]["S"].removeprefix("CONN#"), *times)
 
 
 def _rows(watcher: Watcher) -> tuple[tuple[str, str], tuple[str, str]]:

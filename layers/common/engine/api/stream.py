@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from engine.adapters.dynamodb import item_order
-from engine.ports import Watcher
+from engine.adapters.dynamodb import item_order, item_watcher
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
 
 
@@ -39,6 +38,5 @@ def _change(record: dict[str, Any]) -> Change | None:
             return None
         return OrderChanged(_name(record), item_order(new))
     if pk.startswith("ORDER#") and sk.startswith("CONN#"):
-        watcher = Watcher(pk.removeprefix("ORDER#"), sk.removeprefix("CONN#"))
-        return WatcherCame(_name(record), watcher)
+        return WatcherCame(_name(record), item_watcher(new))
     return None

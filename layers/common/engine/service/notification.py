@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from engine.domain.errors import ConnectionGone, PushFailed
 from engine.domain.order import Order
 from engine.observability import log
-from engine.ports import Background, OrderRepository, Push, Watcher, Watchers
+from engine.ports import Background, Clock, OrderRepository, Push, Watcher, Watchers
+
+#: How long a subscription may be older than its connection's first message.
+ARRIVAL = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Notification:
     watchers: Watchers
     push: Push
     background: Background
+    clock: Clock
     render: Callable[[str, Order], bytes]
     render_unknown: Callable[[str], bytes]
 
@@ -67,8 +72,7 @@ class Notification:
             if isinstance(change, OrderChanged):
                 order = change.order
                 if order.order_id not in watching:
-                    ids = self.watchers.of(order.order_id)
-                    watching[order.order_id] = [Watcher(order.order_id, id_) for id_ in ids]
+                    watching[order.order_id] = self._watchers_of(order.order_id)
                 if not watching[order.order_id]:
                     continue
                 message = Message(change.record, self.render("status", order))
@@ -88,6 +92,10 @@ class Notification:
         )
         return missed
 
+    def _watchers_of(self, order_id: str) -> list[Watcher]:
+        now = self.clock.now()
+        return [w for w in self.watchers.of(order_id) if w.until is None or now < w.until]
+
     def _snapshot(self, change: WatcherCame, order: Order | None) -> bytes:
         if order is None:
             return self.render_unknown(change.watcher.order_id)
@@ -97,10 +105,24 @@ class Notification:
         """Push messages to one watcher, in order; return the records it has still to hear of."""
         for index, message in enumerate(messages):
             try:
-                self.push(watcher.connection_id, message.body)
+                self._push(watcher, message.body)
             except ConnectionGone:
                 self.watchers.forget(watcher)
                 return []
             except PushFailed:
                 return [missed.record for missed in messages[index:]]
         return []
+
+    def _push(self, watcher: Watcher, body: bytes) -> None:
+        """Push to a watcher, who may not be quite there yet.
+
+        API Gateway calls a connection gone as long as its `$connect` has not returned, and the
+        stream may be faster than that.
+        """
+        while True:
+            try:
+                return self.push(watcher.connection_id, body)
+            except ConnectionGone:
+                if watcher.since is None or self.clock.now() > watcher.since + ARRIVAL:
+                    raise
+                self.clock.sleep(0.02)

@@ -1,6 +1,6 @@
 """Let a WebSocket client watch orders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from engine.ports import Clock, Watcher, Watchers
@@ -18,7 +18,8 @@ class Watching:
 
     def watch(self, watcher: Watcher) -> None:
         """Store a subscription; the snapshot follows through the stream, so nothing is missed."""
-        self.watchers.watch(watcher, until=self.clock.now() + LONGEST_CONNECTION)
+        now = self.clock.now()
+        self.watchers.watch(replace(watcher, since=now, until=now + LONGEST_CONNECTION))
 
     def unwatch(self, watcher: Watcher) -> None:
         self.watchers.forget(watcher)
