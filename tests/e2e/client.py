@@ -1,0 +1,141 @@
+"""A trader's program: a real HTTP client and real WebSocket clients."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+from local.system import System
+
+T = TypeVar("T")
+FINAL = {"confirmed", "failed", "cancelled"}
+Message = dict[str, Any]
+Letter = dict[str, Any]
+
+
+def a_body(**changes: object) -> dict[str, Any]:
+    """Return the body of a market order of 1 SOL for USDC, with `changes`."""
+    return {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, **changes}
+
+
+@dataclass
+class Watch:
+    """A client of the stream that keeps what it is told and drops what it has, by `seq`."""
+
+    socket: ClientConnection
+    all: list[Message] = field(default_factory=list)
+    kept: list[Message] = field(default_factory=list)
+
+    def hear(self, timeout: float = 30) -> Message:
+        """Return the next message, kept or not."""
+        message: Message = json.loads(self.socket.recv(timeout=timeout))
+        self.all.append(message)
+        if message["type"] in {"snapshot", "status"} and message["seq"] > self.seq:
+            self.kept.append(message)
+        return message
+
+    @property
+    def seq(self) -> int:
+        return self.kept[-1]["seq"] if self.kept else 0
+
+    def to_the_end(self, timeout: float = 90) -> list[Message]:
+        """Listen until the order is final; return the messages kept."""
+        deadline = time.monotonic() + timeout
+        while not (self.kept and self.kept[-1]["status"] in FINAL):
+            self.hear(timeout=deadline - time.monotonic())
+        return self.kept
+
+
+class Trader:
+    """Places, reads and watches orders through the front door."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.http = httpx.Client(base_url=system.url, timeout=60)
+        self.open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.open.close()
+        self.http.close()
+
+    def post(self, body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
+        return self.http.post("/api/orders/execute", json=body or a_body(), headers=headers)
+
+    def place(self, **changes: object) -> str:
+        answer = self.post(a_body(**changes))
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["orderId"])
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        answer = self.http.get(f"/api/orders/{order_id}")
+        assert answer.status_code == 200, answer.text
+        read: dict[str, Any] = answer.json()
+        return read
+
+    def watch(self, order_id: str) -> Watch:
+        return self.listen(f"/api/orders/status/{order_id}")
+
+    def listen(self, path: str = "/live") -> Watch:
+        """Connect to the stream; the connection is closed with the trader at the latest."""
+        return Watch(self.open.enter_context(connect(f"{self.system.ws_url}{path}")))
+
+    def wait_for(self, order_id: str, *statuses: str, timeout: float = 90) -> dict[str, Any]:
+        """Poll an order until it is in one of `statuses` (any final one if none is named)."""
+        wanted = set(statuses) or FINAL
+        return until(
+            lambda: self.order(order_id),
+            lambda order: order["status"] in wanted | FINAL,
+            timeout,
+        )
+
+    def letters(self) -> list[Letter]:
+        """Take the dead letters out of their queue and return what they say."""
+        sqs = self.system.client("sqs")
+        url = self.system.stack.dead_letter_queue
+        letters = []
+        while messages := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages", []):
+            for message in messages:
+                attributes = message.get("MessageAttributes", {})
+                letters.append({n: value["StringValue"] for n, value in attributes.items()})
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return letters
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Return every row of the table."""
+        table = self.system.stack.table
+        pages = self.system.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+        for page in pages:
+            yield from page["Items"]
+
+    def landed(self, order_id: str) -> list[str]:
+        """Return the signatures that landed for an order."""
+        return [
+            row["pk"]["S"].removeprefix("TX#")
+            for row in self.rows()
+            if row.get("order", {}).get("S") == order_id and "out" in row
+        ]
+
+
+def until(ask: Callable[[], T], good: Callable[[T], bool], timeout: float, every: float = 0.1) -> T:
+    """Ask until the answer is good, at most `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not good(answer := ask()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {timeout} s"
+        time.sleep(every)
+    return answer

@@ -1,0 +1,101 @@
+"""Watchers: before, during and after; one and twenty; frames good and bad."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.e2e.client import Message, Trader, Watch
+
+HAPPY = ["pending", "routing", "building", "submitted", "confirmed"]
+
+
+def _check(trader: Trader, order_id: str, kept: list[Message]) -> None:
+    """A watcher has a snapshot, then every later status once, up to the final one."""
+    assert kept[0]["seq"] <= kept[-1]["seq"] == 5
+    assert [m["seq"] for m in kept] == list(range(kept[0]["seq"], 6))
+    assert [m["status"] for m in kept] == HAPPY[kept[0]["seq"] - 1 :]
+    final = trader.order(order_id)
+    assert kept[-1]["order"] == final
+    for message in kept:
+        assert message["orderId"] == order_id
+        assert message["order"]["status"] == message["status"]
+        assert message["order"]["seq"] == message["seq"]
+        assert message["at"] == message["order"]["updatedAt"]
+
+
+def test_a_watcher_who_comes_during_hears_all_the_rest(trader: Trader) -> None:
+    order_id = trader.place()
+    watch = trader.watch(order_id)
+    _check(trader, order_id, watch.to_the_end())
+    assert any(message["type"] == "snapshot" for message in watch.all)
+
+
+def test_a_watcher_who_comes_after_gets_the_final_state(trader: Trader) -> None:
+    order_id = trader.place()
+    trader.wait_for(order_id)
+    watch = trader.watch(order_id)
+    assert watch.hear()["type"] == "snapshot"
+    _check(trader, order_id, watch.kept)
+
+
+def test_a_watcher_who_comes_before_subscribes_and_hears_all(trader: Trader) -> None:
+    watch = trader.listen()
+    watch.socket.send(json.dumps({"action": "ping"}))
+    assert watch.hear() == {"type": "pong"}
+    order_id = trader.place()
+    watch.socket.send(json.dumps({"action": "subscribe", "orderId": order_id}))
+    _check(trader, order_id, watch.to_the_end())
+
+
+def test_twenty_watchers_of_one_order_all_hear_it(trader: Trader) -> None:
+    order_id = trader.place()
+    with ThreadPoolExecutor(20) as at_once:
+        watches = list(at_once.map(lambda _: trader.watch(order_id), range(20)))
+        for kept in at_once.map(Watch.to_the_end, watches):
+            _check(trader, order_id, kept)
+
+
+def test_a_watcher_who_leaves_is_forgotten(trader: Trader) -> None:
+    order_id = trader.place()
+    watch = trader.watch(order_id)
+    watch.hear()
+    watch.socket.close()
+    trader.wait_for(order_id)
+    stayed = trader.watch(order_id)
+    stayed.hear()
+    rows = [r for r in trader.rows() if r["pk"]["S"] == f"ORDER#{order_id}"]
+    assert sum(row["sk"]["S"].startswith("CONN#") for row in rows) == 1
+
+
+def test_who_unsubscribes_hears_no_more(trader: Trader) -> None:
+    order_id = trader.place()
+    watch = trader.watch(order_id)
+    watch.hear()
+    watch.socket.send(json.dumps({"action": "unsubscribe", "orderId": order_id}))
+    trader.wait_for(order_id)
+    watch.socket.send(json.dumps({"action": "ping"}))
+    while watch.hear()["type"] != "pong":
+        pass
+    assert watch.seq < 5
+
+
+@pytest.mark.parametrize("frame", ["{", "[]", '{"action":"dance"}', '{"action":"subscribe"}'])
+def test_a_bad_frame_is_answered_and_the_connection_lives_on(trader: Trader, frame: str) -> None:
+    watch = trader.listen()
+    watch.socket.send(frame)
+    assert watch.hear()["type"] == "error"
+    watch.socket.send(json.dumps({"action": "ping"}))
+    assert watch.hear() == {"type": "pong"}
+
+
+def test_an_order_that_is_not_there_is_said_to_be_unknown(trader: Trader) -> None:
+    watch = trader.watch("11111111-1111-4111-8111-111111111111")
+    message = watch.hear()
+    assert (message["type"], message["code"]) == ("error", "ORDER_NOT_FOUND")
+
+
+def test_what_is_no_id_is_refused_at_the_door(trader: Trader) -> None:
+    with pytest.raises(InvalidStatus):
+        trader.listen("/live?orderId=a%20b")
