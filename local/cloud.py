@@ -144,6 +144,7 @@ def environment_for(
         "MINISTACK_REGION": REGION,
         "LOG_LEVEL": log_level,
         "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
+        "LAMBDA_WARM_TTL_SECONDS": "60",  # then the processes of a burst go, but one a function
         "TMPDIR": str(scratch),
         # Off: listeners on fixed ports, and a Docker daemon that may serve someone else too.
         "IOT_MTLS_ENABLED": "0",

@@ -17,14 +17,10 @@ from local.system import System, running
 _PATIENCE_SECONDS = 120.0
 
 
-class NotConfirmed(Exception):
-    """The order was refused, failed, or was not heard of again."""
-
-
 async def trade(system: System, wish: dict[str, Any]) -> dict[str, Any]:
     """Place an order, print each status as it arrives, and return the order as it ended.
 
-    Raises NotConfirmed if it is refused, or if the stream ends before it does.
+    If it is refused, return the problem document. Raises CloudFailed if its end is not heard of.
     """
     import aiohttp
 
@@ -33,7 +29,7 @@ async def trade(system: System, wish: dict[str, Any]) -> dict[str, Any]:
         async with session.post("/api/orders/execute", json=wish) as answer:
             order: dict[str, Any] = await answer.json(content_type=None)
         if answer.status != 202:
-            raise NotConfirmed(f"refused: {order['code']}: {_why_refused(order)}")
+            return order
         _print_status(order, posted)
         address = f"{system.ws_url}/api/orders/status/{order['orderId']}"
         async with session.ws_connect(address) as stream:
@@ -45,12 +41,7 @@ async def trade(system: System, wish: dict[str, Any]) -> dict[str, Any]:
                 _print_status(order, posted)
                 if order["status"] in {"confirmed", "failed", "cancelled"}:
                     return order
-    raise NotConfirmed(f"the stream ended while the order was {order['status']}")
-
-
-def _why_refused(problem: dict[str, Any]) -> str:
-    fields = [f"{e['pointer']}: {e['detail']}" for e in problem.get("errors", ())]
-    return "; ".join(fields) or str(problem.get("detail"))
+    raise CloudFailed(f"the stream ended while the order was {order['status']}", system.cloud.log)
 
 
 def _print_status(order: dict[str, Any], posted: float) -> None:
@@ -83,8 +74,14 @@ def summary(order: dict[str, Any]) -> str:
     return "\n".join(f"  {name:<7} {text}" for name, text in lines)
 
 
-def demonstrate(wish: dict[str, Any]) -> None:
-    """Start everything, trade once, end everything. Raises NotConfirmed."""
+def refusal(problem: dict[str, Any]) -> str:
+    """Return what a problem document says, in one line."""
+    fields = [f"{error['pointer']} {error['detail']}" for error in problem.get("errors", ())]
+    return f"{problem.get('code')}: {'; '.join(fields) or problem.get('detail')}"
+
+
+def demonstrate(wish: dict[str, Any]) -> str | None:
+    """Start everything, trade once, end everything; return why it was not confirmed, if so."""
     print("Starting the embedded cloud ...", flush=True)
     began = time.perf_counter()
     with running() as system:
@@ -93,10 +90,11 @@ def demonstrate(wish: dict[str, Any]) -> None:
         try:
             order = asyncio.run(asyncio.wait_for(trade(system, wish), _PATIENCE_SECONDS))
         except TimeoutError:
-            raise NotConfirmed(f"no end of it within {_PATIENCE_SECONDS:.0f} s") from None
+            raise CloudFailed("the order did not end", system.cloud.log) from None
+    if "orderId" not in order:
+        return f"refused: {refusal(order)}"
     print(f"\n{summary(order)}\n")
-    if order["status"] != "confirmed":
-        raise NotConfirmed(f"{order['status']} after attempt {order['attempts']}")
+    return None if order["status"] == "confirmed" else f"{order['status']}, see its error above"
 
 
 def main() -> int:
@@ -113,16 +111,15 @@ def main() -> int:
     }
     stop_on_signals()
     try:
-        demonstrate(wish)
-    except NotConfirmed as error:
-        print(f"The order was not confirmed: {error}", file=sys.stderr)
-        return 1
+        why_not = demonstrate(wish)
     except CloudFailed as error:
         print(f"{error}\nSee {os.path.relpath(error.log)}", file=sys.stderr)
         return 1
     except Stopped:
         return 130
-    return 0
+    if why_not:
+        print(f"The order was not confirmed: {why_not}.", file=sys.stderr)
+    return 1 if why_not else 0
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """One address for both APIs: a reverse proxy for HTTP and WebSocket."""
 
 import asyncio
+import logging
 import socket
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import unquote
 
 import aiohttp
@@ -43,6 +45,7 @@ _HOP_BY_HOP = {
     "transfer-encoding",
     "upgrade",
 }
+_LOG = logging.getLogger(__name__)
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -84,7 +87,9 @@ class FrontDoor:
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self.answer)
         app.on_shutdown.append(self._close_sockets)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_SECONDS)
+        self._runner = web.AppRunner(
+            app, access_log=None, logger=_LOG, shutdown_timeout=CLOSE_SECONDS
+        )
 
     async def open(self, listener: socket.socket) -> None:
         """Serve on a listening socket."""
@@ -150,6 +155,7 @@ class FrontDoor:
                     protocols=[name.strip() for name in offered.split(",") if name.strip()],
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
                     autoping=False,
+                    autoclose=False,
                     max_msg_size=MAX_MESSAGE,
                 )
         except aiohttp.WSServerHandshakeError as error:
@@ -160,6 +166,7 @@ class FrontDoor:
             downstream = web.WebSocketResponse(
                 timeout=CLOSE_SECONDS,
                 autoping=False,
+                autoclose=False,
                 compress=False,
                 max_msg_size=MAX_MESSAGE,
                 protocols=[upstream.protocol] if upstream.protocol else (),
@@ -206,14 +213,17 @@ def _problem(
 
 
 @contextmanager
-def serving(listener: socket.socket, http_url: str, ws_url: str) -> Iterator[None]:
-    """Serve a front door on a listening socket, from a thread of its own."""
+def serving(listener: socket.socket, http_url: str, ws_url: str, *, log: Path) -> Iterator[None]:
+    """Serve a front door on a listening socket, from a thread of its own, complaining to `log`."""
 
     async def opened() -> FrontDoor:
         door = FrontDoor(http_url, ws_url)
         await door.open(listener)
         return door
 
+    handler = logging.FileHandler(log)
+    _LOG.addHandler(handler)
+    _LOG.propagate = False
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="front-door", daemon=True)
     thread.start()
@@ -227,3 +237,5 @@ def serving(listener: socket.socket, http_url: str, ws_url: str) -> Iterator[Non
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+        _LOG.removeHandler(handler)
+        handler.close()

@@ -6,12 +6,20 @@ from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType, web
 
 Socket = web.WebSocketResponse | ClientWebSocketResponse
 Closed = tuple[int | None, bytes]
+Carrying = asyncio.Future[Closed]
 
-_NO_CODE = 1005  # "no code was sent": it can't be sent itself
+_CLIENT_LOST = WSCloseCode.GOING_AWAY
+_CLOUD_LOST = WSCloseCode.BAD_GATEWAY
+
+#: What a socket says of itself and can't be sent: no code came, or not even a close.
+_NO_CODE, _ABNORMAL = 1005, 1006
 
 
-async def join(downstream: web.WebSocketResponse, upstream: Socket) -> None:
-    """Carry messages both ways until one side closes; the other hears the same code."""
+async def join(downstream: Socket, upstream: Socket) -> None:
+    """Carry messages both ways until one side closes; both hear its code.
+
+    Neither socket may close by itself (`autoclose=False`): it would answer 1000 to any code.
+    """
     from_client = asyncio.ensure_future(_carry(downstream, upstream))
     from_cloud = asyncio.ensure_future(_carry(upstream, downstream))
     try:
@@ -20,12 +28,9 @@ async def join(downstream: web.WebSocketResponse, upstream: Socket) -> None:
         from_client.cancel()
         from_cloud.cancel()
         await asyncio.gather(from_client, from_cloud, return_exceptions=True)
-    # The side that closed by itself has closed already: for it, this changes nothing.
-    to_cloud, why_to_cloud = _close_of(from_client, lost=WSCloseCode.GOING_AWAY)
-    to_client, why_to_client = _close_of(from_cloud, lost=WSCloseCode.BAD_GATEWAY)
+    code, reason = _close_of(from_client, from_cloud)
     await asyncio.gather(
-        upstream.close(code=to_cloud, message=why_to_cloud),
-        downstream.close(code=to_client, message=why_to_client),
+        upstream.close(code=code, message=reason), downstream.close(code=code, message=reason)
     )
 
 
@@ -48,11 +53,15 @@ async def _carry(source: Socket, sink: Socket) -> Closed:
                 return source.close_code, b""
 
 
-def _close_of(carried: "asyncio.Future[Closed]", *, lost: int) -> tuple[int, bytes]:
-    """Return the code to pass on; some codes say that there was none, and can't be sent."""
-    if carried.cancelled() or carried.exception() is not None:
-        return lost, b""
-    code, reason = carried.result()
-    if code in (None, 0, WSCloseCode.ABNORMAL_CLOSURE):
-        return lost, b""
-    return (WSCloseCode.OK if code == _NO_CODE else code), reason
+def _close_of(from_client: Carrying, from_cloud: Carrying) -> tuple[int, bytes]:
+    """Return the code and reason to close with: those of the side that closed first.
+
+    A side that is lost leaves none, and neither does one to which nothing could be sent.
+    """
+    for carried, lost in ((from_client, _CLIENT_LOST), (from_cloud, _CLOUD_LOST)):
+        if not carried.cancelled() and carried.exception() is None:
+            code, reason = carried.result()
+            if code == _NO_CODE:
+                return WSCloseCode.OK, b""
+            return (code, reason) if code and code != _ABNORMAL else (lost, b"")
+    return (_CLOUD_LOST if from_cloud.cancelled() else _CLIENT_LOST), b""

@@ -111,7 +111,7 @@ def running(
 
             stack = finished()
         warm_up(cloud, stack, WARM if warm is None else warm)
-        with serving(listener, stack.http_url, stack.ws_url):
+        with serving(listener, stack.http_url, stack.ws_url, log=cloud.log):
             yield System(port=int(listener.getsockname()[1]), cloud=cloud, stack=stack)
 
 
@@ -120,7 +120,8 @@ def listening_at(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port), backlog=1024)
     except OSError as error:
-        raise PortTaken(f"{HOST}:{port} can't be used: {error.strerror}") from error
+        why = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise PortTaken(f"port {port} can't be used: {why}") from error
 
 
 def warm_up(cloud: Cloud, stack: Stack, processes_of: Mapping[str, int]) -> None:

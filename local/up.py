@@ -65,9 +65,9 @@ def told(system: System) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def serve(port: int) -> None:
+def serve(at: int) -> None:
     """Serve until the embedded cloud ends, which it should not, or Stopped is raised."""
-    with running(port=port) as system, told(system) as state:
+    with running(port=at) as system, told(system) as state:
         print(
             _BANNER.format(
                 url=system.url,
@@ -85,22 +85,23 @@ def serve(port: int) -> None:
         raise CloudFailed("the embedded cloud ended by itself", system.cloud.log)
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
+def port(text: str) -> int:
+    """Read a port number. Raises ValueError."""
+    number = int(text)
+    if not 0 <= number <= 65_535:
         raise ValueError(text)
-    return port
+    return number
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
-    parser.add_argument("--port", type=_port, default=3000, help="0 for a free one; default 3000")
-    port = parser.parse_args().port
+    parser.add_argument("--port", type=port, default=3000, help="0 for a free one; default 3000")
+    asked = parser.parse_args()
     stop_on_signals()
     try:
-        serve(port)
+        serve(asked.port)
     except PortTaken as error:
-        print(f"{error}: stop what runs there, or choose another with PORT=...", file=sys.stderr)
+        print(f"{error}; choose another with PORT=...", file=sys.stderr)
         return 1
     except CloudFailed as error:
         print(f"{error}\nSee {os.path.relpath(error.log)}", file=sys.stderr)
