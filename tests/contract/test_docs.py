@@ -1,0 +1,40 @@
+"""The docs say what is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+from engine.domain.order import TRANSITIONS
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def test_the_picture_of_the_life_cycle_is_the_table() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    picture = text.split("stateDiagram-v2")[1].split("```")[0]
+    drawn = set(re.findall(r"(\w+|\[\*\]) --> (\w+|\[\*\])", picture))
+    table = {(str(a), str(b)) for a, following in TRANSITIONS.items() for b in following}
+    ends = {(str(a), "[*]") for a, following in TRANSITIONS.items() if not following}
+    assert drawn == table | ends | {("[*]", "pending")}
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_target_that_a_doc_names_is_there(doc: Path) -> None:
+    code = " ".join(re.findall(r"`[^`]+`|```sh.*?```", doc.read_text(), re.DOTALL))
+    for target in re.findall(r"\bmake ([a-z][a-z-]*)", code):
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(doc: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", doc.read_text()):
+        assert (doc.parent / target).exists(), target
+
+
+def test_every_target_has_a_line_of_help() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    assert phony
+    for target in phony[1].split():
+        assert re.search(rf"^{target}:.*## \S", MAKEFILE, re.MULTILINE), target
