@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from engine.domain.errors import Conflict, ConnectionGone, EngineError
 from engine.domain.order import Order
-from engine.ports import DeadLetter, Watcher, WorkMessage
+from engine.ports import DeadLetter, FoundLetter, Watcher, WorkMessage
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ class MemoryQueue:
     """The two queues as lists; `delays` holds what was asked of each receipt."""
 
     messages: deque[WorkMessage] = field(default_factory=deque)
-    letters: list[DeadLetter] = field(default_factory=list)
+    buried: list[DeadLetter] = field(default_factory=list)
     delays: list[tuple[str, int]] = field(default_factory=list)
 
     def enqueue(self, message: WorkMessage) -> None:
@@ -114,7 +114,16 @@ class MemoryQueue:
         self.delays.append((receipt, seconds))
 
     def bury(self, letter: DeadLetter) -> None:
-        self.letters.append(letter)
+        self.buried.append(letter)
+
+    def letters(self, *, limit: int) -> list[FoundLetter]:
+        return [FoundLetter(b.order_id, str(n)) for n, b in enumerate(self.buried)][:limit]
+
+    def drop(self, letter: FoundLetter) -> None:
+        self.buried = [b for b in self.buried if b.order_id != letter.order_id]
+
+    def put_back(self, letter: FoundLetter) -> None:
+        pass
 
 
 @dataclass

@@ -63,3 +63,15 @@ def test_a_message_that_nobody_of_ours_wrote_is_unreadable(body: str) -> None:
 
 def test_a_message_is_small(queue: SqsQueue) -> None:
     assert len(message_body(WorkMessage(an_order().order_id, an_order()))) < 500
+
+
+def test_letters_are_looked_at_dropped_and_put_back(queue: SqsQueue) -> None:
+    for name in ("o1", "o2"):
+        queue.bury(DeadLetter(name, "X", 3))
+    queue.client.send_message(QueueUrl=str(queue.dead_letter_queue_url), MessageBody="poison")
+    found = {letter.order_id: letter for letter in queue.letters(limit=10)}
+    assert found.keys() == {"o1", "o2"}
+    queue.drop(found["o1"])
+    queue.put_back(found["o2"])
+    left = queue.letters(limit=10)
+    assert [letter.order_id for letter in left] == ["o2"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.adapters.simulated import SimulatedChain, SimulatedVenue
+from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
 from engine.domain.errors import (
     ChainUnavailable,
     EngineError,
@@ -160,7 +160,7 @@ def test_three_attempts_with_growing_gaps_then_failed_and_dead_lettered() -> Non
     assert done.error.code == "VENUES_UNAVAILABLE"
     assert len(gaps) == 2
     assert gaps[0] < gaps[1]
-    assert world.queue.letters == [DeadLetter(order.order_id, "VENUES_UNAVAILABLE", 3)]
+    assert world.queue.buried == [DeadLetter(order.order_id, "VENUES_UNAVAILABLE", 3)]
     assert [quote.error for quote in done.quotes] == ["VENUE_UNAVAILABLE"] * 2
     assert world.ledger.entries == {}
 
@@ -194,7 +194,7 @@ def test_what_can_not_succeed_fails_at_once() -> None:
     assert (done.status, done.attempts) == (Status.FAILED, 1)
     assert done.error is not None
     assert done.error.code == "INSUFFICIENT_LIQUIDITY"
-    assert world.queue.letters == []
+    assert world.queue.buried == []
 
 
 def test_an_order_past_its_deadline_never_trades() -> None:
@@ -251,7 +251,7 @@ def test_workers_that_keep_dying_end_the_order() -> None:
     done = world.now(order)
     assert done.error is not None
     assert (done.status, done.error.code) == (Status.FAILED, "ATTEMPTS_EXHAUSTED")
-    assert len(world.queue.letters) == 1
+    assert len(world.queue.buried) == 1
 
 
 class DeadWorker(BaseException):
@@ -381,7 +381,7 @@ def test_a_dead_letter_that_could_not_be_sent_is_still_due() -> None:
     world.settle(order)
     assert not world.now(order).dead_letter_due
     world.settle(order)  # a letter moved back from the dead-letter queue
-    assert len(queue.letters) == 1
+    assert len(queue.buried) == 1
 
 
 def test_a_message_of_no_order_is_done_with() -> None:
@@ -400,7 +400,7 @@ def test_xslip_fails_once_on_slippage() -> None:
     assert done.error is not None
     assert (done.status, done.error.code, done.attempts) == (Status.FAILED, "SLIPPAGE_EXCEEDED", 1)
     assert world.landed == []
-    assert world.queue.letters == []
+    assert world.queue.buried == []
 
 
 def test_xdrop_is_sent_again_and_lands_once() -> None:
@@ -444,3 +444,22 @@ def test_the_same_seed_and_clock_give_the_same_landing() -> None:
     first = once()
     assert isinstance(first, Landed)
     assert first == once()
+
+
+def test_whatever_the_weather_an_order_trades_at_most_once_and_tells_the_truth() -> None:
+    ends = set()
+    for seed in range(60):
+        world = World()
+        world.chain = SimulatedChain(
+            world.market, world.ledger, world.clock, (0.4, 0.8), seed, Weather.foul(0.4)
+        )
+        order = world.placed()
+        while isinstance(outcome := world.settle(order), TryAgain):
+            world.clock.advance(outcome.seconds)
+        done = world.now(order)
+        ends.add(done.error.code if done.error else done.status.value)
+        assert len(world.landed) == (done.status is Status.CONFIRMED)
+        if done.transaction and world.landed:
+            assert world.landed == [done.transaction.signature]
+            assert world.ledger.entries[world.landed[0]]["out"] == str(done.amount_out)
+    assert {"confirmed", "SLIPPAGE_EXCEEDED"} <= ends

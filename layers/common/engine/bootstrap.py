@@ -99,7 +99,7 @@ def reconciliation() -> "Reconciliation":
 
 @cache
 def execution() -> "Execution":
-    from engine.adapters.simulated import SimulatedChain, SimulatedVenue
+    from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
     from engine.market.simulation import SimulatedMarket
     from engine.service.execution import Execution, Policy
 
@@ -118,6 +118,7 @@ def execution() -> "Execution":
             clock,
             settings().confirm_delay,
             settings().simulation_seed,
+            Weather.foul(settings().chain_fault_rate),
         ),
         clock,
         chance,

@@ -82,6 +82,14 @@ class DeadLetter:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class FoundLetter:
+    """A message that lies in the dead-letter queue; `receipt` is good for a few seconds."""
+
+    order_id: str
+    receipt: str
+
+
 class OrderQueue(Protocol):
     """The order queue and its dead-letter queue."""
 
@@ -95,6 +103,18 @@ class OrderQueue(Protocol):
 
     def bury(self, letter: DeadLetter) -> None:
         """Put a letter into the dead-letter queue. Raises QueueUnavailable."""
+        ...
+
+    def letters(self, *, limit: int) -> Sequence[FoundLetter]:
+        """Look at up to `limit` letters, some of those there. Raises QueueUnavailable."""
+        ...
+
+    def drop(self, letter: FoundLetter) -> None:
+        """Take a letter out of the dead-letter queue. Raises QueueUnavailable."""
+        ...
+
+    def put_back(self, letter: FoundLetter) -> None:
+        """Let others see a letter again at once. Raises QueueUnavailable."""
         ...
 
 

@@ -73,6 +73,10 @@ class Settings:
         )
 
     @property
+    def chain_fault_rate(self) -> float:
+        return self._number("CHAIN_FAULT_PERCENT", 0) / 100
+
+    @property
     def order_deadline(self) -> timedelta:
         return timedelta(seconds=self._number("ORDER_DEADLINE_SECONDS", 120))
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Protocol
 
 from engine.adapters.codec import from_ms, to_ms
-from engine.domain.errors import MarketError, VenueUnavailable
+from engine.domain.errors import ChainUnavailable, MarketError, VenueUnavailable
 from engine.domain.order import Instruction, Order, Transaction
 from engine.domain.tokens import TOKENS, Fault, fault_of
 from engine.market.pool import Pool
@@ -19,6 +19,8 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 #: How soon after signing a send of XDROP gets lost.
 _LOST_WITHIN = timedelta(seconds=1)
 _LOOK_EVERY = 0.25
+#: How much later than usual a transaction may land in foul weather.
+LATEST = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,30 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Weather:
+    """How often, 0 to 1, a simulated chain misbehaves.
+
+    `drop`: a send is lost. `mute`: a send or a look gets no answer, though it was heard. `late`: a
+    transaction lands up to LATEST later. `slip`: the market moves past every tolerance meanwhile.
+    """
+
+    drop: float = 0.0
+    mute: float = 0.0
+    late: float = 0.0
+    slip: float = 0.0
+
+    @classmethod
+    def foul(cls, rate: float) -> "Weather":
+        """Return the weather in which everything goes wrong at `rate`."""
+        return cls(rate, rate, rate, rate)
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedChain:
     """A chain that lands a signature once, some `delay` seconds after it was sent, or never.
 
-    What a transaction pays is decided by the pools as they are when it lands. Delay and outcome
-    are a function of the seed, the signature and the time: every process sees the same.
+    What a transaction pays is decided by the pools as they are when it lands. Delay, outcome and
+    weather are a function of the seed, the signature and the time: every process sees the same.
     """
 
     market: SimulatedMarket
@@ -61,6 +82,7 @@ class SimulatedChain:
     clock: Clock
     delay: tuple[float, float]
     seed: int = 0
+    weather: Weather = Weather()
 
     def sign(
         self, order: Order, instructions: Sequence[Instruction], *, valid_for: timedelta
@@ -75,15 +97,26 @@ class SimulatedChain:
         fault = fault_of(TOKENS[order.token_in], TOKENS[order.token_out])
         if fault is Fault.FIRST_SEND_LOST and now < transaction.signed_at + _LOST_WITHIN:
             return
-        dice = Random(f"{self.seed}:{transaction.signature}")  # noqa: S311 - simulated weather
-        lands_at = now + timedelta(seconds=dice.uniform(*self.delay))
-        if lands_at > transaction.expires_at:
-            return
-        entry = self._execute(order, transaction, lands_at, fault)
-        self.ledger.record(transaction.signature, entry)
+        dice = self._dice(transaction)
+        wait = dice.uniform(*self.delay)
+        if dice.random() < self.weather.late:
+            wait += dice.uniform(0, LATEST.total_seconds())
+        if dice.random() < self.weather.slip:
+            fault = Fault.SLIPPAGE
+        lands_at = now + timedelta(milliseconds=round(wait * 1000))
+        of_this_send = self._dice(transaction, now)
+        dropped = of_this_send.random() < self.weather.drop
+        if not dropped and lands_at <= transaction.expires_at:
+            entry = self._execute(order, transaction, lands_at, fault)
+            self.ledger.record(transaction.signature, entry)
+        if of_this_send.random() < self.weather.mute:
+            raise ChainUnavailable("the send got no answer")
 
     def landing(self, transaction: Transaction, *, wait: timedelta) -> Landing:
         give_up = self.clock.now() + wait
+        if self._dice(transaction, give_up).random() < self.weather.mute:
+            self.clock.sleep(wait.total_seconds())
+            raise ChainUnavailable("the look got no answer")
         while True:
             entry = self.ledger.read(transaction.signature)
             now = self.clock.now()
@@ -95,6 +128,10 @@ class SimulatedChain:
             if now >= give_up:
                 return Unknown()
             self.clock.sleep(min(_LOOK_EVERY, (give_up - now).total_seconds()))
+
+    def _dice(self, transaction: Transaction, at: datetime | None = None) -> Random:
+        when = to_ms(at) if at else ""
+        return Random(f"{self.seed}:{transaction.signature}:{when}")  # noqa: S311 - simulated
 
     def _execute(
         self, order: Order, transaction: Transaction, at: datetime, fault: Fault | None

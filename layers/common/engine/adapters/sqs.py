@@ -1,7 +1,8 @@
 """The order queue and its dead-letter queue."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from engine.adapters.codec import decode, encode
 from engine.domain.errors import QueueUnavailable
-from engine.ports import DeadLetter, WorkMessage
+from engine.ports import DeadLetter, FoundLetter, WorkMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+#: How long a letter is out of others' sight while it is looked at.
+_LOOKING_SECONDS = 10
 
 
 class UnreadableMessage(ValueError):
@@ -49,22 +54,56 @@ class SqsQueue:
         self._send(self.order_queue_url, message_body(message), {})
 
     def retry_in(self, receipt: str, seconds: int) -> None:
-        try:
+        with _translated("the message comes back in its own time"):
             self.client.change_message_visibility(
                 QueueUrl=self.order_queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
             )
-        except (ClientError, BotoCoreError) as error:
-            raise QueueUnavailable("the message comes back in its own time") from error
 
     def bury(self, letter: DeadLetter) -> None:
-        if self.dead_letter_queue_url is None:
-            raise QueueUnavailable("this function has no dead-letter queue")
         attributes = {"reason": letter.reason, "attempts": str(letter.attempts)}
         body = json.dumps({"orderId": letter.order_id, **attributes})
-        self._send(self.dead_letter_queue_url, body, {"orderId": letter.order_id, **attributes})
+        self._send(self._dead_letter_queue, body, {"orderId": letter.order_id, **attributes})
+
+    def letters(self, *, limit: int) -> list[FoundLetter]:
+        found: list[FoundLetter] = []
+        with _translated("the dead-letter queue did not answer"):
+            while len(found) < limit:
+                answer = self.client.receive_message(
+                    QueueUrl=self._dead_letter_queue,
+                    MaxNumberOfMessages=min(10, limit - len(found)),
+                    VisibilityTimeout=_LOOKING_SECONDS,
+                )
+                messages = answer.get("Messages", [])
+                if not messages:
+                    break
+                for message in messages:
+                    try:
+                        order_id = read_message(message["Body"]).order_id
+                    except UnreadableMessage:
+                        continue  # an operator's to look at
+                    found.append(FoundLetter(order_id, message["ReceiptHandle"]))
+        return found
+
+    def drop(self, letter: FoundLetter) -> None:
+        with _translated("the letter was not dropped"):
+            self.client.delete_message(
+                QueueUrl=self._dead_letter_queue, ReceiptHandle=letter.receipt
+            )
+
+    def put_back(self, letter: FoundLetter) -> None:
+        with _translated("the letter comes back in its own time"):
+            self.client.change_message_visibility(
+                QueueUrl=self._dead_letter_queue, ReceiptHandle=letter.receipt, VisibilityTimeout=0
+            )
+
+    @property
+    def _dead_letter_queue(self) -> str:
+        if self.dead_letter_queue_url is None:
+            raise QueueUnavailable("this function has no dead-letter queue")
+        return self.dead_letter_queue_url
 
     def _send(self, url: str, body: str, attributes: Mapping[str, str]) -> None:
-        try:
+        with _translated("the queue did not take the message"):
             self.client.send_message(
                 QueueUrl=url,
                 MessageBody=body,
@@ -73,5 +112,12 @@ class SqsQueue:
                     for name, text in attributes.items()
                 },
             )
-        except (ClientError, BotoCoreError) as error:
-            raise QueueUnavailable("the queue did not take the message") from error
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Raise QueueUnavailable for what the queue should not have answered."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise QueueUnavailable(what) from error

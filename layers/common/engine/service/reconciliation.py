@@ -1,10 +1,10 @@
 """Repair what a crash left behind."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from engine.domain.errors import QueueUnavailable
-from engine.domain.order import Order
+from engine.domain.order import Order, Status
 from engine.observability import log
 from engine.ports import Clock, OrderQueue, OrderRepository, WorkMessage
 from engine.service.execution import Execution
@@ -12,11 +12,16 @@ from engine.service.execution import Execution
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one run found: orders looked at, handed to the workers again, and settled here."""
+    """What one run did.
+
+    Open orders looked at, handed to the workers again, settled here; dead letters dropped because
+    their order came to a good end after all.
+    """
 
     seen: int = 0
     enqueued: int = 0
     settled: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Reconciliation:
     clock: Clock
     grace: timedelta = timedelta(seconds=20)
     most: int = 200
+    most_letters: int = 50
 
     def repair(self) -> Report:
         """Find the open orders that nobody works on and see to each, oldest first.
@@ -47,8 +53,24 @@ class Reconciliation:
                 settled += 1
             elif self._enqueue(order):
                 enqueued += 1
-        log.info("reconciled", extra={"seen": seen, "enqueued": enqueued, "settled": settled})
-        return Report(seen, enqueued, settled)
+        report = Report(seen, enqueued, settled, self._clear_letters())
+        log.info("reconciled", extra=asdict(report))
+        return report
+
+    def _clear_letters(self) -> int:
+        """Drop the letters of orders that did not fail: SQS buries what it delivered too often."""
+        dropped = 0
+        try:
+            for letter in self.queue.letters(limit=self.most_letters):
+                order = self.orders.get(letter.order_id)
+                if order is not None and order.final and order.status is not Status.FAILED:
+                    self.queue.drop(letter)
+                    dropped += 1
+                else:
+                    self.queue.put_back(letter)
+        except QueueUnavailable:
+            log.warning("dead letters not looked at")
+        return dropped
 
     def _enqueue(self, order: Order) -> bool:
         try:
