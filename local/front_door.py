@@ -129,7 +129,7 @@ class FrontDoor:
         except TimeoutError:
             return _problem(HTTPStatus.GATEWAY_TIMEOUT, "The function took too long.")
         except aiohttp.ClientError as error:
-            return _problem(HTTPStatus.BAD_GATEWAY, f"The cloud can't be reached: {error}")
+            return _unreachable(error)
         headers = end_to_end(heard_back.headers)
         request_id = headers.get("apigw-requestid", "")
         document = heard(heard_back.status, heard_back.content_type, answer, request_id=request_id)
@@ -163,7 +163,7 @@ class FrontDoor:
         except aiohttp.WSServerHandshakeError as error:
             return _problem(error.status, "The WebSocket API refused the connection.")
         except (TimeoutError, aiohttp.ClientError) as error:
-            return _problem(HTTPStatus.BAD_GATEWAY, f"The cloud can't be reached: {error}")
+            return _unreachable(error)
         async with upstream:
             downstream = web.WebSocketResponse(
                 timeout=CLOSE_SECONDS,
@@ -199,6 +199,11 @@ def _forwarded(request: web.Request, *, drop: str = "") -> CIMultiDict[str]:
     headers["X-Forwarded-Host"] = request.host
     headers["X-Forwarded-Proto"] = "http"
     return headers
+
+
+def _unreachable(error: Exception) -> web.Response:
+    _LOG.error("the cloud can't be reached: %s", error)
+    return _problem(HTTPStatus.BAD_GATEWAY, "The cloud behind this address can't be reached.")
 
 
 def _problem(

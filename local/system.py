@@ -24,7 +24,7 @@ from local.deploy import deploying
 from local.stack import Stack
 
 #: What is on here and off in the template's defaults.
-PARAMETERS = {"SimulatedFaults": "on"}
+PARAMETERS = {"SimulatedFaults": "on", "Auth": "none"}
 
 #: Processes to start beforehand, by function. Each is some 50 MB.
 WARM = {"execute": 1, "worker": 1, "ws_connect": 1, "ws_notify": 1}
