@@ -4,11 +4,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Generic, TypeVar
 
-from engine.domain.errors import Conflict, ConnectionGone, EngineError
+from engine.adapters.accounts import MOST_SUBSCRIPTIONS
+from engine.adapters.dynamodb import place_in_time
+from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
 from engine.domain.order import Order
-from engine.ports import DeadLetter, FoundLetter, Watcher, WorkMessage
+from engine.domain.tokens import Token
+from engine.ports import ApiKey, DeadLetter, FoundLetter, TradingState, Watcher, WorkMessage
 
 T = TypeVar("T")
 
@@ -92,6 +96,13 @@ class MemoryOrders:
         rows = [o for o in rows if o.created_at < before]
         return sorted(rows, key=lambda o: (o.created_at, o.order_id))[:limit]
 
+    def of_account(
+        self, account: str, *, before: str | None, limit: int
+    ) -> list[tuple[str, Order]]:
+        mine = [(place_in_time(o), o) for o in self.rows.values() if o.account == account]
+        older = [row for row in mine if before is None or row[0] < before]
+        return sorted(older, key=lambda row: row[0], reverse=True)[:limit]
+
     def _put(self, order: Order, expected_seq: int | None) -> None:
         current = self.rows.get(order.order_id)
         if (current.seq if current else None) != expected_seq and current != order:
@@ -128,22 +139,96 @@ class MemoryQueue:
 
 @dataclass
 class MemoryWatchers:
-    """Subscriptions in a dict."""
+    """Connections with their account and end, and subscriptions, in dicts."""
 
+    connections: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     rows: dict[Watcher, Watcher] = field(default_factory=dict)
 
-    def watch(self, watcher: Watcher) -> None:
-        self.rows[watcher] = watcher
+    def connect(
+        self, connection_id: str, account: str, *, until: datetime, first: Watcher | None = None
+    ) -> None:
+        self.connections[connection_id] = (account, until)
+        if first is not None:
+            self.watch(first)
 
-    def of(self, order_id: str) -> list[Watcher]:
-        return [w for w in self.rows.values() if w.order_id == order_id]
+    def watch(self, watcher: Watcher) -> Watcher:
+        if watcher.connection_id not in self.connections:
+            raise ConnectionGone(watcher.connection_id)
+        mine = {w for w in self.rows if w.connection_id == watcher.connection_id}
+        if len(mine | {watcher}) > MOST_SUBSCRIPTIONS:
+            raise TooManySubscriptions("too many")
+        account, until = self.connections[watcher.connection_id]
+        self.rows[watcher] = watcher.of_account(account, until=until)
+        return self.rows[watcher]
+
+    def of(self, topic: str) -> list[Watcher]:
+        return [w for w in self.rows.values() if w.topic == topic]
+
+    def account_of(self, connection_id: str) -> str | None:
+        return self.connections.get(connection_id, (None, None))[0]
 
     def forget(self, watcher: Watcher) -> None:
         self.rows.pop(watcher, None)
 
     def forget_connection(self, connection_id: str) -> None:
+        self.connections.pop(connection_id, None)
         for watcher in [w for w in self.rows if w.connection_id == connection_id]:
             self.forget(watcher)
+
+
+@dataclass
+class MemoryAccess:
+    """Keys, tickets, counts and settings in dicts."""
+
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    tickets: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    counts: dict[tuple[str, int], int] = field(default_factory=dict)
+    state: TradingState = TradingState.ACTIVE
+    reads: int = 0
+
+    def add_key(self, api_key: ApiKey) -> None:
+        self.keys[api_key.key_id] = api_key
+
+    def key(self, key_id: str) -> ApiKey | None:
+        self.reads += 1
+        return self.keys.get(key_id)
+
+    def revoke_key(self, key_id: str) -> bool:
+        return self.keys.pop(key_id, None) is not None
+
+    def add_ticket(self, digest: str, account: str, *, until: datetime) -> None:
+        self.tickets[digest] = (account, until)
+
+    def take_ticket(self, digest: str, *, now: datetime) -> str | None:
+        account, until = self.tickets.get(digest, (None, now))
+        if until <= now:
+            return None
+        del self.tickets[digest]
+        return account
+
+    def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
+        count = self.counts.get((account, window), 0)
+        if count >= most:
+            return None
+        self.counts[account, window] = count + 1
+        return count + 1
+
+    def trading_state(self) -> TradingState:
+        self.reads += 1
+        return self.state
+
+    def set_trading_state(self, state: TradingState) -> None:
+        self.state = state
+
+    def cursor_secret(self) -> bytes:
+        return b"s" * 32
+
+
+class DollarPrices:
+    """Every token is worth 100 dollars."""
+
+    def dollars(self, token: Token, at: datetime) -> Decimal:
+        return Decimal(100)
 
 
 @dataclass

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from engine.domain.order import TRANSITIONS
 
 ROOT = Path(__file__).parents[2]

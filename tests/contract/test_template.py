@@ -11,6 +11,8 @@ import pytest
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from engine.api.http import ROUTES
+
 Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
@@ -251,6 +253,7 @@ def test_a_poison_record_blocks_the_stream_for_minutes_at_most(resources):
         ("MODIFY", "ORDER#01J9", "ORDER"),
         ("INSERT", "ORDER#01J9", "CONN#Zk3sWe0="),
         ("MODIFY", "ORDER#01J9", "CONN#Zk3sWe0="),
+        ("INSERT", "ACCOUNT#anyone", "CONN#Zk3sWe0="),
     ],
 )
 def test_orders_and_new_watchers_wake_the_notifier(resources, event, pk, sk):
@@ -262,8 +265,11 @@ def test_orders_and_new_watchers_wake_the_notifier(resources, event, pk, sk):
     [
         ("REMOVE", "ORDER#01J9", "ORDER"),
         ("REMOVE", "ORDER#01J9", "CONN#Zk3sWe0="),
-        ("INSERT", "CONN#Zk3sWe0=", "ORDER#01J9"),
-        ("REMOVE", "CONN#Zk3sWe0=", "ORDER#01J9"),
+        ("INSERT", "CONN#Zk3sWe0=", "CONN"),
+        ("MODIFY", "CONN#Zk3sWe0=", "CONN"),
+        ("INSERT", "KEY#0123", "KEY"),
+        ("INSERT", "TICKET#0123", "TICKET"),
+        ("MODIFY", "RATE#anyone#1", "RATE"),
         ("INSERT", "TX#5VERv8NM", "TX"),
         ("MODIFY", "TX#5VERv8NM", "TX"),
     ],
@@ -403,18 +409,12 @@ def test_nobody_may_scan_the_table_and_only_watchers_are_deleted(resources):
 def test_every_http_route_and_everything_else_reaches_the_engine(resources):
     paths = resources["HttpApi"]["Properties"]["Body"]["paths"]
     routes = {f"{method} {path}": call for path in paths for method, call in paths[path].items()}
-    assert set(routes) == {
-        "post /api/orders/execute",
-        "get /api/orders/{orderId}",
-        "get /api/orders",
-        "post /api/orders/{orderId}/cancel",
-        "get /api/quotes",
-        "get /api/tokens",
-        "get /healthz",
-        "get /openapi.json",
-        "get /docs",
-        "x-amazon-apigateway-any-method /$default",
+    engine = {
+        f"{method.lower()} {path.replace('<order_id>', '{orderId}')}"
+        for path, methods in ROUTES.items()
+        for method in methods
     }
+    assert set(routes) == engine | {"x-amazon-apigateway-any-method /$default"}
     for call in routes.values():
         integration = call["x-amazon-apigateway-integration"]
         assert "${ExecuteFunction.Arn}" in integration["uri"]["Fn::Sub"]

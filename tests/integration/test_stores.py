@@ -7,12 +7,27 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.dynamodb import DynamoLedger, DynamoOrders, DynamoWatchers
+from engine.adapters.accounts import MOST_SUBSCRIPTIONS, DynamoAccess, DynamoWatchers
+from engine.adapters.dynamodb import DynamoLedger, DynamoOrders, place_in_time
 from engine.adapters.simulated import Ledger
-from engine.domain.errors import Conflict, StoreUnavailable
+from engine.adapters.table import Table
+from engine.domain.errors import (
+    Conflict,
+    ConnectionGone,
+    StoreUnavailable,
+    TooManySubscriptions,
+)
 from engine.domain.order import Failure, Status
-from engine.ports import OrderRepository, Watcher, Watchers
-from tests.fakes import START, MemoryLedger, MemoryOrders, MemoryWatchers, an_order
+from engine.ports import (
+    ApiKey,
+    OrderRepository,
+    TradingState,
+    Watcher,
+    Watchers,
+    account_topic,
+    order_topic,
+)
+from tests.fakes import START, MemoryAccess, MemoryLedger, MemoryOrders, MemoryWatchers, an_order
 
 TABLE = "orders"
 LATER = START + timedelta(seconds=1)
@@ -23,21 +38,28 @@ both = pytest.mark.parametrize("kind", ["memory", "dynamodb"])
 def orders(kind: str, request: pytest.FixtureRequest) -> OrderRepository:
     if kind == "memory":
         return MemoryOrders()
-    return DynamoOrders(request.getfixturevalue("dynamodb"), TABLE)
+    return DynamoOrders(Table(request.getfixturevalue("dynamodb"), TABLE))
 
 
 @pytest.fixture
 def watchers(kind: str, request: pytest.FixtureRequest) -> Watchers:
     if kind == "memory":
         return MemoryWatchers()
-    return DynamoWatchers(request.getfixturevalue("dynamodb"), TABLE)
+    return DynamoWatchers(Table(request.getfixturevalue("dynamodb"), TABLE))
+
+
+@pytest.fixture
+def access(kind: str, request: pytest.FixtureRequest) -> Any:
+    if kind == "memory":
+        return MemoryAccess()
+    return DynamoAccess(Table(request.getfixturevalue("dynamodb"), TABLE))
 
 
 @pytest.fixture
 def ledger(kind: str, request: pytest.FixtureRequest) -> Ledger:
     if kind == "memory":
         return MemoryLedger()
-    return DynamoLedger(request.getfixturevalue("dynamodb"), TABLE)
+    return DynamoLedger(Table(request.getfixturevalue("dynamodb"), TABLE))
 
 
 @both
@@ -104,19 +126,113 @@ def test_open_orders_are_found_by_age_until_nothing_is_left_to_do(orders: OrderR
 
 
 @both
+def test_an_accounts_orders_are_read_newest_first_from_where_one_left_off(
+    orders: OrderRepository,
+) -> None:
+    for n in range(7):
+        at = START + timedelta(seconds=n // 2)
+        orders.add(an_order(order_id=f"o{n}", account="ann", created_at=at))
+    orders.add(an_order(order_id="bobs", account="bob"))
+    first = orders.of_account("ann", before=None, limit=3)
+    assert [order.order_id for _, order in first] == ["o6", "o5", "o4"]
+    rest = orders.of_account("ann", before=first[-1][0], limit=100)
+    assert [order.order_id for _, order in rest] == ["o3", "o2", "o1", "o0"]
+    assert [place for place, _ in rest] == [place_in_time(order) for _, order in rest]
+    assert orders.of_account("nobody", before=None, limit=1) == []
+
+
+@both
 def test_watchers_come_and_go(watchers: Watchers) -> None:
-    ann, bob = Watcher("o1", "ann", START, LATER), Watcher("o1", "bob", START, LATER)
-    for watcher in (ann, bob, Watcher("o2", "ann", START, LATER)):
+    for connection in ("ann", "bob"):
+        watchers.connect(connection, f"{connection}'s", until=LATER)
+    topic = order_topic("o1")
+    ann, bob = Watcher(topic, "ann", since=START), Watcher(topic, "bob", after_seq=3)
+    for watcher in (ann, bob, Watcher(account_topic("x"), "ann"), ann):
         watchers.watch(watcher)
-    assert {(w, w.since, w.until) for w in watchers.of("o1")} == {
-        (ann, START, LATER),
-        (bob, START, LATER),
-    }
+    found = {(w, w.account, w.after_seq, w.since, w.until) for w in watchers.of(topic)}
+    assert found == {(ann, "ann's", 0, START, LATER), (bob, "bob's", 3, None, LATER)}
+    assert watchers.account_of("bob") == "bob's"
     watchers.forget(bob)
     watchers.forget(bob)
-    assert watchers.of("o1") == [ann]
+    assert watchers.of(topic) == [ann]
     watchers.forget_connection("ann")
-    assert (watchers.of("o1"), watchers.of("o2")) == ([], [])
+    watchers.forget_connection("ann")
+    assert (watchers.of(topic), watchers.of(account_topic("x"))) == ([], [])
+    assert watchers.account_of("ann") is None
+
+
+@both
+def test_a_connection_may_watch_from_the_start(watchers: Watchers) -> None:
+    first = Watcher(order_topic("o1"), "ann", "ann's", since=START)
+    watchers.connect("ann", "ann's", until=LATER, first=first)
+    (found,) = watchers.of(order_topic("o1"))
+    assert (found, found.account, found.until) == (first, "ann's", LATER)
+    watchers.forget_connection("ann")
+    assert watchers.of(order_topic("o1")) == []
+
+
+@both
+def test_who_is_not_connected_watches_nothing(watchers: Watchers) -> None:
+    with pytest.raises(ConnectionGone):
+        watchers.watch(Watcher(order_topic("o1"), "ann"))
+    assert watchers.of(order_topic("o1")) == []
+
+
+@both
+def test_a_connection_watches_so_much_and_no_more(watchers: Watchers) -> None:
+    watchers.connect("ann", "ann's", until=LATER)
+    for n in range(MOST_SUBSCRIPTIONS):
+        watchers.watch(Watcher(order_topic(f"o{n}"), "ann"))
+    with pytest.raises(TooManySubscriptions):
+        watchers.watch(Watcher(order_topic("one more"), "ann"))
+    watchers.watch(Watcher(order_topic("o7"), "ann"))
+    watchers.forget(Watcher(order_topic("o7"), "ann"))
+    watchers.watch(Watcher(order_topic("one more"), "ann"))
+
+
+@both
+def test_keys_are_found_until_they_are_revoked(access: Any) -> None:
+    key = ApiKey("k1", "ann", "digest")
+    access.add_key(key)
+    assert access.key("k1") == key
+    assert access.key("k2") is None
+    assert access.revoke_key("k1")
+    assert not access.revoke_key("k2")
+    assert access.key("k1") is None
+
+
+@both
+def test_a_ticket_is_good_once_and_for_a_time(access: Any) -> None:
+    for name in ("used", "late"):
+        access.add_ticket(name, "ann", until=LATER)
+    assert access.take_ticket("used", now=START) == "ann"
+    assert access.take_ticket("used", now=START) is None
+    assert access.take_ticket("late", now=LATER) is None
+    assert access.take_ticket("unheard of", now=START) is None
+
+
+@both
+def test_orders_are_counted_up_to_the_most(access: Any) -> None:
+    def count(account: str, window: int) -> int | None:
+        counted: int | None = access.count_order(account, window, most=2, until=LATER)
+        return counted
+
+    assert [count("ann", 1) for _ in range(3)] == [1, 2, None]
+    assert (count("bob", 1), count("ann", 2)) == (1, 1)
+
+
+@both
+def test_trading_is_active_until_it_is_halted(access: Any) -> None:
+    assert access.trading_state() is TradingState.ACTIVE
+    access.set_trading_state(TradingState.HALTED)
+    assert access.trading_state() is TradingState.HALTED
+
+
+@both
+def test_the_secret_of_the_cursors_stays_the_same(access: Any) -> None:
+    secret = access.cursor_secret()
+    assert len(secret) == 32
+    assert access.cursor_secret() == secret
 
 
 @both
@@ -128,15 +244,15 @@ def test_the_ledger_writes_a_signature_once(ledger: Ledger) -> None:
 
 
 def test_a_table_that_does_not_answer_is_said_to_be_unavailable(dynamodb: Any) -> None:
-    elsewhere = "no-such-table"
+    elsewhere = Table(dynamodb, "no-such-table")
     calls: list[Callable[[], object]] = [
-        lambda: DynamoOrders(dynamodb, elsewhere).get("o1"),
-        lambda: DynamoOrders(dynamodb, elsewhere).add(an_order()),
-        lambda: list(DynamoOrders(dynamodb, elsewhere).open_before(LATER, limit=1)),
-        lambda: DynamoWatchers(dynamodb, elsewhere).of("o1"),
-        lambda: DynamoWatchers(dynamodb, elsewhere).watch(Watcher("o", "c")),
-        lambda: DynamoLedger(dynamodb, elsewhere).record("sig", {}),
-        lambda: DynamoLedger(dynamodb, elsewhere).read("sig"),
+        lambda: DynamoOrders(elsewhere).get("o1"),
+        lambda: DynamoOrders(elsewhere).add(an_order()),
+        lambda: list(DynamoOrders(elsewhere).open_before(LATER, limit=1)),
+        lambda: DynamoWatchers(elsewhere).of("o1"),
+        lambda: DynamoWatchers(elsewhere).connect("c", "a", until=LATER),
+        lambda: DynamoLedger(elsewhere).record("sig", {}),
+        lambda: DynamoLedger(elsewhere).read("sig"),
     ]
     for call in calls:
         with pytest.raises(StoreUnavailable):

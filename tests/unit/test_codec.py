@@ -1,5 +1,6 @@
 """Orders survive the way into the table and back, whole."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -31,7 +32,13 @@ instructions = st.builds(Instruction, text, amounts, amounts, st.none() | text)
 transactions = st.builds(
     Transaction, text, times, times, st.lists(instructions, max_size=4).map(tuple)
 )
-steps = st.builds(Step, st.integers(1, 99), st.sampled_from(Status), times)
+steps = st.builds(Step, st.integers(1, 99), st.sampled_from(Status), times, st.integers(0, 9))
+
+
+def _quoted(order: Order, quoted_seq: int) -> Order:
+    return replace(order, quoted_seq=quoted_seq if order.quotes else 0)
+
+
 orders = st.builds(
     Order,
     order_id=text,
@@ -57,6 +64,7 @@ orders = st.builds(
     lease_by=st.none() | st.text("abc", min_size=1, max_size=12),
     dead_letter_due=st.booleans(),
 )
+orders = st.builds(_quoted, orders, st.integers(1, 9))
 
 
 @given(orders)

@@ -19,6 +19,7 @@ from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports import DeadLetter, Expired, Landed, Landing, Unknown, Venue, WorkMessage
 from engine.service.execution import Done, Execution, Outcome, TryAgain
+from engine.service.quoting import Quoting
 from tests.fakes import (
     FakeChance,
     FakeClock,
@@ -70,7 +71,7 @@ class World:
         return Execution(
             self.orders,
             self.queue,
-            self.venues,
+            Quoting(self.venues, self.clock, Inline()),
             self.chain,
             self.clock,
             self.chance,

@@ -11,13 +11,30 @@ from typing import Any
 
 import pytest
 
-from engine.api.http import ANYONE, HttpApi
+from engine.adapters.simulated import SimulatedVenue
+from engine.api.http import ROUTES, HttpApi
 from engine.api.requests import MAX_BODY
 from engine.domain.errors import StoreUnavailable
-from engine.domain.order import Order
+from engine.domain.order import Order, Status
+from engine.market.simulation import SimulatedMarket
+from engine.ports import TradingState
+from engine.service.cancelling import Cancelling
+from engine.service.identity import ANYONE, Identity, new_key
+from engine.service.limits import Limits
 from engine.service.placing import Placing
+from engine.service.quoting import Quoting
 from engine.service.reading import Reading
-from tests.fakes import FakeChance, FakeClock, MemoryOrders, MemoryQueue, an_order
+from tests.fakes import (
+    START,
+    DollarPrices,
+    FakeChance,
+    FakeClock,
+    Inline,
+    MemoryAccess,
+    MemoryOrders,
+    MemoryQueue,
+    an_order,
+)
 
 ROOT = Path(__file__).parents[2]
 PLACE = json.loads((ROOT / "events/http_place_order.json").read_text())
@@ -56,16 +73,42 @@ class Answer:
 class World:
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
+    access: MemoryAccess = field(default_factory=MemoryAccess)
+    keys: bool = False
+    per_minute: int = 0
+
+    def __post_init__(self) -> None:
+        clock, chance = FakeClock(), FakeChance()
+        market = SimulatedMarket(7)
+        venues = [
+            SimulatedVenue(name, market, clock, chance, (0.2, 0.4))
+            for name in ("raydium", "meteora")
+        ]
+        limits = Limits(self.access, clock, DollarPrices(), self.per_minute)
+        self.api = HttpApi(
+            Identity(self.access, clock, chance, self.keys),
+            Placing(self.orders, self.queue, clock, chance, timedelta(seconds=120), limits),
+            Reading(self.orders, self.access),
+            Cancelling(self.orders, clock),
+            Quoting(venues, clock, Inline()),
+        )
 
     def ask(self, event: dict[str, Any]) -> Answer:
-        placing = Placing(
-            self.orders, self.queue, FakeClock(), FakeChance(), timedelta(seconds=120)
-        )
-        api = HttpApi(placing, Reading(self.orders))
-        answer = _doorway("execute").lambda_handler(event, None, using=api)
+        answer = _doorway("execute").lambda_handler(event, None, using=self.api)
         headers = {k.lower(): v for k, v in answer["headers"].items()}
         headers |= {k.lower(): v[0] for k, v in answer.get("multiValueHeaders", {}).items()}
-        return Answer(answer["statusCode"], headers, json.loads(answer["body"]))
+        body = answer["body"]
+        is_json = body and "json" in headers.get("content-type", "")
+        return Answer(answer["statusCode"], headers, json.loads(body) if is_json else body)
+
+    def get(self, path: str, **query: str) -> Answer:
+        return self.ask(_asking("GET", path, **query))
+
+    def account(self, name: str) -> dict[str, str]:
+        """Return the headers of a new key of an account."""
+        text, stored = new_key(name, FakeChance(counter=len(self.access.keys) * 7))
+        self.access.add_key(stored)
+        return {"authorization": f"Bearer {text}"}
 
     def post(self, body: object, **headers: str) -> Answer:
         event = copy.deepcopy(PLACE)
@@ -267,8 +310,10 @@ def test_a_key_used_for_another_order_is_a_conflict() -> None:
     assert (answer.status, answer.body["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
 
 
-def _asking(method: str, path: str) -> dict[str, Any]:
+def _asking(method: str, path: str, **query: str) -> dict[str, Any]:
     event: dict[str, Any] = copy.deepcopy(GET)
+    if query:
+        event["queryStringParameters"] = query
     event["rawPath"] = event["requestContext"]["http"]["path"] = path
     event["requestContext"]["http"]["method"] = method
     return event
@@ -284,14 +329,18 @@ def test_an_unknown_path_is_not_found() -> None:
     ("method", "path", "allow"),
     [
         ("GET", "/api/orders/execute", "POST"),
-        ("DELETE", "/api/orders/o1", "GET"),
-        ("POST", "/healthz", "GET"),
+        ("DELETE", "/api/orders/o1", "GET, HEAD"),
+        ("GET", "/api/orders/o1/cancel", "POST"),
+        ("POST", "/api/orders", "GET, HEAD"),
+        ("HEAD", "/api/orders/execute", "POST"),
+        ("POST", "/healthz", "GET, HEAD"),
     ],
 )
 def test_another_method_is_told_the_right_one(method: str, path: str, allow: str) -> None:
     answer = World().ask(_asking(method, path))
-    assert (answer.status, answer.body["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.status == 405
     assert answer.headers["allow"] == allow
+    assert method == "HEAD" or answer.body["code"] == "METHOD_NOT_ALLOWED"
 
 
 def test_health_is_told() -> None:
@@ -311,3 +360,175 @@ def test_a_bug_is_a_500_that_says_nothing_of_the_inside() -> None:
     answer = World(orders=orders).post(BODY)
     assert (answer.status, answer.body["code"]) == (500, "INTERNAL_ERROR")
     assert "secret" not in json.dumps(answer.body)
+
+
+def test_head_is_get_without_the_body() -> None:
+    answer = World().ask(_asking("HEAD", "/healthz"))
+    assert (answer.status, answer.body) == (200, "")
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_options_tells_the_methods() -> None:
+    answer = World().ask(_asking("OPTIONS", "/api/orders"))
+    assert (answer.status, answer.headers["allow"], answer.body) == (204, "GET, HEAD", "")
+
+
+def test_orders_are_listed_page_by_page() -> None:
+    world = World()
+    for n in range(5):
+        at = START + timedelta(seconds=n)
+        world.orders.add(an_order(order_id=f"o{n}", account=ANYONE, created_at=at))
+    first = world.get("/api/orders", limit="3").body
+    assert [order["orderId"] for order in first["orders"]] == ["o4", "o3", "o2"]
+    rest = world.get("/api/orders", limit="3", cursor=first["nextCursor"]).body
+    assert [order["orderId"] for order in rest["orders"]] == ["o1", "o0"]
+    assert rest["nextCursor"] is None
+    assert world.get("/api/orders", status="failed").body["orders"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "101"}, "limit"),
+        ({"limit": "1.0"}, "limit"),
+        ({"limit": " 1"}, "limit"),
+        ({"limit": "x"}, "limit"),
+        ({"status": "nothing"}, "status"),
+        ({"cursor": ""}, "cursor"),
+        ({"page": "1"}, "page"),
+    ],
+)
+def test_a_bad_query_is_named(query: dict[str, str], name: str) -> None:
+    answer = World().get("/api/orders", **query)
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_QUERY")
+    assert {pointer for pointer, _ in answer.problems} == {f"/{name}"}
+
+
+def test_a_bad_cursor_is_refused() -> None:
+    answer = World().get("/api/orders", cursor="abc")
+    assert (answer.status, answer.body["code"]) == (400, "INVALID_CURSOR")
+
+
+def test_an_order_is_cancelled_once_and_for_all() -> None:
+    world = World()
+    world.orders.add(an_order(account=ANYONE))
+    path = f"/api/orders/{an_order().order_id}/cancel"
+    for _ in range(2):
+        answer = world.ask(_asking("POST", path))
+        assert (answer.status, answer.body["status"]) == (200, "cancelled")
+    assert world.ask(_asking("POST", "/api/orders/nothing/cancel")).status == 404
+
+
+def test_an_order_that_has_begun_is_not_cancelled() -> None:
+    world = World()
+    world.orders.add(an_order(account=ANYONE, status=Status.ROUTING))
+    answer = world.ask(_asking("POST", f"/api/orders/{an_order().order_id}/cancel"))
+    assert (answer.status, answer.body["code"]) == (409, "ORDER_NOT_CANCELLABLE")
+
+
+def test_quotes_come_with_the_choice_and_the_reason() -> None:
+    offer = (
+        World()
+        .get("/api/quotes", tokenIn="SOL", tokenOut="USDC", amount="1.5", slippageBps="100")
+        .body
+    )
+    assert (offer["tokenIn"], offer["tokenOut"], offer["amount"]) == ("SOL", "USDC", "1.5")
+    assert {quote["venue"] for quote in offer["quotes"]} == {"raydium", "meteora"}
+    assert offer["route"]["legs"]
+    assert offer["route"]["reason"]
+    assert float(offer["minAmountOut"]) < float(offer["amountOut"])
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, {"/tokenIn", "/tokenOut", "/amount"}),
+        ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "0"}, {"/amount"}),
+        ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "NaN"}, {"/amount"}),
+        ({"tokenIn": "SOL", "tokenOut": "SOL", "amount": "1"}, {"/tokenOut"}),
+        (
+            {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1", "slippageBps": "-1"},
+            {"/slippageBps"},
+        ),
+    ],
+)
+def test_a_bad_question_for_quotes_is_named(query: dict[str, str], names: set[str]) -> None:
+    answer = World().get("/api/quotes", **query)
+    assert answer.status == 422
+    assert {pointer for pointer, _ in answer.problems} == names
+
+
+def test_tokens_and_pairs_are_told_without_those_that_fail_on_purpose() -> None:
+    told = World().get("/api/tokens").body
+    sol = {"symbol": "SOL", "mint": "So11111111111111111111111111111111111111112", "decimals": 9}
+    assert sol in told["tokens"]
+    assert ["SOL", "USDC"] in told["pairs"]
+    assert "XFAIL" not in json.dumps(told)
+
+
+def test_without_a_key_only_what_is_public_is_answered() -> None:
+    world = World(keys=True)
+    for path, methods in ROUTES.items():
+        for method in methods:
+            answer = world.ask(_asking(method, path.replace("<order_id>", "o1")))
+            public = path in {"/healthz", "/openapi.json", "/docs"}
+            assert answer.status == (200 if public else 401), path
+            if not public:
+                assert answer.body["code"] == "UNAUTHENTICATED"
+                assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_key_may_come_in_either_header() -> None:
+    world = World(keys=True)
+    bearer = world.account("ann")
+    assert world.post(BODY, **bearer).status == 202
+    assert world.post(BODY, x_api_key=bearer["authorization"].split()[1]).status == 202
+    assert {order.account for order in world.orders.rows.values()} == {"ann"}
+
+
+def test_accounts_see_and_change_their_own_orders_only() -> None:
+    world = World(keys=True)
+    ann, bob = world.account("ann"), world.account("bob")
+    order_id = world.post(BODY, **ann).body["orderId"]
+    for method, path in (
+        ("GET", f"/api/orders/{order_id}"),
+        ("POST", f"/api/orders/{order_id}/cancel"),
+    ):
+        event = _asking(method, path)
+        event["headers"] |= bob
+        answer = world.ask(event)
+        assert (answer.status, answer.body["code"]) == (404, "ORDER_NOT_FOUND")
+    listing = _asking("GET", "/api/orders")
+    listing["headers"] |= bob
+    assert world.ask(listing).body["orders"] == []
+
+
+def test_an_account_gets_a_ticket() -> None:
+    world = World(keys=True)
+    event = _asking("POST", "/api/stream-tickets")
+    event["headers"] |= world.account("ann")
+    answer = world.ask(event)
+    assert (answer.status, answer.body["expiresAt"]) == (201, "2026-11-22T08:25:00.000Z")
+    assert world.api.identity.account_of_ticket(answer.body["ticket"]) == "ann"
+
+
+def test_an_account_that_orders_too_often_is_told_when_to_come_back() -> None:
+    world = World(keys=True, per_minute=1)
+    ann = world.account("ann")
+    first = world.post(BODY, **ann)
+    assert first.headers["ratelimit-policy"] == '"orders";q=1;w=60'
+    assert first.headers["ratelimit"] == '"orders";r=0;t=60'
+    second = world.post(BODY, **ann)
+    assert (second.status, second.body["code"]) == (429, "ORDER_RATE_EXCEEDED")
+    assert second.headers["retry-after"] == "60"
+    assert len(world.orders.rows) == 1
+
+
+def test_a_halt_is_a_503_that_says_so() -> None:
+    world = World()
+    world.access.state = TradingState.HALTED
+    answer = world.post(BODY)
+    assert (answer.status, answer.body["code"]) == (503, "TRADING_HALTED")
+    assert answer.headers["retry-after"]
+    assert world.orders.rows == {}

@@ -5,14 +5,18 @@ from datetime import timedelta
 
 from engine.domain.errors import PushFailed
 from engine.domain.order import Order, Status
-from engine.ports import Watcher
+from engine.ports import Watcher, account_topic, order_topic
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
 from tests.fakes import START, FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
 
-O1 = an_order().order_id
+TOPIC = order_topic(an_order().order_id)
 LATER = START + timedelta(seconds=1)
 ROUTING = an_order().to(Status.ROUTING, at=LATER)
 FAR = START + timedelta(hours=2)
+
+
+def _watcher(connection_id: str, account: str = "anyone", after_seq: int = 0) -> Watcher:
+    return Watcher(TOPIC, connection_id, account, after_seq, START, FAR)
 
 
 def _render(kind: str, order: Order) -> bytes:
@@ -32,7 +36,8 @@ class World:
 
     def watch(self, *connection_ids: str) -> None:
         for connection_id in connection_ids:
-            self.watchers.watch(Watcher(O1, connection_id, START, FAR))
+            self.watchers.connect(connection_id, "anyone", until=FAR)
+            self.watchers.watch(_watcher(connection_id))
 
     def announce(self, *changes: Change) -> set[str]:
         return Notification(
@@ -57,7 +62,7 @@ def test_a_newcomer_gets_a_snapshot_of_now() -> None:
     world = World()
     world.orders.add(ROUTING)
     world.watch("ann")
-    world.announce(WatcherCame("1", Watcher(O1, "ann")))
+    world.announce(WatcherCame("1", _watcher("ann")))
     assert world.push.heard == {"ann": [b"snapshot 2"]}
 
 
@@ -67,7 +72,7 @@ def test_a_newcomer_hears_of_the_same_batch_only_what_the_snapshot_has_not() -> 
     world.watch("ann", "bob")
     world.announce(
         OrderChanged("1", an_order()),
-        WatcherCame("2", Watcher(O1, "ann")),
+        WatcherCame("2", _watcher("ann")),
         OrderChanged("3", ROUTING),
     )
     assert world.push.heard["ann"] == [b"snapshot 1", b"status 2"]
@@ -76,7 +81,7 @@ def test_a_newcomer_hears_of_the_same_batch_only_what_the_snapshot_has_not() -> 
 
 def test_a_watcher_of_no_order_is_told_so() -> None:
     world = World()
-    world.announce(WatcherCame("1", Watcher(O1, "ann")))
+    world.announce(WatcherCame("1", _watcher("ann")))
     assert world.push.heard == {"ann": [b"unknown"]}
 
 
@@ -85,7 +90,7 @@ def test_a_watcher_who_left_is_forgotten_and_that_one_only() -> None:
     world.watch("ann", "bob")
     world.push.gone.add("ann")
     assert world.announce(OrderChanged("1", an_order())) == set()
-    assert world.watchers.of(O1) == [Watcher(O1, "bob")]
+    assert world.watchers.of(TOPIC) == [_watcher("bob")]
     assert world.push.heard == {"bob": [b"status 1"]}
 
 
@@ -95,7 +100,7 @@ def test_any_other_failure_is_reported_from_where_it_began() -> None:
     world.push.broken["ann"] = PushFailed("refused")
     missed = world.announce(OrderChanged("1", an_order()), OrderChanged("2", ROUTING))
     assert missed == {"1", "2"}
-    assert len(world.watchers.of(O1)) == 2
+    assert len(world.watchers.of(TOPIC)) == 2
     assert world.push.heard == {"bob": [b"status 1", b"status 2"]}
 
 
@@ -104,17 +109,17 @@ def test_a_newcomer_whose_connection_is_still_being_made_is_waited_for() -> None
     world.orders.add(an_order())
     world.watch("ann")
     world.push.arriving["ann"] = 3
-    assert world.announce(WatcherCame("1", Watcher(O1, "ann", START, FAR))) == set()
+    assert world.announce(WatcherCame("1", _watcher("ann"))) == set()
     assert world.push.heard == {"ann": [b"snapshot 1"]}
-    assert len(world.watchers.of(O1)) == 1
+    assert len(world.watchers.of(TOPIC)) == 1
 
 
 def test_a_newcomer_who_never_arrives_is_forgotten() -> None:
     world = World()
     world.watch("ann")
     world.push.gone.add("ann")
-    world.announce(WatcherCame("1", Watcher(O1, "ann", START, FAR)))
-    assert world.watchers.of(O1) == []
+    world.announce(WatcherCame("1", _watcher("ann")))
+    assert world.watchers.of(TOPIC) == []
     assert sum(world.clock.slept) <= 1.1
 
 
@@ -124,3 +129,59 @@ def test_a_watcher_whose_time_is_over_hears_nothing() -> None:
     world.clock.time = FAR
     world.announce(OrderChanged("1", an_order()))
     assert world.push.heard == {}
+
+
+def _carried() -> Order:
+    order = ROUTING
+    for status in (Status.BUILDING, Status.SUBMITTED):
+        order = order.to(status, at=LATER)
+    return order
+
+
+def test_who_comes_back_hears_each_state_that_was_missed() -> None:
+    world = World()
+    world.orders.add(_carried())
+    world.announce(WatcherCame("1", _watcher("ann", after_seq=1)))
+    assert world.push.heard == {"ann": [b"status 2", b"status 3", b"snapshot 4"]}
+
+
+def test_who_comes_back_and_missed_nothing_hears_nothing() -> None:
+    world = World()
+    world.orders.add(ROUTING)
+    world.announce(WatcherCame("1", _watcher("ann", after_seq=2)))
+    assert world.push.heard == {}
+
+
+def test_nobody_hears_of_another_accounts_order() -> None:
+    world = World()
+    world.orders.add(an_order())
+    for connection_id, account in (("eve", "eves"), ("ann", "anyone")):
+        world.watchers.connect(connection_id, account, until=FAR)
+        world.watchers.watch(_watcher(connection_id, account))
+    world.announce(
+        WatcherCame("1", _watcher("eve", "eves")),
+        OrderChanged("2", ROUTING),
+    )
+    assert world.push.heard == {"eve": [b"unknown"], "ann": [b"status 2"]}
+
+
+def test_who_watches_an_account_hears_of_all_its_orders_and_of_each_change_once() -> None:
+    world = World()
+    world.watch("ann")
+    world.watchers.watch(Watcher(account_topic("anyone"), "ann"))
+    world.announce(
+        OrderChanged("1", an_order()),
+        OrderChanged("2", an_order(order_id="o2")),
+        OrderChanged("3", an_order(order_id="o3", account="somebody")),
+    )
+    assert world.push.heard == {"ann": [b"status 1", b"status 1"]}
+
+
+def test_who_begins_to_watch_an_account_is_shown_its_open_orders() -> None:
+    world = World()
+    for n, status in enumerate((Status.ROUTING, Status.CONFIRMED, Status.PENDING)):
+        at = START + timedelta(seconds=n)
+        world.orders.add(an_order(order_id=f"o{n}", seq=n + 1, status=status, created_at=at))
+    watcher = Watcher(account_topic("anyone"), "ann", "anyone")
+    world.announce(WatcherCame("1", watcher))
+    assert world.push.heard == {"ann": [b"snapshot 1", b"snapshot 3"]}

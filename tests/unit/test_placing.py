@@ -6,11 +6,25 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.errors import IdempotencyKeyReused, QueueUnavailable
+from engine.domain.errors import (
+    IdempotencyKeyReused,
+    OrderRateExceeded,
+    QueueUnavailable,
+    TradingHalted,
+)
 from engine.domain.order import Order, Status
-from engine.ports import WorkMessage
+from engine.ports import TradingState, WorkMessage
+from engine.service.limits import Limits
 from engine.service.placing import InvalidWish, Placing, Wish
-from tests.fakes import START, FakeChance, FakeClock, MemoryOrders, MemoryQueue
+from tests.fakes import (
+    START,
+    DollarPrices,
+    FakeChance,
+    FakeClock,
+    MemoryAccess,
+    MemoryOrders,
+    MemoryQueue,
+)
 
 
 class DeafQueue(MemoryQueue):
@@ -24,14 +38,33 @@ class World:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     clock: FakeClock = field(default_factory=FakeClock)
     chance: FakeChance = field(default_factory=FakeChance)
+    access: MemoryAccess = field(default_factory=MemoryAccess)
     test_tokens: bool = False
+    orders_per_minute: int = 0
+    most_dollars: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        limits = Limits(
+            self.access,
+            self.clock,
+            DollarPrices(),
+            self.orders_per_minute,
+            Decimal(0),
+            self.most_dollars,
+        )
+        self.placing = Placing(
+            self.orders,
+            self.queue,
+            self.clock,
+            self.chance,
+            timedelta(seconds=120),
+            limits,
+            self.test_tokens,
+        )
 
     def place(self, wish: Wish, account: str = "ann") -> tuple[Order, bool]:
-        deadline = timedelta(seconds=120)
-        placing = Placing(
-            self.orders, self.queue, self.clock, self.chance, deadline, self.test_tokens
-        )
-        return placing.place(wish, account=account)
+        placed = self.placing.place(wish, account=account)
+        return placed.order, placed.replayed
 
 
 ONE_SOL = Wish("SOL", "USDC", Decimal(1))
@@ -130,3 +163,49 @@ def test_what_can_not_trade_is_refused(wish: Wish, problem: tuple[str, str]) -> 
 def test_test_tokens_trade_where_the_operator_turned_them_on() -> None:
     order, _ = World(test_tokens=True).place(Wish("XFAIL", "USDC", Decimal(1)))
     assert order.token_in == "XFAIL"
+
+
+def test_a_halt_is_felt_within_seconds_and_so_is_its_end() -> None:
+    world = World()
+    world.place(ONE_SOL)
+    world.access.state = TradingState.HALTED
+    world.clock.advance(2)
+    with pytest.raises(TradingHalted):
+        world.place(ONE_SOL)
+    assert len(world.orders.rows) == 1
+    world.access.state = TradingState.ACTIVE
+    world.clock.advance(2)
+    world.place(ONE_SOL)
+
+
+def test_the_trading_state_is_not_read_for_every_order() -> None:
+    world = World()
+    for _ in range(10):
+        world.place(ONE_SOL)
+    assert world.access.reads == 1
+
+
+def test_an_account_places_so_many_orders_a_minute_and_another_account_its_own() -> None:
+    world = World(orders_per_minute=2)
+    placed = [world.placing.place(ONE_SOL, account="ann").allowance for _ in range(2)]
+    assert [(a.limit, a.remaining, a.seconds) for a in placed if a] == [(2, 1, 60), (2, 0, 60)]
+    world.clock.advance(10)
+    with pytest.raises(OrderRateExceeded) as refused:
+        world.place(ONE_SOL, "ann")
+    assert refused.value.retry_after == 50
+    world.place(ONE_SOL, "bob")
+    world.clock.advance(50)
+    world.place(ONE_SOL, "ann")
+    assert len(world.orders.rows) == 4
+
+
+def test_an_order_worth_too_much_or_too_little_is_refused() -> None:
+    assert _problems(World(most_dollars=Decimal(99)), ONE_SOL) == {
+        ("/amount", "NOTIONAL_TOO_LARGE")
+    }
+    world = World(most_dollars=Decimal(100))
+    world.place(ONE_SOL)
+    world.placing.limits.least_dollars = Decimal(101)
+    with pytest.raises(InvalidWish) as refused:
+        world.place(ONE_SOL)
+    assert [p.code for p in refused.value.problems] == ["NOTIONAL_TOO_SMALL"]

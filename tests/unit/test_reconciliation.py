@@ -9,6 +9,7 @@ from engine.domain.order import Failure, Order, Status
 from engine.market.simulation import SimulatedMarket
 from engine.ports import DeadLetter, WorkMessage
 from engine.service.execution import Execution
+from engine.service.quoting import Quoting
 from engine.service.reconciliation import Reconciliation, Report
 from tests.fakes import (
     FakeChance,
@@ -33,10 +34,14 @@ class World:
         self.execution = Execution(
             self.orders,
             self.queue,
-            [
-                SimulatedVenue(name, market, self.clock, chance, (0.2, 0.4))
-                for name in ("raydium", "meteora")
-            ],
+            Quoting(
+                [
+                    SimulatedVenue(name, market, self.clock, chance, (0.2, 0.4))
+                    for name in ("raydium", "meteora")
+                ],
+                self.clock,
+                Inline(),
+            ),
             SimulatedChain(market, self.ledger, self.clock, (0.4, 0.8)),
             self.clock,
             chance,

@@ -10,9 +10,18 @@ from typing import Any
 import pytest
 
 from engine.api.sockets import Sockets
-from engine.ports import Watcher
+from engine.ports import Watcher, account_topic, order_topic
+from engine.service.identity import ANYONE, Identity, new_key
 from engine.service.watching import Watching
-from tests.fakes import START, FakeClock, FakePush, MemoryWatchers, an_order
+from tests.fakes import (
+    START,
+    FakeChance,
+    FakeClock,
+    FakePush,
+    MemoryAccess,
+    MemoryWatchers,
+    an_order,
+)
 
 EVENTS = Path(__file__).parents[2] / "events"
 CONNECT, DISCONNECT, SUBSCRIBE = (
@@ -21,17 +30,29 @@ CONNECT, DISCONNECT, SUBSCRIBE = (
 )
 CONNECTION = CONNECT["requestContext"]["connectionId"]
 ORDER = an_order().order_id
+TOPIC = order_topic(ORDER)
 
 
 @dataclass
 class World:
     watchers: MemoryWatchers = field(default_factory=MemoryWatchers)
     push: FakePush = field(default_factory=FakePush)
+    access: MemoryAccess = field(default_factory=MemoryAccess)
+    keys: bool = False
+
+    def __post_init__(self) -> None:
+        self.identity = Identity(self.access, FakeClock(), FakeChance(), self.keys)
 
     def hear(self, event: dict[str, Any]) -> int:
-        sockets = Sockets(Watching(self.watchers, FakeClock()), lambda api, stage: self.push)
+        watching = Watching(self.watchers, FakeClock())
+        sockets = Sockets(self.identity, watching, lambda api, stage: self.push)
         status: int = sockets.handle(event)["statusCode"]
         return status
+
+    def connect(self) -> None:
+        event = copy.deepcopy(CONNECT)
+        del event["queryStringParameters"]
+        assert self.hear(event) == 200
 
     def frame(self, body: str) -> dict[str, Any] | None:
         event = copy.deepcopy(SUBSCRIBE)
@@ -44,8 +65,8 @@ class World:
 def test_connecting_with_an_order_watches_it() -> None:
     world = World()
     assert world.hear(CONNECT) == 200
-    assert [(w, w.since, w.until) for w in world.watchers.of(ORDER)] == [
-        (Watcher(ORDER, CONNECTION), START, START + timedelta(hours=2))
+    assert [(w, w.account, w.since, w.until) for w in world.watchers.of(TOPIC)] == [
+        (Watcher(TOPIC, CONNECTION), ANYONE, START, START + timedelta(hours=2))
     ]
 
 
@@ -57,10 +78,9 @@ def test_nothing_is_pushed_before_the_connection_stands() -> None:
 
 def test_connecting_bare_watches_nothing() -> None:
     world = World()
-    event = copy.deepcopy(CONNECT)
-    del event["queryStringParameters"]
-    assert world.hear(event) == 200
+    world.connect()
     assert world.watchers.rows == {}
+    assert world.watchers.account_of(CONNECTION) == ANYONE
 
 
 @pytest.mark.parametrize("order_id", ["", "a b", "x" * 65, "a#b"])
@@ -79,10 +99,11 @@ def test_disconnecting_forgets_the_connection() -> None:
 
 def test_subscribing_and_unsubscribing() -> None:
     world = World()
+    world.connect()
     assert world.hear(SUBSCRIBE) == 200
-    assert world.watchers.of(ORDER) == [Watcher(ORDER, CONNECTION)]
+    assert world.watchers.of(TOPIC) == [Watcher(TOPIC, CONNECTION)]
     world.frame(json.dumps({"action": "unsubscribe", "orderId": ORDER}))
-    assert world.watchers.of(ORDER) == []
+    assert world.watchers.of(TOPIC) == []
 
 
 def test_ping_gets_pong() -> None:
@@ -95,10 +116,16 @@ def test_ping_gets_pong() -> None:
         "", "{", "[]", "1", "null", "[" * 10_000, "{}", '{"action":1}', '{"action":"dance"}',
         '{"action":"subscribe"}', '{"action":"subscribe","orderId":1}',
         '{"action":"subscribe","orderId":"a b"}', '{"action":"unsubscribe","orderId":null}',
+        '{"action":"subscribe","orders":"all"}',
+        '{"action":"subscribe","orders":"mine","orderId":"o"}',
+        '{"action":"subscribe","orderId":"o","afterSeq":-1}', '{"action":"ping","x":1}',
+        '{"action":"subscribe","orderId":"o","afterSeq":true}', '{"action":["ping"]}',
+        '{"action":"subscribe","orderId":"o","color":"red"}', '{"action":"ping"}' + " " * 5000,
     ],
 )  # fmt: skip
 def test_a_bad_frame_is_answered_and_the_connection_lives_on(body: str) -> None:
     world = World()
+    world.connect()
     answer = world.frame(body)
     assert answer is not None
     assert (answer["type"], answer["code"]) == ("error", "BAD_FRAME")
@@ -111,3 +138,59 @@ def test_a_client_who_left_before_the_answer_is_forgotten() -> None:
     world.push.gone.add(CONNECTION)
     world.frame('{"action":"ping"}')
     assert world.watchers.rows == {}
+
+
+def test_a_client_may_watch_all_its_orders_or_one_from_where_it_left_off() -> None:
+    world = World()
+    world.connect()
+    world.frame('{"action":"subscribe","orders":"mine"}')
+    (mine,) = world.watchers.of(account_topic(ANYONE))
+    assert mine.account == ANYONE
+    world.frame(json.dumps({"action": "subscribe", "orderId": ORDER, "afterSeq": 3}))
+    (one,) = world.watchers.of(TOPIC)
+    assert one.after_seq == 3
+    world.frame('{"action":"unsubscribe","orders":"mine"}')
+    assert world.watchers.of(account_topic(ANYONE)) == []
+
+
+def test_connecting_may_resume() -> None:
+    world = World()
+    query = {"orderId": ORDER, "afterSeq": "2"}
+    assert world.hear({**CONNECT, "queryStringParameters": query}) == 200
+    (watcher,) = world.watchers.of(TOPIC)
+    assert watcher.after_seq == 2
+    for bad in ("-1", "x", "", "1.5"):
+        query = {"orderId": ORDER, "afterSeq": bad}
+        assert world.hear({**CONNECT, "queryStringParameters": query}) == 400
+
+
+def test_one_subscription_too_many_is_answered_with_an_error() -> None:
+    world = World()
+    world.connect()
+    for n in range(50):
+        assert world.frame(json.dumps({"action": "subscribe", "orderId": f"o{n}"})) is None
+    answer = world.frame(json.dumps({"action": "subscribe", "orderId": "one-more"}))
+    assert answer is not None
+    assert answer["code"] == "TOO_MANY_SUBSCRIPTIONS"
+
+
+def test_a_frame_of_a_connection_that_is_not_there_does_nothing() -> None:
+    world = World()
+    assert world.frame(json.dumps({"action": "subscribe", "orderId": ORDER})) is None
+    assert world.watchers.rows == {}
+
+
+def test_connecting_needs_a_key_or_a_ticket_where_keys_are_asked_for() -> None:
+    world = World(keys=True)
+    text, stored = new_key("ann", FakeChance())
+    world.access.add_key(stored)
+    ticket = world.identity.issue_ticket("ann").text
+    assert world.hear(CONNECT) == 401
+    assert world.hear({**CONNECT, "queryStringParameters": {"ticket": "oet_guess"}}) == 401
+    assert world.hear({**CONNECT, "queryStringParameters": {"apiKey": text}}) == 401
+    assert world.watchers.connections == {}
+    assert world.hear({**CONNECT, "headers": {"X-Api-Key": text}}) == 200
+    assert world.hear({**CONNECT, "headers": {"Authorization": f"Bearer {text}"}}) == 200
+    assert world.hear({**CONNECT, "queryStringParameters": {"ticket": ticket}}) == 200
+    assert world.watchers.account_of(CONNECTION) == "ann"
+    assert world.hear({**CONNECT, "queryStringParameters": {"ticket": ticket}}) == 401

@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from engine.adapters.dynamodb import item_order, order_item
 from engine.api.stream import Stream
 from engine.api.views import message, unknown_order_message
 from engine.domain.errors import PushFailed
-from engine.ports import Watcher
+from engine.ports import Watcher, order_topic
 from engine.service.notification import Notification
-from tests.fakes import FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
+from tests.fakes import START, FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
 
 EVENT = json.loads((Path(__file__).parents[2] / "events/stream_changes.json").read_text())
 CONNECTION = "VQZxmfXUoAMCJlw="
@@ -27,7 +28,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.orders.add(an_order())
-        self.watchers.watch(Watcher(ORDER, CONNECTION))
+        self.watchers.connect(CONNECTION, "anyone", until=START + timedelta(hours=2))
+        self.watchers.watch(Watcher(order_topic(ORDER), CONNECTION))
 
     def announce(self, event: dict[str, Any]) -> list[str]:
         notification = Notification(
@@ -85,12 +87,9 @@ def test_a_row_that_changed_but_for_the_order_is_nobodys_news() -> None:
 def test_rows_that_are_nobodys_news_are_passed_over() -> None:
     world = World()
     event = copy.deepcopy(EVENT)
-    removed, reverse, landed = event["Records"]
+    removed, connection, landed = event["Records"]
     removed["eventName"] = "REMOVE"
-    reverse["dynamodb"]["NewImage"]["pk"], reverse["dynamodb"]["NewImage"]["sk"] = (
-        reverse["dynamodb"]["NewImage"]["sk"],
-        reverse["dynamodb"]["NewImage"]["pk"],
-    )
+    connection["dynamodb"]["NewImage"] = {"pk": {"S": "CONN#c"}, "sk": {"S": "CONN"}}
     landed["dynamodb"]["NewImage"] = {"pk": {"S": "TX#sig"}, "sk": {"S": "TX"}}
     assert world.announce(event) == []
     assert world.heard == []

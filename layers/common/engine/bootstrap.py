@@ -6,9 +6,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from engine.adapters import aws
-from engine.adapters.dynamodb import DynamoLedger, DynamoOrders, DynamoWatchers
+from engine.adapters.accounts import DynamoAccess, DynamoWatchers
+from engine.adapters.dynamodb import DynamoLedger, DynamoOrders
 from engine.adapters.sqs import SqsQueue
 from engine.adapters.system import SystemChance, SystemClock
+from engine.adapters.table import Table
 from engine.adapters.websocket import WebSocketPush
 from engine.settings import Settings
 
@@ -17,11 +19,15 @@ if TYPE_CHECKING:
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
     from engine.api.work import Work
+    from engine.market.simulation import SimulatedMarket
     from engine.service.execution import Execution
+    from engine.service.identity import Identity
+    from engine.service.quoting import Quoting
     from engine.service.reconciliation import Reconciliation
 
 #: Ten orders at once, each with a thread of its own, its venues' and the look at the chain.
 _ORDER_THREADS, _CALL_THREADS = 10, 40
+_CLOCK, _CHANCE = SystemClock(), SystemChance()
 
 
 @cache
@@ -32,19 +38,36 @@ def settings() -> Settings:
 @cache
 def http_api() -> "HttpApi":
     """Return the HTTP API of this process."""
+    from engine.adapters.simulated import SimulatedPrices
     from engine.api.http import HttpApi
+    from engine.service.cancelling import Cancelling
+    from engine.service.limits import Limits
     from engine.service.placing import Placing
     from engine.service.reading import Reading
 
+    limits = Limits(
+        _access(),
+        _CLOCK,
+        SimulatedPrices(_market()),
+        settings().orders_per_minute,
+        *settings().order_dollars,
+    )
     placing = Placing(
         _orders(),
         _queue(),
-        SystemClock(),
-        SystemChance(),
+        _CLOCK,
+        _CHANCE,
         settings().order_deadline,
+        limits,
         test_tokens=settings().simulated_faults,
     )
-    return HttpApi(placing, Reading(_orders()))
+    return HttpApi(
+        _identity(),
+        placing,
+        Reading(_orders(), _access()),
+        Cancelling(_orders(), _CLOCK),
+        _quoting(),
+    )
 
 
 @cache
@@ -52,7 +75,7 @@ def work() -> "Work":
     """Return the worker of this process."""
     from engine.api.work import Work
 
-    return Work(execution(), _queue(), ThreadPoolExecutor(_ORDER_THREADS))
+    return Work(_execution(), _queue(), ThreadPoolExecutor(_ORDER_THREADS))
 
 
 @cache
@@ -64,7 +87,7 @@ def sockets() -> "Sockets":
     def push_to(api_id: str, stage: str) -> WebSocketPush:
         return WebSocketPush(aws.connections(settings().push_endpoint_of(api_id, stage)))
 
-    return Sockets(Watching(_watchers(), SystemClock()), push_to)
+    return Sockets(_identity(), Watching(_watchers(), _CLOCK), push_to)
 
 
 @cache
@@ -74,15 +97,13 @@ def stream() -> "Stream":
     from engine.api.views import message, unknown_order_message
     from engine.service.notification import Notification
 
-    push = WebSocketPush(aws.connections(settings().push_endpoint))
-    background = ThreadPoolExecutor(_CALL_THREADS)
     return Stream(
         Notification(
             _orders(),
             _watchers(),
-            push,
-            background,
-            SystemClock(),
+            WebSocketPush(aws.connections(settings().push_endpoint)),
+            _calls(),
+            _CLOCK,
             message,
             unknown_order_message,
         )
@@ -94,47 +115,74 @@ def reconciliation() -> "Reconciliation":
     """Return the repairer of this process."""
     from engine.service.reconciliation import Reconciliation
 
-    return Reconciliation(_orders(), _queue(), execution(), SystemClock())
+    return Reconciliation(_orders(), _queue(), _execution(), _CLOCK)
 
 
 @cache
-def execution() -> "Execution":
-    from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
-    from engine.market.simulation import SimulatedMarket
-    from engine.service.execution import Execution, Policy
+def _execution() -> "Execution":
+    from engine.adapters.simulated import SimulatedChain, Weather
+    from engine.service.execution import Execution
 
-    clock, chance = SystemClock(), SystemChance()
-    market = SimulatedMarket(settings().simulation_seed)
-    return Execution(
-        _orders(),
-        _queue(),
-        [
-            SimulatedVenue(name, market, clock, chance, settings().quote_delay)
-            for name in ("raydium", "meteora")
-        ],
-        SimulatedChain(
-            market,
-            DynamoLedger(aws.dynamodb(), settings().table_name),
-            clock,
-            settings().confirm_delay,
-            settings().simulation_seed,
-            Weather.foul(settings().chain_fault_rate),
-        ),
-        clock,
-        chance,
-        ThreadPoolExecutor(_CALL_THREADS),
-        Policy(min_split_gain_bps=settings().min_split_gain_bps),
+    chain = SimulatedChain(
+        _market(),
+        DynamoLedger(_table()),
+        _CLOCK,
+        settings().confirm_delay,
+        settings().simulation_seed,
+        Weather.foul(settings().chain_fault_rate),
     )
+    return Execution(_orders(), _queue(), _quoting(), chain, _CLOCK, _CHANCE, _calls())
+
+
+@cache
+def _quoting() -> "Quoting":
+    from engine.adapters.simulated import SimulatedVenue
+    from engine.service.quoting import Quoting
+
+    venues = [
+        SimulatedVenue(name, _market(), _CLOCK, _CHANCE, settings().quote_delay)
+        for name in ("raydium", "meteora")
+    ]
+    return Quoting(venues, _CLOCK, _calls(), min_split_gain_bps=settings().min_split_gain_bps)
+
+
+@cache
+def _identity() -> "Identity":
+    from engine.service.identity import Identity
+
+    return Identity(_access(), _CLOCK, _CHANCE, settings().keys_required)
+
+
+@cache
+def _market() -> "SimulatedMarket":
+    from engine.market.simulation import SimulatedMarket
+
+    return SimulatedMarket(settings().simulation_seed)
+
+
+@cache
+def _calls() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_CALL_THREADS)
+
+
+@cache
+def _table() -> Table:
+    return Table(aws.dynamodb(), settings().table_name)
 
 
 @cache
 def _orders() -> DynamoOrders:
-    return DynamoOrders(aws.dynamodb(), settings().table_name)
+    return DynamoOrders(_table())
 
 
 @cache
 def _watchers() -> DynamoWatchers:
-    return DynamoWatchers(aws.dynamodb(), settings().table_name)
+    return DynamoWatchers(_table())
+
+
+@cache
+def _access() -> DynamoAccess:
+    return DynamoAccess(_table())
 
 
 @cache

@@ -1,8 +1,9 @@
 """What the use cases need of the world, as protocols: the adapters and the fakes fill them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from engine.domain.order import Instruction, Order, Transaction
@@ -55,6 +56,15 @@ class OrderRepository(Protocol):
 
     def save(self, order: Order, *, expected_seq: int) -> None:
         """Replace the order whose `seq` is `expected_seq`. Raises Conflict with the present one."""
+        ...
+
+    def of_account(
+        self, account: str, *, before: str | None, limit: int
+    ) -> list[tuple[str, Order]]:
+        """Read up to `limit` orders of an account, newest first, with their places in time.
+
+        With `before`, a place in time, only older ones.
+        """
         ...
 
     def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
@@ -189,25 +199,56 @@ class Chain(Protocol):
         ...
 
 
+def order_topic(order_id: str) -> str:
+    """Return the topic of one order."""
+    return f"ORDER#{order_id}"
+
+
+def account_topic(account: str) -> str:
+    """Return the topic of all of an account's orders."""
+    return f"ACCOUNT#{account}"
+
+
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """A WebSocket connection that watches an order, from `since` to `until` at most."""
+    """A WebSocket connection that watches a topic on behalf of an account.
 
-    order_id: str
+    It has every state of the order up to `after_seq` already. It watches from `since` to `until`
+    at most. Two are equal if the same connection watches the same topic.
+    """
+
+    topic: str
     connection_id: str
+    account: str = field(default="", compare=False)
+    after_seq: int = field(default=0, compare=False)
     since: datetime | None = field(default=None, compare=False)
     until: datetime | None = field(default=None, compare=False)
 
+    def of_account(self, account: str, *, until: datetime) -> "Watcher":
+        return replace(self, account=account, until=until)
+
 
 class Watchers(Protocol):
-    """Who watches what."""
+    """Connections and what they watch."""
 
-    def watch(self, watcher: Watcher) -> None:
-        """Store a subscription; its snapshot follows through the stream."""
+    def connect(
+        self, connection_id: str, account: str, *, until: datetime, first: Watcher | None = None
+    ) -> None:
+        """Store a connection: who is at its other end, when it ends at the latest, what it watches.
+
+        The snapshot of `first` follows by the stream.
+        """
         ...
 
-    def of(self, order_id: str) -> list[Watcher]:
-        """Return who watches an order, also those whose time is over."""
+    def watch(self, watcher: Watcher) -> Watcher:
+        """Store a subscription of a connection's account; its snapshot follows by the stream.
+
+        Raises ConnectionGone if the connection is not stored, TooManySubscriptions.
+        """
+        ...
+
+    def of(self, topic: str) -> list[Watcher]:
+        """Return who watches a topic, also those whose time is over."""
         ...
 
     def forget(self, watcher: Watcher) -> None:
@@ -215,7 +256,51 @@ class Watchers(Protocol):
         ...
 
     def forget_connection(self, connection_id: str) -> None:
-        """Drop everything a connection watches."""
+        """Drop a connection and everything it watches."""
+        ...
+
+    def account_of(self, connection_id: str) -> str | None:
+        """Return the account at the other end of a connection, None if it is not stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as it is stored: `digest` is the SHA-256 of the whole key, in hex."""
+
+    key_id: str
+    account: str
+    digest: str
+
+
+class TradingState(StrEnum):
+    """Whether new orders are taken. Orders that are under way are finished in either."""
+
+    ACTIVE = "active"
+    HALTED = "halted"
+
+
+class Access(Protocol):
+    """API keys, stream tickets, order rates, the trading state, and the secret of the cursors."""
+
+    def key(self, key_id: str) -> ApiKey | None:
+        """Return a key that is good, None for one that is unknown or revoked."""
+        ...
+
+    def add_ticket(self, digest: str, account: str, *, until: datetime) -> None: ...
+
+    def take_ticket(self, digest: str, *, now: datetime) -> str | None:
+        """Use up a ticket; return its account, None if it is unknown, used or expired."""
+        ...
+
+    def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
+        """Count an order of `account` in `window`; return the count, None if `most` is reached."""
+        ...
+
+    def trading_state(self) -> TradingState: ...
+
+    def cursor_secret(self) -> bytes:
+        """Return this stack's own secret, made at its first use."""
         ...
 
 

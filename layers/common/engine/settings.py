@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 
 class MissingSetting(RuntimeError):
@@ -79,6 +80,23 @@ class Settings:
     @property
     def order_deadline(self) -> timedelta:
         return timedelta(seconds=self._number("ORDER_DEADLINE_SECONDS", 120))
+
+    @property
+    def keys_required(self) -> bool:
+        return self.environment.get("AUTH", "api-key") != "none"
+
+    @property
+    def orders_per_minute(self) -> int:
+        """The orders that an account may place a minute; 0: as many as it likes."""
+        return self._number("ORDERS_PER_MINUTE", 100) if self.keys_required else 0
+
+    @property
+    def order_dollars(self) -> tuple[Decimal, Decimal]:
+        """The least and the most that an order may be worth; 0: no bound."""
+        return (
+            Decimal(self._number("MIN_ORDER_USD", 0)),
+            Decimal(self._number("MAX_ORDER_USD", 0)),
+        )
 
     @property
     def min_split_gain_bps(self) -> int:

@@ -48,7 +48,7 @@ def encode(order: Order) -> str:
         "upd": to_ms(order.updated_at),
         "st": order.status.value,
         "seq": order.seq,
-        "hist": [[s.seq, _STATUSES.index(s.status), to_ms(s.at)] for s in order.history],
+        "hist": [[s.seq, _STATUSES.index(s.status), to_ms(s.at), s.attempt] for s in order.history],
     }
     if order.client_order_id is not None:
         doc["cid"] = order.client_order_id
@@ -61,6 +61,7 @@ def encode(order: Order) -> str:
             else [q.venue, str(q.amount_out), str(q.fee), q.price_impact_bps]
             for q in order.quotes
         ]
+        doc["qs"] = order.quoted_seq
     if order.route:
         legs = [[g.venue, g.pool, str(g.amount_in), str(g.amount_out)] for g in order.route.legs]
         doc["rt"] = [legs, order.route.reason]
@@ -101,11 +102,14 @@ def decode(text: str) -> Order:
         seq=doc["seq"],
         attempts=doc.get("try", 0),
         quotes=tuple(_quote(*row) for row in doc.get("q", ())),
+        quoted_seq=doc.get("qs", 0),
         route=_route(*doc["rt"]) if "rt" in doc else None,
         transaction=_transaction(*doc["tx"]) if "tx" in doc else None,
         amount_out=int(doc["got"]) if "got" in doc else None,
         error=Failure(*doc["err"]) if "err" in doc else None,
-        history=tuple(Step(seq, _STATUSES[st], from_ms(at)) for seq, st, at in doc["hist"]),
+        history=tuple(
+            Step(seq, _STATUSES[st], from_ms(at), attempt) for seq, st, at, attempt in doc["hist"]
+        ),
         lease_until=from_ms(doc["lu"]) if "lu" in doc else None,
         lease_by=doc.get("lb"),
         dead_letter_due="dl" in doc,

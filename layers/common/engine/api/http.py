@@ -2,42 +2,72 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
+from engine.api.keys import key_in
 from engine.api.problems import PROBLEM_JSON, Problem, internal, problem_of
-from engine.api.requests import MAX_BODY, read_place_order
-from engine.api.views import order_view
+from engine.api.requests import (
+    MAX_BODY,
+    AskQuotes,
+    ListOrders,
+    read_empty_body,
+    read_place_order,
+    read_query,
+)
+from engine.api.views import offer_view, order_view, timestamp, token_view
 from engine.domain.errors import EngineError
+from engine.domain.tokens import PAIRS, TOKENS
 from engine.observability import log
+from engine.service.cancelling import Cancelling
+from engine.service.identity import Identity
+from engine.service.limits import Allowance
 from engine.service.placing import Placing
+from engine.service.quoting import Quoting
 from engine.service.reading import Reading
 
-#: The account of every caller as long as no keys are asked for.
-ANYONE = "anyone"
-
-
-#: Path, method, and the name of the answer below.
+#: Path, method, and the name of the answer below. Of two that match, the first is meant.
 ROUTES: dict[str, dict[str, str]] = {
     "/api/orders/execute": {"POST": "place"},
+    "/api/orders/<order_id>/cancel": {"POST": "cancel"},
     "/api/orders/<order_id>": {"GET": "order"},
+    "/api/orders": {"GET": "orders"},
+    "/api/quotes": {"GET": "quotes"},
+    "/api/tokens": {"GET": "tokens"},
+    "/api/stream-tickets": {"POST": "ticket"},
     "/healthz": {"GET": "health"},
+    "/openapi.json": {"GET": "openapi"},
+    "/docs": {"GET": "docs"},
 }
+_ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class HttpApi:
     """The use cases behind the HTTP API."""
 
+    identity: Identity
     placing: Placing
     reading: Reading
+    cancelling: Cancelling
+    quoting: Quoting
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request of API Gateway's HTTP API (payload format 2.0)."""
+        asked = event["requestContext"]["http"]
+        if asked["method"] != "HEAD":
+            return self._answer(event, context)
+        as_get = {**event["requestContext"], "http": {**asked, "method": "GET"}}
+        answer = self._answer({**event, "requestContext": as_get}, context)
+        return {**answer, "body": ""}
+
+    def _answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         app = APIGatewayHttpResolver()
         answers = _Answers(self, app)
         for path, methods in ROUTES.items():
@@ -56,6 +86,7 @@ class _Answers:
     app: APIGatewayHttpResolver
 
     def place(self) -> Response[str]:
+        account = self._account()
         event = self.app.current_event
         content_type = (event.headers.get("content-type") or "").split(";")[0].strip().lower()
         if content_type != "application/json":
@@ -66,24 +97,73 @@ class _Answers:
                 "Send Content-Type: application/json.",
             )
         wish = read_place_order(_body(event), event.headers.get("idempotency-key"))
-        order, replayed = self.api.placing.place(wish, account=ANYONE)
-        headers = {"Location": f"/api/orders/{order.order_id}"}
-        if replayed:
+        placed = self.api.placing.place(wish, account=account)
+        headers = {"Location": f"/api/orders/{placed.order.order_id}"}
+        headers |= _rate_headers(placed.allowance)
+        if placed.replayed:
             headers["Idempotent-Replayed"] = "true"
-        return self._json(HTTPStatus.ACCEPTED, order_view(order), headers)
+        return self._json(HTTPStatus.ACCEPTED, order_view(placed.order), headers)
 
     def order(self, order_id: str) -> Response[str]:
         if order_id == "execute":  # the longer path's name, not an order's
             return self.no_route(NotFoundError("no order"))
-        order = self.api.reading.order(order_id, account=ANYONE)
+        account = self._account()
+        order = self.api.reading.order(_checked(order_id), account=account)
         return self._json(HTTPStatus.OK, order_view(order))
+
+    def orders(self) -> Response[str]:
+        account = self._account()
+        query = read_query(ListOrders, self._query())
+        page, cursor = self.api.reading.page(
+            account, status=query.status, limit=query.limit, cursor=query.cursor
+        )
+        orders = [order_view(order) for order in page]
+        return self._json(HTTPStatus.OK, {"orders": orders, "nextCursor": cursor})
+
+    def cancel(self, order_id: str) -> Response[str]:
+        account = self._account()
+        read_empty_body(_body(self.app.current_event))
+        order = self.api.cancelling.cancel(_checked(order_id), account=account)
+        return self._json(HTTPStatus.OK, order_view(order))
+
+    def quotes(self) -> Response[str]:
+        self._account()
+        query = read_query(AskQuotes, self._query())
+        token_in, token_out, amount = self.api.placing.terms(
+            query.tokenIn, query.tokenOut, query.amount
+        )
+        offer = self.api.quoting.offer(token_in.symbol, token_out.symbol, amount)
+        view = offer_view(offer, token_in, token_out, amount, query.slippageBps)
+        return self._json(HTTPStatus.OK, view)
+
+    def tokens(self) -> Response[str]:
+        self._account()
+        known = [t for t in TOKENS.values() if not t.fault or self.api.placing.test_tokens]
+        pairs = [[a.symbol, b.symbol] for a, b in PAIRS if a in known and b in known]
+        view = {"tokens": [token_view(token) for token in known], "pairs": pairs}
+        return self._json(HTTPStatus.OK, view)
+
+    def ticket(self) -> Response[str]:
+        account = self._account()
+        read_empty_body(_body(self.app.current_event))
+        ticket = self.api.identity.issue_ticket(account)
+        view = {"ticket": ticket.text, "expiresAt": timestamp(ticket.expires_at)}
+        return self._json(HTTPStatus.CREATED, view)
 
     def health(self) -> Response[str]:
         return self._json(HTTPStatus.OK, {"status": "ok"})
 
+    def openapi(self) -> Response[str]:
+        return self._file("openapi.json", "application/json")
+
+    def docs(self) -> Response[str]:
+        return self._file("docs.html", "text/html; charset=utf-8")
+
     def no_route(self, _: NotFoundError) -> Response[str]:
         event = self.app.current_event
-        allowed = sorted(_methods(event.path))
+        allowed = _methods(event.path)
+        if allowed and event.http_method == "OPTIONS":
+            return Response(HTTPStatus.NO_CONTENT, None, "", {**self._headers(), **_allow(allowed)})
         if allowed:
             return self.problem(
                 Problem(
@@ -91,7 +171,7 @@ class _Answers:
                     "METHOD_NOT_ALLOWED",
                     "The path does not know this method",
                     f"Use {' or '.join(allowed)}.",
-                    headers={"Allow": ", ".join(allowed)},
+                    headers=_allow(allowed),
                 )
             )
         return self.problem(
@@ -113,11 +193,23 @@ class _Answers:
         document = problem.document(self._request_id())
         return Response(problem.status, PROBLEM_JSON, document, headers)
 
+    def _account(self) -> str:
+        """Return the caller's account. Raises Unauthenticated."""
+        headers = self.app.current_event.headers
+        return self.api.identity.account_of_key(key_in(headers))
+
+    def _query(self) -> Mapping[str, str]:
+        return self.app.current_event.query_string_parameters or {}
+
     def _json(
         self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
     ) -> Response[str]:
         text = json.dumps(body, separators=(",", ":"))
         return Response(status, "application/json", text, {**self._headers(), **(headers or {})})
+
+    def _file(self, name: str, content_type: str) -> Response[str]:
+        text = Path(__file__).with_name(name).read_text()
+        return Response(HTTPStatus.OK, content_type, text, self._headers())
 
     def _headers(self) -> dict[str, Any]:
         return {"X-Request-Id": self._request_id(), "Cache-Control": "no-store"}
@@ -126,12 +218,32 @@ class _Answers:
         return str(self.app.current_event.request_context.request_id)
 
 
-def _methods(path: str) -> set[str]:
+def _checked(order_id: str) -> str:
+    if not _ORDER_ID.fullmatch(order_id):
+        raise Problem(404, "ORDER_NOT_FOUND", "No such order", "This is no order's id.")
+    return order_id
+
+
+def _methods(path: str) -> list[str]:
     """Return the methods that `path` knows."""
     for template, methods in ROUTES.items():
         if re.fullmatch(re.sub("<[a-z_]+>", "[^/]+", template), path):
-            return set(methods)
-    return set()
+            return [*methods, *(["HEAD"] if "GET" in methods else [])]
+    return []
+
+
+def _allow(methods: list[str]) -> dict[str, Any]:
+    return {"Allow": ", ".join(methods)}
+
+
+def _rate_headers(allowance: Allowance | None) -> dict[str, str]:
+    """Return the fields of draft-ietf-httpapi-ratelimit-headers."""
+    if allowance is None:
+        return {}
+    return {
+        "RateLimit-Policy": f'"orders";q={allowance.limit};w=60',
+        "RateLimit": f'"orders";r={allowance.remaining};t={allowance.seconds}',
+    }
 
 
 def _body(event: Any) -> str:

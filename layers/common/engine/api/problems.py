@@ -8,10 +8,14 @@ from typing import Any
 from engine.domain.errors import (
     EngineError,
     IdempotencyKeyReused,
+    InvalidCursor,
     InvalidOrder,
     OrderNotCancellable,
     OrderNotFound,
+    OrderRateExceeded,
     StoreUnavailable,
+    TradingHalted,
+    Unauthenticated,
 )
 from engine.service.placing import InvalidWish
 
@@ -77,8 +81,15 @@ _KINDS: dict[type[EngineError], _Kind] = {
     OrderNotFound: _Kind(404, "No such order"),
     OrderNotCancellable: _Kind(409, "The order can't be cancelled any more"),
     IdempotencyKeyReused: _Kind(409, "The key was used for another order"),
+    InvalidCursor: _Kind(400, "The cursor can't be used"),
+    Unauthenticated: _Kind(401, "No valid API key", {"WWW-Authenticate": "Bearer"}),
+    OrderRateExceeded: _Kind(429, "Too many orders"),
+    TradingHalted: _Kind(503, "Trading is halted", {"Retry-After": "30"}),
     StoreUnavailable: _Kind(503, "Try again in a moment", {"Retry-After": "1"}),
 }
+
+#: Errors whose own words a client may read though the fault is not theirs.
+_TOLD = (TradingHalted,)
 
 
 def problem_of(error: EngineError) -> Problem:
@@ -90,14 +101,26 @@ def problem_of(error: EngineError) -> Problem:
     kind = _KINDS.get(type(error))
     if kind is None:
         return internal()
-    detail = str(error) if kind.status < 500 else "Nothing is known to be wrong with the request."
-    return Problem(kind.status, error.code, kind.title, detail, headers=kind.headers)
+    told = kind.status < 500 or isinstance(error, _TOLD)
+    detail = str(error) if told else "Nothing is known to be wrong with the request."
+    headers = dict(kind.headers)
+    if isinstance(error, OrderRateExceeded):
+        headers["Retry-After"] = str(error.retry_after)
+    return Problem(kind.status, error.code, kind.title, detail, headers=headers)
 
 
 def invalid(errors: Sequence[FieldProblem]) -> Problem:
     fields = ", ".join(sorted({e.pointer.lstrip("/") or "the body" for e in errors}))
     return Problem(
         422, "INVALID_ORDER", "The request can't be accepted", f"See {fields}.", errors=errors
+    )
+
+
+def invalid_query(errors: Sequence[FieldProblem]) -> Problem:
+    """Return a 422 for parameters of the query; `pointer` is the parameter's name after a slash."""
+    names = ", ".join(sorted({e.pointer.lstrip("/") for e in errors}))
+    return Problem(
+        422, "INVALID_QUERY", "The query can't be accepted", f"See {names}.", errors=errors
     )
 
 

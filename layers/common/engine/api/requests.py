@@ -1,13 +1,15 @@
 """What clients may send, read with care: numbers as `Decimal`, nothing unknown, nothing twice."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from engine.api.problems import FieldProblem, Problem, invalid
+from engine.api.problems import FieldProblem, Problem, invalid, invalid_query
+from engine.domain.order import Status
 from engine.service.placing import Wish
 
 #: The largest body that is read, in bytes.
@@ -34,6 +36,13 @@ def _decimal(text: str) -> Decimal:
     if len(text) > 64 or not text.replace(".", "", 1).isdigit():
         raise InvalidOperation
     return Decimal(text)
+
+
+def _count(value: object) -> object:
+    """Let a query's digits be a number; Python's other ways to write one are not ours."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise PydanticCustomError("NOT_A_COUNT", "must be a whole number")
+    return value
 
 
 def _whole(value: object) -> object:
@@ -74,6 +83,44 @@ def read_place_order(body: str, idempotency_key: str | None) -> Wish:
         order.slippageBps,
         idempotency_key or order.clientOrderId,
     )
+
+
+class ListOrders(BaseModel):
+    """The query of `GET /api/orders`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: Status | None = None
+    limit: Annotated[int, BeforeValidator(_count)] = Field(50, ge=1, le=100)
+    cursor: str | None = Field(None, min_length=1, max_length=256)
+
+
+class AskQuotes(BaseModel):
+    """The query of `GET /api/quotes`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tokenIn: str = Field(min_length=1, max_length=64)  # noqa: N815
+    tokenOut: str = Field(min_length=1, max_length=64)  # noqa: N815
+    amount: Annotated[Decimal, BeforeValidator(_read_amount)]
+    slippageBps: Annotated[int, BeforeValidator(_count)] = Field(50, ge=0, le=10_000)  # noqa: N815
+
+
+Query = TypeVar("Query", bound=BaseModel)
+
+
+def read_query(model: type[Query], query: Mapping[str, str]) -> Query:
+    """Return the query as `model`. Raises Problem, naming each parameter that is wrong."""
+    try:
+        return model.model_validate(dict(query))
+    except ValidationError as error:
+        raise invalid_query([_field_problem(e) for e in error.errors()]) from None
+
+
+def read_empty_body(body: str) -> None:
+    """Accept no body, or an empty object. Raises Problem."""
+    if body.strip() and _read_json(body) != {}:
+        raise invalid([FieldProblem("", "INVALID", "send no body")])
 
 
 def _check_key(key: str) -> None:

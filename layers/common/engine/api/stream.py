@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from engine.adapters.dynamodb import item_order, item_watcher
+from engine.adapters.accounts import item_watcher
+from engine.adapters.dynamodb import item_order
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
 
 
@@ -31,12 +32,12 @@ def _change(record: dict[str, Any]) -> Change | None:
     new = record["dynamodb"].get("NewImage")
     if record["eventName"] == "REMOVE" or not new:
         return None
-    pk, sk = new["pk"]["S"], new["sk"]["S"]
+    sk = new["sk"]["S"]
     if sk == "ORDER":
         old = record["dynamodb"].get("OldImage")
         if old and old["seq"] == new["seq"]:
             return None
         return OrderChanged(_name(record), item_order(new))
-    if pk.startswith("ORDER#") and sk.startswith("CONN#"):
+    if sk.startswith("CONN#"):
         return WatcherCame(_name(record), item_watcher(new))
     return None

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.domain.money import from_base_units, less_slippage, price
-from engine.domain.order import Leg, Order, Quote, Status
+from engine.domain.order import Instruction, Leg, Order, Quote, Route, Status, Transaction
 from engine.domain.tokens import TOKENS, Token
+from engine.service.quoting import Offer
 
 
 def order_view(order: Order) -> dict[str, Any]:
@@ -33,7 +34,8 @@ def order_view(order: Order) -> dict[str, Any]:
             quote_view(quote, order.amount, token_in, token_out, order.slippage_bps)
             for quote in order.quotes
         ],
-        "route": _route_view(order, token_in, token_out),
+        "route": order.route
+        and _route_view(order.route, order.amount, token_in, token_out, order.transaction),
         "minAmountOut": None if minimum is None else from_base_units(minimum, token_out.decimals),
         "amountOut": None if got is None else from_base_units(got, token_out.decimals),
         "executedPrice": None
@@ -46,6 +48,32 @@ def order_view(order: Order) -> dict[str, Any]:
             for step in order.history
         ],
     }
+
+
+def offer_view(
+    offer: Offer, token_in: Token, token_out: Token, amount: int, slippage_bps: int
+) -> dict[str, Any]:
+    """Return what every venue offers and what would be chosen, as clients read it."""
+    route = offer.route
+    minimum = route.min_amount_out(slippage_bps) if route else None
+    return {
+        "tokenIn": token_in.symbol,
+        "tokenOut": token_out.symbol,
+        "amount": from_base_units(amount, token_in.decimals),
+        "slippageBps": slippage_bps,
+        "at": timestamp(offer.at),
+        "quotes": [
+            quote_view(quote, amount, token_in, token_out, slippage_bps) for quote in offer.quotes
+        ],
+        "route": route and _route_view(route, amount, token_in, token_out),
+        "amountOut": route and from_base_units(route.amount_out, token_out.decimals),
+        "minAmountOut": None if minimum is None else from_base_units(minimum, token_out.decimals),
+    }
+
+
+def token_view(token: Token) -> dict[str, Any]:
+    """Return a token as clients read it."""
+    return {"symbol": token.symbol, "mint": token.mint, "decimals": token.decimals}
 
 
 def quote_view(
@@ -97,25 +125,32 @@ def timestamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _route_view(order: Order, token_in: Token, token_out: Token) -> dict[str, Any] | None:
-    if order.route is None:
-        return None
+def _route_view(
+    route: Route,
+    amount: int,
+    token_in: Token,
+    token_out: Token,
+    transaction: Transaction | None = None,
+) -> dict[str, Any]:
     view: dict[str, Any] = {
-        "legs": [_leg_view(leg, order.amount, token_in, token_out) for leg in order.route.legs],
-        "reason": order.route.reason,
+        "legs": [_leg_view(leg, amount, token_in, token_out) for leg in route.legs],
+        "reason": route.reason,
     }
-    if order.transaction:
+    if transaction:
         view["instructions"] = [
-            {
-                "program": step.program,
-                "pool": step.pool,
-                "amountIn": from_base_units(step.amount_in, token_in.decimals),
-                "minAmountOut": from_base_units(step.min_amount_out, token_out.decimals),
-            }
-            if step.pool
-            else {"program": step.program}
-            for step in order.transaction.instructions
+            _instruction_view(step, token_in, token_out) for step in transaction.instructions
         ]
+    return view
+
+
+def _instruction_view(step: Instruction, token_in: Token, token_out: Token) -> dict[str, Any]:
+    view: dict[str, Any] = {"program": step.program}
+    if step.pool:
+        view["pool"] = step.pool
+    if step.amount_in:
+        view["amountIn"] = from_base_units(step.amount_in, token_in.decimals)
+    if step.min_amount_out:
+        view["minAmountOut"] = from_base_units(step.min_amount_out, token_out.decimals)
     return view
 
 

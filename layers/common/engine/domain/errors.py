@@ -6,6 +6,11 @@
     +-- OrderNotFound             no such order, or not this account's
     +-- OrderNotCancellable       a worker has begun, or the order has ended
     +-- IdempotencyKeyReused      the same key with another order
+    +-- Unauthenticated           no key, or none that is good
+    +-- TradingHalted             the operator has stopped the taking of orders
+    +-- OrderRateExceeded         the account places more orders than it may
+    +-- InvalidCursor             a cursor that this list did not give out
+    +-- TooManySubscriptions      the connection watches as much as it may
     +-- Conflict                  somebody else wrote the order first; carries what is there now
     +-- MarketError               a pool can't make this trade (never retried)
     |   +-- UnsupportedPair       no pool of the venue trades the two tokens
@@ -57,6 +62,32 @@ class OrderNotCancellable(EngineError):
 
 class IdempotencyKeyReused(EngineError):
     code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class Unauthenticated(EngineError):
+    code = "UNAUTHENTICATED"
+
+
+class TradingHalted(EngineError):
+    code = "TRADING_HALTED"
+
+
+class OrderRateExceeded(EngineError):
+    """The account's orders of this minute are used up; `retry_after` seconds until the next."""
+
+    code = "ORDER_RATE_EXCEEDED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"the next order is taken in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class InvalidCursor(EngineError):
+    code = "INVALID_CURSOR"
+
+
+class TooManySubscriptions(EngineError):
+    code = "TOO_MANY_SUBSCRIPTIONS"
 
 
 class Conflict(EngineError):

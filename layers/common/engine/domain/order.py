@@ -108,11 +108,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of an order's history."""
+    """One line of an order's history; `attempt` is the last one begun by then."""
 
     seq: int
     status: Status
     at: datetime
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class Order:
 
     Amounts are base units. `lease_until` is when the worker that claimed the order (`lease_by`,
     unlike any other claim's) may be taken for dead; `deadline` is when the order may no longer
-    begin to execute. Times are whole milliseconds.
+    begin to execute. `quoted_seq` is the change that brought the quotes. Times are whole
+    milliseconds.
     """
 
     order_id: str
@@ -138,6 +140,7 @@ class Order:
     seq: int = 1
     attempts: int = 0
     quotes: tuple[Quote, ...] = ()
+    quoted_seq: int = 0
     route: Route | None = None
     transaction: Transaction | None = None
     amount_out: int | None = None
@@ -236,10 +239,42 @@ class Order:
             Status.ROUTING, at=at, lease_until=until, lease_by=by, attempts=self.attempts + 1
         )
 
-    def failed(self, failure: Failure, *, at: datetime, dead_letter: bool = False) -> "Order":
+    def failed(
+        self, failure: Failure, *, at: datetime, dead_letter: bool = False, **changes: object
+    ) -> "Order":
         """Return this order failed for good; `dead_letter`: an operator is to hear of it."""
         return self.to(
-            Status.FAILED, at=at, error=failure, lease_until=None, dead_letter_due=dead_letter
+            Status.FAILED,
+            at=at,
+            error=failure,
+            lease_until=None,
+            lease_by=None,
+            dead_letter_due=dead_letter,
+            **changes,
+        )
+
+    def as_of(self, seq: int) -> "Order":
+        """Return this order as it was at `seq` (1..self.seq), as far as that is kept.
+
+        What a later attempt has replaced is left out, not guessed.
+        """
+        if seq == self.seq:
+            return self
+        step = self.history[seq - 1]
+        known = seq >= self.quoted_seq
+        return replace(
+            self,
+            status=step.status,
+            seq=seq,
+            attempts=step.attempt,
+            updated_at=step.at,
+            quotes=self.quotes if known else (),
+            route=self.route if known else None,
+            transaction=self.transaction if known else None,
+            amount_out=None,
+            error=None,
+            history=self.history[:seq],
+            dead_letter_due=False,
         )
 
     def as_placed(self) -> "Order":
@@ -259,7 +294,10 @@ class Order:
     def _next(self, status: Status, at: datetime, changes: dict[str, object]) -> "Order":
         at = max(at, self.updated_at)  # clocks of two machines differ; history does not go back
         seq = self.seq + 1
-        step = Step(seq, status, at)
+        attempts = changes.get("attempts", self.attempts)
+        step = Step(seq, status, at, attempts)  # type: ignore[arg-type]
+        if "quotes" in changes:
+            changes["quoted_seq"] = seq
         return replace(
             self,
             status=status,

@@ -1,7 +1,6 @@
 """Execute an order: route, build, submit, settle; once and only once."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -9,14 +8,10 @@ from functools import partial
 from engine.domain.errors import (
     ChainUnavailable,
     Conflict,
-    MarketError,
     QueueUnavailable,
-    VenueError,
-    VenueTimeout,
 )
 from engine.domain.order import Failure, Order, Quote, Status, Transaction
-from engine.market.pool import Pool
-from engine.market.router import Answer, choose, instructions
+from engine.market.router import instructions
 from engine.observability import log
 from engine.ports import (
     Background,
@@ -32,9 +27,9 @@ from engine.ports import (
     Pending,
     Reverted,
     Unknown,
-    Venue,
     WorkMessage,
 )
+from engine.service.quoting import Quoting
 
 #: What a venue may answer now and take back a moment later.
 RETRYABLE = frozenset({"VENUE_ERROR", "VENUE_TIMEOUT", "VENUE_UNAVAILABLE"})
@@ -47,11 +42,9 @@ class Policy:
     max_attempts: int = 3
     backoff: float = 2.0
     lease: timedelta = timedelta(seconds=15)
-    quote_timeout: timedelta = timedelta(seconds=1)
     transaction_lifetime: timedelta = timedelta(seconds=60)
     landing_wait: timedelta = timedelta(milliseconds=1500)
     patience: timedelta = timedelta(seconds=5)
-    min_split_gain_bps: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,7 @@ class Execution:
 
     orders: OrderRepository
     queue: OrderQueue
-    venues: Sequence[Venue]
+    quoting: Quoting
     chain: Chain
     clock: Clock
     chance: Chance
@@ -132,34 +125,15 @@ class Execution:
 
     def _attempt(self, order: Order) -> Outcome:
         """Route and build, then submit. Asking has no effect, so the claim is written meanwhile."""
-        asked = [
-            (
-                venue.name,
-                self.background.submit(partial(venue.pool, order.token_in, order.token_out)),
-            )
-            for venue in self.venues
-        ]
-        answer_by = self.clock.now() + self.policy.quote_timeout
+        asked = self.quoting.ask(order.token_in, order.token_out)
         order = self._claim(order)
-        answers = []
-        for name, pending in asked:
-            left = (answer_by - self.clock.now()).total_seconds()
-            answers.append(_answer(name, pending, max(0.0, left)))
-        decision = choose(
-            answers,
-            order.token_in,
-            order.token_out,
-            order.amount,
-            min_split_gain_bps=self.policy.min_split_gain_bps,
-        )
-        if decision.route is None:
-            return self._no_route(order, decision.quotes)
+        offer = self.quoting.hear(asked, order.token_in, order.token_out, order.amount)
+        if offer.route is None:
+            return self._no_route(order, offer.quotes)
         now = self.clock.now()
         if now >= order.deadline:
             return self._fail(order, "EXPIRED", "the order's deadline passed before it could trade")
-        steps = instructions(
-            order.token_in, order.token_out, decision.route.legs, order.slippage_bps
-        )
+        steps = instructions(order.token_in, order.token_out, offer.route.legs, order.slippage_bps)
         transaction = self.chain.sign(
             order,
             steps,
@@ -168,8 +142,8 @@ class Execution:
         built = order.towards(
             Status.BUILDING,
             at=now,
-            quotes=decision.quotes,
-            route=decision.route,
+            quotes=offer.quotes,
+            route=offer.route,
             transaction=transaction,
         )
         self.orders.save(built, expected_seq=order.seq)  # the signature is stored: now it may go
@@ -179,13 +153,14 @@ class Execution:
         errors = sorted({quote.error for quote in quotes if quote.error})
         if not RETRYABLE.intersection(errors):
             code = errors[0] if len(errors) == 1 else "NO_ROUTE"
-            return self._fail(replace(order, quotes=quotes), code, "no venue can fill this order")
+            return self._fail(order, code, "no venue can fill this order", quotes=quotes)
         if order.attempts >= self.policy.max_attempts:
             return self._fail(
-                replace(order, quotes=quotes),
+                order,
                 "VENUES_UNAVAILABLE",
                 f"no venue gave a quote in {order.attempts} attempts",
                 dead_letter=True,
+                quotes=quotes,
             )
         seconds = self._backoff(order.attempts)
         now = self.clock.now()
@@ -253,8 +228,11 @@ class Execution:
         detail: str,
         *,
         dead_letter: bool = False,
+        **changes: object,
     ) -> Outcome:
-        failed = order.failed(Failure(code, detail), at=self.clock.now(), dead_letter=dead_letter)
+        failed = order.failed(
+            Failure(code, detail), at=self.clock.now(), dead_letter=dead_letter, **changes
+        )
         self.orders.save(failed, expected_seq=order.seq)
         log.info("order failed", extra={"order_id": order.order_id, "reason": code})
         self.bury(failed)
@@ -272,15 +250,6 @@ class Execution:
     @staticmethod
     def _later(seconds: float) -> TryAgain:
         return TryAgain(max(1, math.ceil(seconds)))
-
-
-def _answer(venue: str, pending: Pending[Pool], timeout: float) -> Answer:
-    try:
-        return Answer(venue, pool=pending.result(timeout))
-    except TimeoutError:
-        return Answer(venue, error=VenueTimeout.code)
-    except (VenueError, MarketError) as error:
-        return Answer(venue, error=error.code)
 
 
 def _landing(looking: Pending[Landing]) -> Landing:

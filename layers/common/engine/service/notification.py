@@ -1,17 +1,28 @@
 """Tell the watchers of an order what became of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from engine.domain.errors import ConnectionGone, PushFailed
 from engine.domain.order import Order
 from engine.observability import log
-from engine.ports import Background, Clock, OrderRepository, Push, Watcher, Watchers
+from engine.ports import (
+    Background,
+    Clock,
+    OrderRepository,
+    Push,
+    Watcher,
+    Watchers,
+    account_topic,
+    order_topic,
+)
 
 #: How long a subscription may be older than its connection's first message.
 ARRIVAL = timedelta(seconds=1)
+#: How many of its newest orders a watcher of an account is shown the open ones of.
+NEWEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +46,20 @@ Change = OrderChanged | WatcherCame
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one watcher is to hear of one change."""
+    """What one client is to hear of one change."""
 
     record: str
     body: bytes
+
+
+@dataclass(slots=True)
+class Post:
+    """What one client is to hear of a batch of changes, in order."""
+
+    watcher: Watcher
+    messages: list[Message] = field(default_factory=list)
+    #: By order: the highest `seq` that the client has, or is about to hear.
+    seen: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,65 +77,87 @@ class Notification:
     def announce(self, changes: Sequence[Change]) -> set[str]:
         """Push `changes`, oldest first, and return the records that did not reach everybody.
 
-        A watcher who left is forgotten; any other failure is the caller's to retry. Watchers are
+        A client who left is forgotten; any other failure is the caller's to retry. Clients are
         served side by side, each in the order of the changes. A newcomer gets the snapshot first
-        and of these changes only what is newer.
+        and of these changes only what is newer. Nobody hears of another account's order.
         """
-        letters: dict[Watcher, list[Message]] = {}
-        seen: dict[Watcher, int] = {}
+        posts: dict[str, Post] = {}
         for change in changes:
             if isinstance(change, WatcherCame):
-                order = self.orders.get(change.watcher.order_id)
-                seen[change.watcher] = order.seq if order else 0
-                letters[change.watcher] = [Message(change.record, self._snapshot(change, order))]
+                post = posts.setdefault(change.watcher.connection_id, Post(change.watcher))
+                post.messages += self._welcome(change, post)
         watching: dict[str, list[Watcher]] = {}
         for change in changes:
             if isinstance(change, OrderChanged):
-                order = change.order
-                if order.order_id not in watching:
-                    watching[order.order_id] = self._watchers_of(order.order_id)
-                if not watching[order.order_id]:
-                    continue
-                message = Message(change.record, self.render("status", order))
-                for watcher in watching[order.order_id]:
-                    if order.seq > seen.get(watcher, 0):
-                        letters.setdefault(watcher, []).append(message)
-        under_way = [
-            self.background.submit(partial(self._deliver, watcher, messages))
-            for watcher, messages in letters.items()
-        ]
+                self._tell_all(change, posts, watching)
+        under_way = [self.background.submit(partial(self._deliver, p)) for p in posts.values()]
         missed: set[str] = set()
         for delivery in under_way:
             missed.update(delivery.result())
         log.info(
             "changes announced",
-            extra={"changes": len(changes), "watchers": len(letters), "missed": len(missed)},
+            extra={"changes": len(changes), "watchers": len(posts), "missed": len(missed)},
         )
         return missed
 
-    def _watchers_of(self, order_id: str) -> list[Watcher]:
+    def _welcome(self, came: WatcherCame, post: Post) -> Iterable[Message]:
+        """Return what a newcomer is to hear first: what it has missed, and how things stand."""
+        watcher = came.watcher
+        if watcher.topic == account_topic(watcher.account):
+            newest = self.orders.of_account(watcher.account, before=None, limit=NEWEST)
+            for _, order in reversed(newest):
+                if not order.final:
+                    post.seen[order.order_id] = order.seq
+                    yield Message(came.record, self.render("snapshot", order))
+            return
+        order_id = watcher.topic.removeprefix(order_topic(""))
+        found = self.orders.get(order_id)
+        if found is None or found.account != watcher.account:
+            yield Message(came.record, self.render_unknown(order_id))
+            return
+        post.seen[order_id] = max(found.seq, watcher.after_seq)
+        if watcher.after_seq:
+            for seq in range(watcher.after_seq + 1, found.seq):
+                yield Message(came.record, self.render("status", found.as_of(seq)))
+        if found.seq > watcher.after_seq:
+            yield Message(came.record, self.render("snapshot", found))
+
+    def _tell_all(
+        self, changed: OrderChanged, posts: dict[str, Post], watching: dict[str, list[Watcher]]
+    ) -> None:
+        order = changed.order
+        message: Message | None = None
+        for topic in (order_topic(order.order_id), account_topic(order.account)):
+            if topic not in watching:
+                watching[topic] = self._watchers_of(topic)
+            for watcher in watching[topic]:
+                if watcher.account != order.account or order.seq <= watcher.after_seq:
+                    continue
+                post = posts.setdefault(watcher.connection_id, Post(watcher))
+                if order.seq <= post.seen.get(order.order_id, 0):
+                    continue
+                post.seen[order.order_id] = order.seq
+                message = message or Message(changed.record, self.render("status", order))
+                post.messages.append(message)
+
+    def _watchers_of(self, topic: str) -> list[Watcher]:
         now = self.clock.now()
-        return [w for w in self.watchers.of(order_id) if w.until is None or now < w.until]
+        return [w for w in self.watchers.of(topic) if w.until is None or now < w.until]
 
-    def _snapshot(self, change: WatcherCame, order: Order | None) -> bytes:
-        if order is None:
-            return self.render_unknown(change.watcher.order_id)
-        return self.render("snapshot", order)
-
-    def _deliver(self, watcher: Watcher, messages: Sequence[Message]) -> list[str]:
-        """Push messages to one watcher, in order; return the records it has still to hear of."""
-        for index, message in enumerate(messages):
+    def _deliver(self, post: Post) -> list[str]:
+        """Push messages to one client, in order; return the records it has still to hear of."""
+        for index, message in enumerate(post.messages):
             try:
-                self._push(watcher, message.body)
+                self._push(post.watcher, message.body)
             except ConnectionGone:
-                self.watchers.forget(watcher)
+                self.watchers.forget_connection(post.watcher.connection_id)
                 return []
             except PushFailed:
-                return [missed.record for missed in messages[index:]]
+                return [missed.record for missed in post.messages[index:]]
         return []
 
     def _push(self, watcher: Watcher, body: bytes) -> None:
-        """Push to a watcher, who may not be quite there yet.
+        """Push to a client, who may not be quite there yet.
 
         API Gateway calls a connection gone as long as its `$connect` has not returned, and the
         stream may be faster than that.

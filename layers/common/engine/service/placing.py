@@ -12,6 +12,7 @@ from engine.domain.order import Order
 from engine.domain.tokens import TOKENS, Token, pair_of
 from engine.observability import log
 from engine.ports import Chance, Clock, OrderQueue, OrderRepository, WorkMessage
+from engine.service.limits import Allowance, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,15 @@ class InvalidWish(InvalidOrder):
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """An order as it was accepted, whether that was before, and what its account has left."""
+
+    order: Order
+    replayed: bool
+    allowance: Allowance | None
+
+
+@dataclass(frozen=True, slots=True)
 class Placing:
     """The use case and what it needs."""
 
@@ -43,32 +53,67 @@ class Placing:
     clock: Clock
     chance: Chance
     deadline: timedelta
+    limits: Limits
     test_tokens: bool = False
 
-    def place(self, wish: Wish, *, account: str) -> tuple[Order, bool]:
-        """Accept an order and return it as accepted, and whether it had been accepted before.
+    def place(self, wish: Wish, *, account: str) -> Placed:
+        """Accept an order.
 
         When this returns, the order is stored: if it can't be enqueued, the reconciler does it.
-        Raises InvalidWish for what can't be an order, IdempotencyKeyReused for another order
-        under the same key.
+        Raises InvalidWish for what can't be an order, TradingHalted, OrderRateExceeded, and
+        IdempotencyKeyReused for another order under the same key.
         """
         order = self._order(wish, account)
+        self.limits.check_trading()
+        allowance = self.limits.count_order(account)
         try:
             self.orders.add(order)
         except Conflict as conflict:
-            return self._replayed(order, conflict.current), True
+            return Placed(self._replayed(order, conflict.current), True, allowance)
         try:
             self.queue.enqueue(WorkMessage(order.order_id, order))
         except QueueUnavailable:
             log.warning("order stored but not enqueued", extra={"order_id": order.order_id})
         else:
             log.info("order placed", extra={"order_id": order.order_id})
-        return order, False
+        return Placed(order, False, allowance)
+
+    def terms(self, token_in: str, token_out: str, amount: Decimal) -> tuple[Token, Token, int]:
+        """Return the tokens and the amount in base units of `token_in`. Raises InvalidWish."""
+        problems: list[InvalidOrder] = []
+        terms = self._terms(token_in, token_out, amount, problems)
+        if terms is None:
+            raise InvalidWish(problems)
+        return terms
 
     def _order(self, wish: Wish, account: str) -> Order:
         problems: list[InvalidOrder] = []
-        token_in = self._token("/tokenIn", wish.token_in, problems)
-        token_out = self._token("/tokenOut", wish.token_out, problems)
+        terms = self._terms(wish.token_in, wish.token_out, wish.amount, problems)
+        if terms is None:
+            raise InvalidWish(problems)
+        token_in, token_out, amount = terms
+        try:
+            self.limits.check_size(token_in, wish.amount)
+        except InvalidOrder as problem:
+            raise InvalidWish([problem]) from None
+        at = self.clock.now()
+        return Order.place(
+            self._order_id(account, wish.key),
+            account,
+            token_in.symbol,
+            token_out.symbol,
+            amount,
+            wish.slippage_bps,
+            at=at,
+            deadline=at + self.deadline,
+            client_order_id=wish.key,
+        )
+
+    def _terms(
+        self, symbol_in: str, symbol_out: str, amount: Decimal, problems: list[InvalidOrder]
+    ) -> tuple[Token, Token, int] | None:
+        token_in = self._token("/tokenIn", symbol_in, problems)
+        token_out = self._token("/tokenOut", symbol_out, problems)
         if token_in and token_out:
             if token_in is token_out:
                 problems.append(
@@ -77,21 +122,10 @@ class Placing:
             elif pair_of(token_in, token_out) is None:
                 detail = f"{token_in.symbol}/{token_out.symbol} does not trade here"
                 problems.append(InvalidOrder("/tokenOut", "UNSUPPORTED_PAIR", detail))
-        amount = self._amount(wish.amount, token_in, problems)
-        if problems:
-            raise InvalidWish(problems)
-        at = self.clock.now()
-        return Order.place(
-            self._order_id(account, wish.key),
-            account,
-            wish.token_in,
-            wish.token_out,
-            amount,
-            wish.slippage_bps,
-            at=at,
-            deadline=at + self.deadline,
-            client_order_id=wish.key,
-        )
+        base_units = self._amount(amount, token_in, problems)
+        if problems or token_in is None or token_out is None:
+            return None
+        return token_in, token_out, base_units
 
     def _token(self, pointer: str, symbol: str, problems: list[InvalidOrder]) -> Token | None:
         token = TOKENS.get(symbol)

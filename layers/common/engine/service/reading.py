@@ -1,17 +1,25 @@
-"""Read orders."""
+"""Read orders: one, or an account's list, page by page."""
 
+import base64
+import hashlib
+import hmac
 from dataclasses import dataclass
+from functools import cached_property
 
-from engine.domain.errors import OrderNotFound
-from engine.domain.order import Order
-from engine.ports import OrderRepository
+from engine.domain.errors import InvalidCursor, OrderNotFound
+from engine.domain.order import Order, Status
+from engine.ports import Access, OrderRepository
+
+#: How many orders a filtered page looks at before it says that there may be more.
+MOST_LOOKED_AT = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """The use case and what it needs."""
 
     orders: OrderRepository
+    access: Access
 
     def order(self, order_id: str, *, account: str) -> Order:
         """Return an account's order. Raises OrderNotFound, also for other accounts' orders."""
@@ -19,3 +27,51 @@ class Reading:
         if order is None or order.account != account:
             raise OrderNotFound(f"there is no order {order_id}")
         return order
+
+    def page(
+        self, account: str, *, status: Status | None, limit: int, cursor: str | None
+    ) -> tuple[list[Order], str | None]:
+        """Return up to `limit` of an account's orders, newest first, and the next page's cursor.
+
+        A page with a cursor may be short, or empty: the orders that were looked at had another
+        status. Raises InvalidCursor for what this list did not give out.
+        """
+        scope = f"{account}\n{status or ''}"
+        before = self._opened(cursor, scope) if cursor is not None else None
+        page: list[Order] = []
+        looked_at = 0
+        while looked_at < MOST_LOOKED_AT:
+            ask = min(100, limit if status is None else MOST_LOOKED_AT)
+            found = self.orders.of_account(account, before=before, limit=ask)
+            for place, order in found:
+                before = place
+                if status is None or order.status is status:
+                    page.append(order)
+                    if len(page) == limit:
+                        return page, self._sealed(place, scope)
+            looked_at += ask
+            if len(found) < ask:
+                return page, None
+        return page, self._sealed(before or "", scope)
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return self.access.cursor_secret()
+
+    def _sealed(self, place: str, scope: str) -> str:
+        seal = self._seal(place, scope)
+        return base64.urlsafe_b64encode(seal + place.encode()).decode().rstrip("=")
+
+    def _opened(self, cursor: str, scope: str) -> str:
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            seal, place = raw[:16], raw[16:].decode()
+        except ValueError:
+            raise InvalidCursor("this is no cursor of this list") from None
+        if not hmac.compare_digest(seal, self._seal(place, scope)):
+            raise InvalidCursor("this is no cursor of this list")
+        return place
+
+    def _seal(self, place: str, scope: str) -> bytes:
+        message = f"{scope}\n{place}".encode()
+        return hmac.new(self._secret, message, hashlib.sha256).digest()[:16]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from engine.domain.errors import ConnectionGone
 from engine.ports import Clock, Watcher, Watchers
 
 #: API Gateway ends every WebSocket connection after two hours.
@@ -16,14 +17,30 @@ class Watching:
     watchers: Watchers
     clock: Clock
 
-    def watch(self, watcher: Watcher) -> None:
-        """Store a subscription; the snapshot follows through the stream, so nothing is missed."""
+    def connect(self, connection_id: str, account: str, first: Watcher | None = None) -> None:
+        """Remember a connection, who is at its other end, and what it watches from the start."""
         now = self.clock.now()
-        self.watchers.watch(replace(watcher, since=now, until=now + LONGEST_CONNECTION))
+        if first is not None:
+            first = replace(first, since=now)
+        self.watchers.connect(connection_id, account, until=now + LONGEST_CONNECTION, first=first)
+
+    def watch(self, watcher: Watcher) -> Watcher:
+        """Store a subscription; the snapshot follows by the stream, so nothing is missed.
+
+        Raises ConnectionGone, TooManySubscriptions.
+        """
+        return self.watchers.watch(replace(watcher, since=self.clock.now()))
+
+    def account_of(self, connection_id: str) -> str:
+        """Return the account at the other end. Raises ConnectionGone if it is not stored."""
+        account = self.watchers.account_of(connection_id)
+        if account is None:
+            raise ConnectionGone(connection_id)
+        return account
 
     def unwatch(self, watcher: Watcher) -> None:
         self.watchers.forget(watcher)
 
     def leave(self, connection_id: str) -> None:
-        """Forget all that a connection watched."""
+        """Forget a connection and all that it watched."""
         self.watchers.forget_connection(connection_id)

@@ -1,0 +1,87 @@
+"""Who is asking: API keys, and tickets for clients that can't send headers."""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from engine.domain.errors import Unauthenticated
+from engine.ports import Access, ApiKey, Chance, Clock
+
+#: The account of every caller where no keys are asked for.
+ANYONE = "anyone"
+#: How long a key's check is believed, and so how long a revoked one may still pass.
+BELIEVED = timedelta(seconds=10)
+TICKET_LIFETIME = timedelta(seconds=60)
+
+_KEY = re.compile(r"oek_([a-f0-9]{16})_([A-Za-z0-9]{32,64})")
+_MOST_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket as it is handed out; only its digest is stored."""
+
+    text: str
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class Identity:
+    """Tells accounts from keys and tickets. With `required` off, everybody is ANYONE."""
+
+    access: Access
+    clock: Clock
+    chance: Chance
+    required: bool
+    _seen: dict[str, tuple[datetime, ApiKey | None]] = field(default_factory=dict)
+
+    def account_of_key(self, key: str | None) -> str:
+        """Return the account of an API key. Raises Unauthenticated."""
+        if not self.required:
+            return ANYONE
+        match = _KEY.fullmatch(key or "")
+        stored = self._stored(match[1]) if match else None
+        # One comparison whatever was found: the time it takes tells nothing.
+        good = hmac.compare_digest(digest_of(key or ""), stored.digest if stored else "0" * 64)
+        if stored is None or not good:
+            raise Unauthenticated("send a valid API key")
+        return stored.account
+
+    def issue_ticket(self, account: str) -> Ticket:
+        """Return a ticket that lets one WebSocket connection be `account`'s, within a minute."""
+        text = "oet_" + (self.chance.token_bytes() + self.chance.token_bytes()).hex()
+        ticket = Ticket(text, self.clock.now() + TICKET_LIFETIME)
+        self.access.add_ticket(digest_of(text), account, until=ticket.expires_at)
+        return ticket
+
+    def account_of_ticket(self, text: str) -> str:
+        """Use up a ticket and return its account. Raises Unauthenticated."""
+        account = self.access.take_ticket(digest_of(text), now=self.clock.now())
+        if account is None:
+            raise Unauthenticated("the ticket is not valid, or not any more")
+        return account
+
+    def _stored(self, key_id: str) -> ApiKey | None:
+        now = self.clock.now()
+        seen = self._seen.get(key_id)
+        if seen and now < seen[0]:
+            return seen[1]
+        stored = self.access.key(key_id)
+        if len(self._seen) >= _MOST_REMEMBERED:
+            self._seen.clear()
+        self._seen[key_id] = (now + BELIEVED, stored)
+        return stored
+
+
+def digest_of(secret: str) -> str:
+    """Return the SHA-256 of a key or ticket, in hex: all of it that is ever stored."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_key(account: str, chance: Chance) -> tuple[str, ApiKey]:
+    """Return a new key's text, to be shown once, and what is stored of it."""
+    key_id = chance.token_bytes()[:8].hex()
+    text = f"oek_{key_id}_{(chance.token_bytes() + chance.token_bytes()).hex()}"
+    return text, ApiKey(key_id, account, digest_of(text))

@@ -1,0 +1,69 @@
+"""Ask every venue, and say what an order would do now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from engine.domain.errors import MarketError, VenueError, VenueTimeout
+from engine.domain.order import Quote, Route
+from engine.market.pool import Pool
+from engine.market.router import Answer, choose
+from engine.ports import Background, Clock, Pending, Venue
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Every venue's quote and the route that would be taken; None when nobody can fill it."""
+
+    quotes: tuple[Quote, ...]
+    route: Route | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Venues that have been asked and will answer."""
+
+    pending: Sequence[tuple[str, Pending[Pool]]]
+    answer_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quoting:
+    """The use case and what it needs."""
+
+    venues: Sequence[Venue]
+    clock: Clock
+    background: Background
+    timeout: timedelta = timedelta(seconds=1)
+    min_split_gain_bps: int = 5
+
+    def offer(self, token_in: str, token_out: str, amount: int) -> Offer:
+        """Return what selling `amount` base units of `token_in` would bring, venue by venue."""
+        return self.hear(self.ask(token_in, token_out), token_in, token_out, amount)
+
+    def ask(self, token_in: str, token_out: str) -> Asked:
+        """Ask all venues at the same time; it has no effect, so it may be in vain."""
+        pending = [
+            (venue.name, self.background.submit(partial(venue.pool, token_in, token_out)))
+            for venue in self.venues
+        ]
+        return Asked(pending, self.clock.now() + self.timeout)
+
+    def hear(self, asked: Asked, token_in: str, token_out: str, amount: int) -> Offer:
+        """Wait for the answers, each venue until its own deadline, and choose."""
+        answers = [self._answer(name, pending, asked) for name, pending in asked.pending]
+        decision = choose(
+            answers, token_in, token_out, amount, min_split_gain_bps=self.min_split_gain_bps
+        )
+        return Offer(decision.quotes, decision.route, self.clock.now())
+
+    def _answer(self, venue: str, pending: Pending[Pool], asked: Asked) -> Answer:
+        left = (asked.answer_by - self.clock.now()).total_seconds()
+        try:
+            return Answer(venue, pool=pending.result(max(0.0, left)))
+        except TimeoutError:
+            return Answer(venue, error=VenueTimeout.code)
+        except (VenueError, MarketError) as error:
+            return Answer(venue, error=error.code)
