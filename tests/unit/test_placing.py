@@ -103,6 +103,15 @@ def test_the_same_key_and_meaning_is_the_same_order() -> None:
     assert len(world.queue.messages) == 1
 
 
+def test_of_two_posts_with_one_key_in_one_millisecond_one_is_a_replay() -> None:
+    world = World()
+    wish = Wish("SOL", "USDC", Decimal(1), key="k")
+    (first, new), (second, replayed) = world.place(wish), world.place(wish)
+    assert (new, replayed) == (False, True)
+    assert first == second
+    assert len(world.queue.messages) == 1
+
+
 def test_a_replay_says_what_was_first_said_whatever_became_of_the_order() -> None:
     world = World()
     first, _ = world.place(Wish("SOL", "USDC", Decimal(1), key="k"))

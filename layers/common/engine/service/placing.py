@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -76,7 +76,7 @@ class Placing:
             log.warning("order stored but not enqueued", extra={"order_id": order.order_id})
         else:
             log.info("order placed", extra={"order_id": order.order_id})
-        return Placed(order, False, allowance)
+        return Placed(order.as_placed(), False, allowance)
 
     def terms(self, token_in: str, token_out: str, amount: Decimal) -> tuple[Token, Token, int]:
         """Return the tokens and the amount in base units of `token_in`. Raises InvalidWish."""
@@ -97,7 +97,7 @@ class Placing:
         except InvalidOrder as problem:
             raise InvalidWish([problem]) from None
         at = self.clock.now()
-        return Order.place(
+        order = Order.place(
             self._order_id(account, wish.key),
             account,
             token_in.symbol,
@@ -108,6 +108,8 @@ class Placing:
             deadline=at + self.deadline,
             client_order_id=wish.key,
         )
+        # Two requests with one key in one millisecond would write equal rows, and both be first.
+        return replace(order, lease_by=self.chance.token_bytes().hex()[:12]) if wish.key else order
 
     def _terms(
         self, symbol_in: str, symbol_out: str, amount: Decimal, problems: list[InvalidOrder]
