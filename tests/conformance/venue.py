@@ -139,9 +139,9 @@ class VenueConformance:
 
 
 def _amounts(pool: Pool, sold: str) -> list[int]:
-    """Return what buys about a thousand, a hundred thousand and ten million base units."""
+    """Return a small, a middling and a larger amount: at least so many base units on each side."""
     out, of = pool.rate(sold, 0)
-    return [-(-wanted * of // out) for wanted in (10**3, 10**5, 10**7)]
+    return [max(units, -(-units * of // out)) for units in (10**3, 10**5, 10**7)]
 
 
 def _tried(ask: Callable[[str, int], Swap], sold: str, amount: int) -> Swap | None:
