@@ -325,6 +325,27 @@ def test_an_unknown_path_is_not_found() -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("order_id", ["🤡", "a b", "x" * 65, "é", "a/b".replace("/", "∕")])
+def test_what_is_no_id_is_no_order(order_id: str) -> None:
+    for method, path in (("GET", ""), ("POST", "/cancel")):
+        asked = _asking(method, f"/api/orders/{order_id}{path}")
+        answer = World().ask(asked)
+        assert (answer.status, answer.body["code"]) == (404, "ORDER_NOT_FOUND")
+        assert World(keys=True).ask(asked).status == 401
+
+
+def test_a_path_that_only_looks_like_another_is_not_found() -> None:
+    assert World().ask(_asking("GET", "/openapi-json")).status == 404
+
+
+def test_every_answer_is_a_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr("engine.api.http.log.info", lambda _, extra: lines.append(extra))
+    World().ask(_asking("HEAD", "/api/nothing"))
+    (line,) = lines
+    assert (line["method"], line["path"], line["status"]) == ("HEAD", "/api/nothing", 404)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
@@ -420,6 +441,15 @@ def test_an_order_is_cancelled_once_and_for_all() -> None:
     assert world.ask(_asking("POST", "/api/orders/nothing/cancel")).status == 404
 
 
+def test_a_cancel_takes_no_body() -> None:
+    world = World()
+    world.orders.add(an_order(account=ANYONE))
+    asked = _asking("POST", f"/api/orders/{an_order().order_id}/cancel")
+    answer = world.ask({**asked, "body": '{"reason":"none"}'})
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_BODY")
+    assert world.ask({**asked, "body": "{}"}).status == 200
+
+
 def test_an_order_that_has_begun_is_not_cancelled() -> None:
     world = World()
     world.orders.add(an_order(account=ANYONE, status=Status.ROUTING))
@@ -455,7 +485,7 @@ def test_quotes_come_with_the_choice_and_the_reason() -> None:
 )
 def test_a_bad_question_for_quotes_is_named(query: dict[str, str], names: set[str]) -> None:
     answer = World().get("/api/quotes", **query)
-    assert answer.status == 422
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_QUERY")
     assert {pointer for pointer, _ in answer.problems} == names
 
 
@@ -522,6 +552,8 @@ def test_an_account_that_orders_too_often_is_told_when_to_come_back() -> None:
     second = world.post(BODY, **ann)
     assert (second.status, second.body["code"]) == (429, "ORDER_RATE_EXCEEDED")
     assert second.headers["retry-after"] == "60"
+    assert second.headers["ratelimit-policy"] == '"orders";q=1;w=60'
+    assert second.headers["ratelimit"] == '"orders";r=0;t=60'
     assert len(world.orders.rows) == 1
 
 
@@ -532,3 +564,7 @@ def test_a_halt_is_a_503_that_says_so() -> None:
     assert (answer.status, answer.body["code"]) == (503, "TRADING_HALTED")
     assert answer.headers["retry-after"]
     assert world.orders.rows == {}
+
+
+def test_a_problems_type_leads_to_what_the_docs_say_of_it() -> None:
+    assert World().get("/api/nothing").body["type"] == "/docs#NOT_FOUND"

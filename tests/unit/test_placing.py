@@ -1,6 +1,6 @@
 """An order is taken once, durably, and only if it can trade."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -218,3 +218,17 @@ def test_an_order_worth_too_much_or_too_little_is_refused() -> None:
     with pytest.raises(InvalidWish) as refused:
         world.place(ONE_SOL)
     assert [p.code for p in refused.value.problems] == ["NOTIONAL_TOO_SMALL"]
+
+
+@pytest.mark.parametrize("why", ["halted", "too many"])
+def test_an_order_that_was_accepted_before_is_told_also_when_no_new_one_is_taken(why: str) -> None:
+    world = World(orders_per_minute=1)
+    first, _ = world.place(replace(ONE_SOL, key="k"))
+    if why == "halted":
+        world.access.state = TradingState.HALTED
+        world.clock.advance(2)
+    assert world.place(replace(ONE_SOL, key="k")) == (first, True)
+    with pytest.raises(IdempotencyKeyReused):
+        world.place(replace(ONE_SOL, key="k", amount=Decimal(2)))
+    with pytest.raises((TradingHalted, OrderRateExceeded)):
+        world.place(replace(ONE_SOL, key="new"))

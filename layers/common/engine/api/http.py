@@ -12,7 +12,15 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from engine.api.keys import key_in
-from engine.api.problems import PROBLEM_JSON, Problem, internal, problem_of
+from engine.api.problems import (
+    PROBLEM_JSON,
+    Problem,
+    fields_of,
+    internal,
+    invalid,
+    problem_of,
+    rate_headers,
+)
 from engine.api.requests import (
     MAX_BODY,
     AskQuotes,
@@ -22,7 +30,7 @@ from engine.api.requests import (
     read_query,
 )
 from engine.api.views import offer_view, order_view, timestamp, token_view
-from engine.domain.errors import EngineError
+from engine.domain.errors import EngineError, InvalidOrder
 from engine.domain.tokens import PAIRS, TOKENS
 from engine.observability import log
 from engine.service.cancelling import Cancelling
@@ -61,18 +69,23 @@ class HttpApi:
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request of API Gateway's HTTP API (payload format 2.0)."""
         asked = event["requestContext"]["http"]
-        if asked["method"] != "HEAD":
-            return self._answer(event, context)
-        as_get = {**event["requestContext"], "http": {**asked, "method": "GET"}}
-        answer = self._answer({**event, "requestContext": as_get}, context)
-        return {**answer, "body": ""}
+        method = asked["method"]
+        if method == "HEAD":
+            as_get = {**event["requestContext"], "http": {**asked, "method": "GET"}}
+            answer = {**self._answer({**event, "requestContext": as_get}, context), "body": ""}
+        else:
+            answer = self._answer(event, context)
+        facts = {"method": method, "path": asked["path"], "status": answer["statusCode"]}
+        request_id = event["requestContext"]["requestId"]
+        log.info("request answered", extra={"request_id": request_id, **facts})
+        return answer
 
     def _answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         app = APIGatewayHttpResolver()
         answers = _Answers(self, app)
         for path, methods in ROUTES.items():
             for method, name in methods.items():
-                app.route(path, method=method)(getattr(answers, name))
+                app.route(path.replace(".", r"\."), method=method)(getattr(answers, name))
         app.not_found(answers.no_route)
         app.exception_handler(Problem)(answers.problem)
         app.exception_handler(EngineError)(answers.engine_error)
@@ -90,12 +103,7 @@ class _Answers:
         event = self.app.current_event
         content_type = (event.headers.get("content-type") or "").split(";")[0].strip().lower()
         if content_type != "application/json":
-            raise Problem(
-                415,
-                "UNSUPPORTED_MEDIA_TYPE",
-                "The body is not declared as JSON",
-                "Send Content-Type: application/json.",
-            )
+            raise Problem("UNSUPPORTED_MEDIA_TYPE", "Send Content-Type: application/json.")
         wish = read_place_order(_body(event), event.headers.get("idempotency-key"))
         placed = self.api.placing.place(wish, account=account)
         headers = {"Location": f"/api/orders/{placed.order.order_id}"}
@@ -106,7 +114,7 @@ class _Answers:
 
     def order(self, order_id: str) -> Response[str]:
         if order_id == "execute":  # the longer path's name, not an order's
-            return self.no_route(NotFoundError("no order"))
+            return self._wrong_method(["POST"])
         account = self._account()
         order = self.api.reading.order(_checked(order_id), account=account)
         return self._json(HTTPStatus.OK, order_view(order))
@@ -129,9 +137,11 @@ class _Answers:
     def quotes(self) -> Response[str]:
         self._account()
         query = read_query(AskQuotes, self._query())
-        token_in, token_out, amount = self.api.placing.terms(
-            query.tokenIn, query.tokenOut, query.amount
-        )
+        try:
+            terms = self.api.placing.terms(query.tokenIn, query.tokenOut, query.amount)
+        except InvalidOrder as error:
+            raise invalid("INVALID_QUERY", fields_of(error)) from None
+        token_in, token_out, amount = terms
         offer = self.api.quoting.offer(token_in.symbol, token_out.symbol, amount)
         view = offer_view(offer, token_in, token_out, amount, query.slippageBps)
         return self._json(HTTPStatus.OK, view)
@@ -162,21 +172,13 @@ class _Answers:
     def no_route(self, _: NotFoundError) -> Response[str]:
         event = self.app.current_event
         allowed = _methods(event.path)
-        if allowed and event.http_method == "OPTIONS":
+        if event.http_method == "OPTIONS" and allowed:
             return Response(HTTPStatus.NO_CONTENT, None, "", {**self._headers(), **_allow(allowed)})
+        if event.http_method in allowed:  # the path's variable is what no order's id looks like
+            return self._answered_no_id()
         if allowed:
-            return self.problem(
-                Problem(
-                    405,
-                    "METHOD_NOT_ALLOWED",
-                    "The path does not know this method",
-                    f"Use {' or '.join(allowed)}.",
-                    headers=_allow(allowed),
-                )
-            )
-        return self.problem(
-            Problem(404, "NOT_FOUND", "There is nothing here", "See /docs for what there is.")
-        )
+            return self._wrong_method(allowed)
+        return self.problem(Problem("NOT_FOUND", "See /docs for what there is."))
 
     def engine_error(self, error: EngineError) -> Response[str]:
         problem = problem_of(error)
@@ -192,6 +194,17 @@ class _Answers:
         headers = {**self._headers(), **problem.headers}
         document = problem.document(self._request_id())
         return Response(problem.status, PROBLEM_JSON, document, headers)
+
+    def _answered_no_id(self) -> Response[str]:
+        try:
+            self._account()
+        except EngineError as error:
+            return self.engine_error(error)
+        return self.problem(_no_id())
+
+    def _wrong_method(self, allowed: list[str]) -> Response[str]:
+        detail = f"Use {' or '.join(allowed)}."
+        return self.problem(Problem("METHOD_NOT_ALLOWED", detail, headers=_allow(allowed)))
 
     def _account(self) -> str:
         """Return the caller's account. Raises Unauthenticated."""
@@ -220,30 +233,30 @@ class _Answers:
 
 def _checked(order_id: str) -> str:
     if not _ORDER_ID.fullmatch(order_id):
-        raise Problem(404, "ORDER_NOT_FOUND", "No such order", "This is no order's id.")
+        raise _no_id()
     return order_id
+
+
+def _no_id() -> Problem:
+    return Problem("ORDER_NOT_FOUND", "This is no order's id.")
 
 
 def _methods(path: str) -> list[str]:
     """Return the methods that `path` knows."""
     for template, methods in ROUTES.items():
-        if re.fullmatch(re.sub("<[a-z_]+>", "[^/]+", template), path):
+        if re.fullmatch(re.sub("<[a-z_]+>", "[^/]+", template.replace(".", r"\.")), path):
             return [*methods, *(["HEAD"] if "GET" in methods else [])]
     return []
 
 
-def _allow(methods: list[str]) -> dict[str, Any]:
+def _allow(methods: list[str]) -> dict[str, str]:
     return {"Allow": ", ".join(methods)}
 
 
 def _rate_headers(allowance: Allowance | None) -> dict[str, str]:
-    """Return the fields of draft-ietf-httpapi-ratelimit-headers."""
     if allowance is None:
         return {}
-    return {
-        "RateLimit-Policy": f'"orders";q={allowance.limit};w=60',
-        "RateLimit": f'"orders";r={allowance.remaining};t={allowance.seconds}',
-    }
+    return rate_headers(allowance.limit, allowance.remaining, allowance.seconds)
 
 
 def _body(event: Any) -> str:
@@ -255,15 +268,11 @@ def _body(event: Any) -> str:
         body: str = event.decoded_body or ""
         size = len(body.encode())
     except (UnicodeError, ValueError):
-        raise Problem(
-            400, "MALFORMED_JSON", "The body is not JSON", "Send one JSON object, in UTF-8."
-        ) from None
+        raise Problem("MALFORMED_JSON", "Send one JSON object, in UTF-8.") from None
     if size > MAX_BODY:
         raise _too_large()
     return body
 
 
 def _too_large() -> Problem:
-    return Problem(
-        413, "BODY_TOO_LARGE", "The body is too large", f"Send at most {MAX_BODY} bytes."
-    )
+    return Problem("BODY_TOO_LARGE", f"Send at most {MAX_BODY} bytes.")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from engine.domain.errors import (
@@ -23,6 +23,52 @@ PROBLEM_JSON = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What all problems of one code share."""
+
+    status: int
+    title: str
+    headers: Mapping[str, str]
+
+
+def _kind(status: int, title: str, **headers: str) -> Kind:
+    return Kind(status, title, {name.replace("_", "-"): text for name, text in headers.items()})
+
+
+#: Every problem that the engine answers, by its code. The docs are made from this.
+PROBLEMS: dict[str, Kind] = {
+    "MALFORMED_JSON": _kind(400, "The body is not JSON"),
+    "INVALID_IDEMPOTENCY_KEY": _kind(400, "The Idempotency-Key header can't be used"),
+    InvalidCursor.code: _kind(400, "The cursor can't be used"),
+    Unauthenticated.code: _kind(401, "No valid API key", WWW_Authenticate="Bearer"),
+    "NOT_FOUND": _kind(404, "There is nothing here"),
+    OrderNotFound.code: _kind(404, "No such order"),
+    "METHOD_NOT_ALLOWED": _kind(405, "The path does not know this method"),
+    IdempotencyKeyReused.code: _kind(409, "The key was used for another order"),
+    OrderNotCancellable.code: _kind(409, "The order can't be cancelled any more"),
+    "BODY_TOO_LARGE": _kind(413, "The body is too large"),
+    "UNSUPPORTED_MEDIA_TYPE": _kind(415, "The body is not declared as JSON"),
+    "INVALID_ORDER": _kind(422, "The order can't be accepted"),
+    "INVALID_QUERY": _kind(422, "The query can't be accepted"),
+    "INVALID_BODY": _kind(422, "The body can't be accepted"),
+    OrderRateExceeded.code: _kind(429, "Too many orders"),
+    "INTERNAL_ERROR": _kind(500, "Something went wrong here"),
+    TradingHalted.code: _kind(503, "Trading is halted", Retry_After="30"),
+    StoreUnavailable.code: _kind(503, "Try again in a moment", Retry_After="1"),
+}
+
+#: The engine's errors that clients hear of in words of their own; all others are INTERNAL_ERROR.
+_TOLD = (
+    OrderNotFound,
+    OrderNotCancellable,
+    IdempotencyKeyReused,
+    InvalidCursor,
+    Unauthenticated,
+    TradingHalted,
+)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldProblem:
     """What is wrong with one field; `pointer` is a JSON pointer into the body (RFC 6901)."""
 
@@ -36,27 +82,27 @@ class Problem(Exception):
 
     def __init__(
         self,
-        status: int,
         code: str,
-        title: str,
         detail: str,
         *,
         errors: Sequence[FieldProblem] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.status = status
         self.code = code
-        self.title = title
         self.detail = detail
         self.errors = tuple(errors)
-        self.headers = dict(headers or {})
+        self.headers = {**PROBLEMS[code].headers, **(headers or {})}
+
+    @property
+    def status(self) -> int:
+        return PROBLEMS[self.code].status
 
     def document(self, request_id: str) -> str:
-        """Return the problem document as JSON text."""
+        """Return the problem document as JSON text; `type` leads to what /docs says of the code."""
         body: dict[str, Any] = {
-            "type": f"urn:problem:{self.code.lower().replace('_', '-')}",
-            "title": self.title,
+            "type": f"/docs#{self.code}",
+            "title": PROBLEMS[self.code].title,
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
@@ -69,65 +115,42 @@ class Problem(Exception):
         return json.dumps(body)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    status: int
-    title: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-#: The one place that maps the engine's errors to HTTP.
-_KINDS: dict[type[EngineError], _Kind] = {
-    OrderNotFound: _Kind(404, "No such order"),
-    OrderNotCancellable: _Kind(409, "The order can't be cancelled any more"),
-    IdempotencyKeyReused: _Kind(409, "The key was used for another order"),
-    InvalidCursor: _Kind(400, "The cursor can't be used"),
-    Unauthenticated: _Kind(401, "No valid API key", {"WWW-Authenticate": "Bearer"}),
-    OrderRateExceeded: _Kind(429, "Too many orders"),
-    TradingHalted: _Kind(503, "Trading is halted", {"Retry-After": "30"}),
-    StoreUnavailable: _Kind(503, "Try again in a moment", {"Retry-After": "1"}),
-}
-
-#: Errors whose own words a client may read though the fault is not theirs.
-_TOLD = (TradingHalted,)
-
-
 def problem_of(error: EngineError) -> Problem:
     """Return the problem that tells a client of `error`; what is not theirs to know is a 500."""
-    if isinstance(error, InvalidWish):
-        return invalid([FieldProblem(p.pointer, p.code, p.detail) for p in error.problems])
-    if isinstance(error, InvalidOrder):
-        return invalid([FieldProblem(error.pointer, error.code, error.detail)])
-    kind = _KINDS.get(type(error))
-    if kind is None:
-        return internal()
-    told = kind.status < 500 or isinstance(error, _TOLD)
-    detail = str(error) if told else "Nothing is known to be wrong with the request."
-    headers = dict(kind.headers)
-    if isinstance(error, OrderRateExceeded):
-        headers["Retry-After"] = str(error.retry_after)
-    return Problem(kind.status, error.code, kind.title, detail, headers=headers)
+    match error:
+        case InvalidOrder():
+            return invalid("INVALID_ORDER", fields_of(error))
+        case OrderRateExceeded():
+            headers = rate_headers(error.limit, 0, error.retry_after)
+            headers["Retry-After"] = str(error.retry_after)
+            return Problem(error.code, str(error), headers=headers)
+        case StoreUnavailable():
+            return Problem(error.code, "Nothing is known to be wrong with the request.")
+        case _ if isinstance(error, _TOLD):
+            return Problem(error.code, str(error))
+    return internal()
 
 
-def invalid(errors: Sequence[FieldProblem]) -> Problem:
-    fields = ", ".join(sorted({e.pointer.lstrip("/") or "the body" for e in errors}))
-    return Problem(
-        422, "INVALID_ORDER", "The request can't be accepted", f"See {fields}.", errors=errors
-    )
+def fields_of(error: InvalidOrder) -> list[FieldProblem]:
+    """Return what is wrong with an order, field by field."""
+    found = error.problems if isinstance(error, InvalidWish) else [error]
+    return [FieldProblem(p.pointer, p.code, p.detail) for p in found]
 
 
-def invalid_query(errors: Sequence[FieldProblem]) -> Problem:
-    """Return a 422 for parameters of the query; `pointer` is the parameter's name after a slash."""
-    names = ", ".join(sorted({e.pointer.lstrip("/") for e in errors}))
-    return Problem(
-        422, "INVALID_QUERY", "The query can't be accepted", f"See {names}.", errors=errors
-    )
+def invalid(code: str, errors: Sequence[FieldProblem]) -> Problem:
+    """Return a problem that names each field, or parameter, that is wrong."""
+    names = ", ".join(sorted({e.pointer.lstrip("/") or "the body" for e in errors}))
+    return Problem(code, f"See {names}.", errors=errors)
 
 
 def internal() -> Problem:
-    return Problem(
-        500,
-        "INTERNAL_ERROR",
-        "Something went wrong here",
-        "The request may be sent again; with the same key it has its effect once.",
-    )
+    detail = "The request may be sent again; with the same key it has its effect once."
+    return Problem("INTERNAL_ERROR", detail)
+
+
+def rate_headers(limit: int, remaining: int, seconds: int) -> dict[str, str]:
+    """Return the fields of draft-ietf-httpapi-ratelimit-headers: orders left, and for how long."""
+    return {
+        "RateLimit-Policy": f'"orders";q={limit};w=60',
+        "RateLimit": f'"orders";r={remaining};t={seconds}',
+    }

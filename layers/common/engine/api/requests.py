@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from engine.api.problems import FieldProblem, Problem, invalid, invalid_query
+from engine.api.problems import FieldProblem, Problem, invalid
 from engine.domain.order import Status
 from engine.service.placing import Wish
 
@@ -70,11 +70,11 @@ def read_place_order(body: str, idempotency_key: str | None) -> Wish:
     try:
         order = PlaceOrder.model_validate(_read_json(body))
     except ValidationError as error:
-        raise invalid([_field_problem(e) for e in error.errors()]) from None
+        raise invalid("INVALID_ORDER", [_field_problem(e) for e in error.errors()]) from None
     if idempotency_key is not None:
         if order.clientOrderId not in (None, idempotency_key):
             detail = "differs from the Idempotency-Key header; send one of them, or both alike"
-            raise invalid([FieldProblem("/clientOrderId", "KEY_MISMATCH", detail)])
+            raise invalid("INVALID_ORDER", [FieldProblem("/clientOrderId", "KEY_MISMATCH", detail)])
         _check_key(idempotency_key)
     return Wish(
         order.tokenIn,
@@ -114,13 +114,13 @@ def read_query(model: type[Query], query: Mapping[str, str]) -> Query:
     try:
         return model.model_validate(dict(query))
     except ValidationError as error:
-        raise invalid_query([_field_problem(e) for e in error.errors()]) from None
+        raise invalid("INVALID_QUERY", [_field_problem(e) for e in error.errors()]) from None
 
 
 def read_empty_body(body: str) -> None:
     """Accept no body, or an empty object. Raises Problem."""
     if body.strip() and _read_json(body) != {}:
-        raise invalid([FieldProblem("", "INVALID", "send no body")])
+        raise invalid("INVALID_BODY", [FieldProblem("", "INVALID", "send no body")])
 
 
 def _check_key(key: str) -> None:
@@ -130,9 +130,7 @@ def _check_key(key: str) -> None:
         )
     except ValidationError:
         raise Problem(
-            400,
             "INVALID_IDEMPOTENCY_KEY",
-            "The Idempotency-Key header can't be used",
             "Idempotency-Key must be 1 to 64 of A-Z a-z 0-9 . _ : -",
         ) from None
 
@@ -148,9 +146,7 @@ def _read_json(body: str) -> Any:
         )
     except (ValueError, RecursionError, InvalidOperation):
         raise Problem(
-            400,
             "MALFORMED_JSON",
-            "The body is not JSON",
             "Send one JSON object, in UTF-8, each name once.",
         ) from None
 

@@ -73,12 +73,13 @@ class TradingHalted(EngineError):
 
 
 class OrderRateExceeded(EngineError):
-    """The account's orders of this minute are used up; `retry_after` seconds until the next."""
+    """The account's `limit` orders of this minute are used up, the next is in `retry_after` s."""
 
     code = "ORDER_RATE_EXCEEDED"
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, limit: int, retry_after: int) -> None:
         super().__init__(f"the next order is taken in {retry_after} s")
+        self.limit = limit
         self.retry_after = retry_after
 
 

@@ -78,5 +78,5 @@ class Limits:
         seconds = math.ceil((until - now).total_seconds())
         count = self.access.count_order(account, window, most=self.orders_per_minute, until=until)
         if count is None:
-            raise OrderRateExceeded(seconds)
+            raise OrderRateExceeded(self.orders_per_minute, seconds)
         return Allowance(self.orders_per_minute, self.orders_per_minute - count, seconds)

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.domain.errors import Conflict, IdempotencyKeyReused, InvalidOrder, QueueUnavailable
+from engine.domain.errors import (
+    Conflict,
+    IdempotencyKeyReused,
+    InvalidOrder,
+    OrderRateExceeded,
+    QueueUnavailable,
+    TradingHalted,
+)
 from engine.domain.money import AmountOutOfRange, InexactAmount, to_base_units
 from engine.domain.order import Order
 from engine.domain.tokens import TOKENS, Token, pair_of
@@ -61,11 +68,18 @@ class Placing:
 
         When this returns, the order is stored: if it can't be enqueued, the reconciler does it.
         Raises InvalidWish for what can't be an order, TradingHalted, OrderRateExceeded, and
-        IdempotencyKeyReused for another order under the same key.
+        IdempotencyKeyReused for another order under the same key. An order that was accepted
+        before is neither: whoever asks again is told so, also during a halt.
         """
         order = self._order(wish, account)
-        self.limits.check_trading()
-        allowance = self.limits.count_order(account)
+        try:
+            self.limits.check_trading()
+            allowance = self.limits.count_order(account)
+        except (TradingHalted, OrderRateExceeded):
+            standing = self.orders.get(order.order_id) if wish.key else None
+            if standing is None:
+                raise
+            return Placed(self._replayed(order, standing), True, None)
         try:
             self.orders.add(order)
         except Conflict as conflict:
