@@ -1,16 +1,21 @@
 """One botocore session and what its errors mean."""
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import DataNotFoundError
+from botocore.loaders import Loader
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
+#: Made by `python -m local.aws_data`.
+_DATA = Path(__file__).parents[1] / "aws_data"
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
@@ -22,7 +27,11 @@ _CONFIG = Config(
 
 @cache
 def _session() -> botocore.session.Session:
-    return botocore.session.get_session()
+    """Return a session that knows our few calls from trimmed service data: a quick start."""
+    session = botocore.session.get_session()
+    loader = Loader([str(_DATA)], include_default_search_paths=False)
+    session.register_component("data_loader", loader)
+    return session
 
 
 @cache
@@ -45,4 +54,9 @@ def connections(endpoint: str) -> "ApiGatewayManagementApiClient":
 
 
 def _client(service: str, endpoint: str | None = None) -> Any:
-    return _session().create_client(service, endpoint_url=endpoint, config=_CONFIG)
+    try:
+        return _session().create_client(service, endpoint_url=endpoint, config=_CONFIG)
+    except DataNotFoundError:
+        # The runtime's botocore is newer than our data and wants more: let it use its own.
+        session = botocore.session.get_session()
+        return session.create_client(service, endpoint_url=endpoint, config=_CONFIG)

@@ -93,14 +93,13 @@ class Table:
 
     def below(self, pk: str, prefix: str) -> list[Item]:
         """Read all rows of `pk` whose sk begins with `prefix`."""
-        pages = self.client.get_paginator("query").paginate(
-            TableName=self.name,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": prefix}},
-            ConsistentRead=True,
-        )
-        with _translated():
-            return [item for page in pages for item in page["Items"]]
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ConsistentRead": True,
+            **_values({"pk": pk, "prefix": prefix}),
+        }
+        return self._pages(request)
 
     def index(
         self,
@@ -117,14 +116,24 @@ class Table:
             "IndexName": name,
             "KeyConditionExpression": condition,
             "ScanIndexForward": not newest_first,
-            "PaginationConfig": {"MaxItems": limit},
             **_values(values),
         }
         if "#open" in condition:
             request["ExpressionAttributeNames"] = {"#open": "open"}
-        with _translated():
-            pages = self.client.get_paginator("query").paginate(**request)
-            return [item for page in pages for item in page["Items"]]
+        return self._pages(request, limit)
+
+    def _pages(self, request: dict[str, Any], limit: int | None = None) -> list[Item]:
+        found: list[Item] = []
+        while limit is None or len(found) < limit:
+            if limit is not None:
+                request["Limit"] = limit - len(found)
+            with _translated():
+                answer = self.client.query(**request)
+            found += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return found
 
 
 def key(pk: str, sk: str) -> Item:
