@@ -19,6 +19,14 @@ _FUNCTION = "AWS::Serverless::Function"
 _LAYER = "AWS::Serverless::LayerVersion"
 _API = "AWS::ApiGatewayV2::Api"
 _PATIENCE_SECONDS = 120.0
+#: The outputs that name the functions, by the directory of their code.
+_FUNCTION_NAMES = {
+    "execute": "ExecuteFunctionName",
+    "worker": "WorkerFunctionName",
+    "ws_connect": "WsConnectFunctionName",
+    "ws_notify": "WsNotifyFunctionName",
+    "reconcile": "ReconcileFunctionName",
+}
 
 
 class StackFailed(Exception):
@@ -88,17 +96,36 @@ def _stored(objects: dict[str, bytes], logical_id: str, data: bytes) -> dict[str
 def deploy(
     endpoint_url: str, packed: Bundle, parameters: Mapping[str, str], *, name: str = NAME
 ) -> Stack:
-    """Create the stack, wait for it, and give its HTTP API its routes. Raises StackFailed."""
+    """Create or update the stack, wait for it, and give its HTTP API its routes.
+
+    Raises StackFailed.
+    """
     from local import aws
 
     session = aws.session()
     formation = aws.client("cloudformation", endpoint_url, session)
-    formation.create_stack(
-        StackName=name,
-        TemplateURL=_upload(aws.client("s3", endpoint_url, session), packed, endpoint_url),
-        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    )
+    wish = {
+        "StackName": name,
+        "TemplateURL": _upload(aws.client("s3", endpoint_url, session), packed, endpoint_url),
+        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    try:
+        formation.create_stack(**wish)
+    except formation.exceptions.AlreadyExistsException:
+        _update(formation, wish)
+    return connect(endpoint_url, name)
+
+
+def connect(endpoint_url: str, name: str) -> Stack:
+    """Wait for a stack, whoever deploys it, and give its HTTP API its routes.
+
+    Raises StackFailed.
+    """
+    from local import aws
+
+    session = aws.session()
+    formation = aws.client("cloudformation", endpoint_url, session)
     described = _finished(formation, name)
     resources = formation.describe_stack_resources(StackName=name)["StackResources"]
     physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources}
@@ -115,13 +142,24 @@ def deploy(
         stage = gateway.get_stages(ApiId=api_id)["Items"][0]["StageName"]
         kind = resource["Properties"].get("ProtocolType", "HTTP")
         urls[kind] = f"{endpoint_url}/_aws/execute-api/{api_id}/{stage}"
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
     return Stack(
         name=name,
         http_url=urls["HTTP"],
         ws_url=urls["WEBSOCKET"].replace("http", "ws", 1),
-        functions={directory: physical[i] for directory, i in packed.functions.items()},
-        outputs={o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])},
+        functions={directory: outputs[output] for directory, output in _FUNCTION_NAMES.items()},
+        outputs=outputs,
     )
+
+
+def _update(formation: Any, wish: Mapping[str, Any]) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        formation.update_stack(**wish)
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
 
 
 def _upload(storage: Any, packed: Bundle, endpoint_url: str) -> str:
@@ -137,9 +175,9 @@ def _finished(formation: Any, name: str) -> dict[str, Any]:
     while time.monotonic() < deadline:
         described: dict[str, Any] = formation.describe_stacks(StackName=name)["Stacks"][0]
         status = described["StackStatus"]
-        if status == "CREATE_COMPLETE":
+        if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
             return described
-        if status != "CREATE_IN_PROGRESS":
+        if not status.endswith("_IN_PROGRESS") or "ROLLBACK" in status:
             raise StackFailed(f"the stack is {status}: {_why(formation, name)}")
         time.sleep(0.05)
     raise StackFailed("the stack took too long")

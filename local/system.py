@@ -45,6 +45,9 @@ _NOTHING: dict[str, Any] = {
 }
 _INVOKE_SECONDS = 60.0
 
+#: What the template calls the version in service; other calls would get processes of their own.
+ALIAS = "live"
+
 
 class PortTaken(Exception):
     """The front door's port is somebody else's."""
@@ -143,7 +146,7 @@ def _warm(cloud: Cloud, stack: Stack, name: str) -> None:
 
 def invoke(cloud: Cloud, function_name: str, event: Mapping[str, Any]) -> Any:
     """Invoke a function by its full name and return its answer. Raises CloudFailed."""
-    path = f"/2015-03-31/functions/{function_name}/invocations"
+    path = f"/2015-03-31/functions/{function_name}:{ALIAS}/invocations"
     status, headers, body = _call(cloud, "POST", path, json.dumps(event).encode())
     if status != http.HTTPStatus.OK or "X-Amz-Function-Error" in headers:
         raise CloudFailed(f"{function_name}: {body.decode(errors='replace')}", cloud.log)

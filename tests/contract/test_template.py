@@ -93,10 +93,11 @@ def test_every_function_has_its_doorway_and_the_common_layer(source, resources):
 
 def test_the_layer_is_built_for_what_the_functions_run_on(source):
     layer = source["Resources"]["CommonLayer"]
-    assert layer["Metadata"] == {"BuildMethod": "python3.13", "BuildArchitecture": "arm64"}
+    assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
     assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
     assert layer["Properties"]["CompatibleArchitectures"] == ["arm64"]
     content = ROOT / layer["Properties"]["ContentUri"]
+    assert "\nbuild-CommonLayer:\n" in (content / "Makefile").read_text()
     assert (content / "requirements.txt").is_file()
     assert (content / "engine" / "__init__.py").is_file()
 
@@ -118,7 +119,7 @@ def test_every_log_group_forgets(resources):
 def test_the_reconciler_is_done_before_it_starts_again(resources):
     (schedule,) = of_type(resources, "AWS::Scheduler::Schedule").values()
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    assert schedule["Target"]["Arn"] == arn("ReconcileFunction")
+    assert schedule["Target"]["Arn"] == ref("ReconcileFunctionAliaslive")
     assert resources["ReconcileFunction"]["Properties"]["Timeout"] < 60
 
 
@@ -417,7 +418,7 @@ def test_every_http_route_and_everything_else_reaches_the_engine(resources):
     assert set(routes) == engine | {"x-amazon-apigateway-any-method /$default"}
     for call in routes.values():
         integration = call["x-amazon-apigateway-integration"]
-        assert "${ExecuteFunction.Arn}" in integration["uri"]["Fn::Sub"]
+        assert "${ExecuteFunctionAliaslive}" in integration["uri"]["Fn::Sub"]
         assert integration["payloadFormatVersion"] == "2.0"
 
 
@@ -427,7 +428,7 @@ def test_every_websocket_route_reaches_the_connector(resources):
     assert keys == {"$connect", "$disconnect", "$default", "subscribe", "unsubscribe", "ping"}
     for integration in of_type(resources, "AWS::ApiGatewayV2::Integration").values():
         assert integration["IntegrationUri"]["Fn::Sub"][1] == {
-            "FunctionArn": arn("WsConnectFunction")
+            "FunctionArn": ref("WsConnectFunctionAliaslive")
         }
     api = resources["WebSocketApi"]["Properties"]
     assert api["RouteSelectionExpression"] == "$request.body.action"
@@ -513,6 +514,7 @@ def test_by_default_the_market_is_as_slow_as_promised_and_fails_nobody_on_purpos
 
 def test_the_outputs_say_where_everything_is(source):
     assert set(source["Outputs"]) == {
+        "PublicUrl",
         "HttpApiUrl",
         "WebSocketUrl",
         "HttpApiId",
@@ -541,7 +543,7 @@ def test_neither_template_nor_samconfig_names_an_account():
 def test_samconfig_lints_everywhere_and_asks_only_before_prod(source):
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     del config["version"]
-    assert set(config) == {"default", "local", "prod"}
+    assert set(config) == {"default", "local", "localstack", "prod"}
     for name, environment in config.items():
         assert environment["validate"]["parameters"]["lint"] is True
         deploy = environment["deploy"]["parameters"]

@@ -1,0 +1,223 @@
+"""What the template makes when versions come in steps, and when there is one public address."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from local.front_door import watching
+
+Json = dict[str, Any]
+
+SOURCE = (Path(__file__).parents[2] / "template.yaml").read_text()
+FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile"}
+ORDER_ID = "11111111-1111-4111-8111-111111111111"
+
+
+class NoManagedPolicies:
+    """SAM asks AWS for its managed policies; the template needs none."""
+
+    def load(self) -> dict[str, str]:
+        raise AssertionError("the template uses a managed policy by name")
+
+
+def transformed(layer: str = "layer.zip", **parameters: str) -> Json:
+    template: Json = yaml_parse(SOURCE)
+    for resource in template["Resources"].values():
+        for code, key in (("CodeUri", "code.zip"), ("ContentUri", layer)):
+            if code in resource["Properties"]:
+                resource["Properties"][code] = f"s3://bucket/{key}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        made: Json = transform(template, parameters, NoManagedPolicies())["Resources"]
+    return made
+
+
+@pytest.fixture(scope="module")
+def at_once() -> Json:
+    return transformed()
+
+
+@pytest.fixture(scope="module")
+def in_steps() -> Json:
+    return transformed(Rollout="Canary10Percent5Minutes")
+
+
+def named(value: Any, names: set[str]) -> set[str]:
+    """Return which of `names` a part of a template refers to."""
+    if isinstance(value, dict):
+        found = set()
+        for key, inner in value.items():
+            if key == "Ref":
+                found |= {inner} & names
+            elif key == "Fn::GetAtt":
+                found |= {inner[0]} & names
+            elif key == "Fn::Sub":
+                text = inner if isinstance(inner, str) else inner[0]
+                found |= {n for n in names if f"${{{n}}}" in text or f"${{{n}." in text}
+                found |= named(inner, names) if isinstance(inner, list) else set()
+            else:
+                found |= named(inner, names)
+        return found
+    if isinstance(value, list):
+        return set().union(*(named(inner, names) for inner in value))
+    return set()
+
+
+# Versions
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_whatever_calls_a_function_calls_it_by_its_alias(at_once, name):
+    alias = f"{name}FunctionAliaslive"
+    assert at_once[alias]["Properties"]["Name"] == "live"
+    callers = {
+        logical_id: resource
+        for logical_id, resource in at_once.items()
+        if resource["Type"]
+        in {
+            "AWS::ApiGatewayV2::Api",
+            "AWS::ApiGatewayV2::Integration",
+            "AWS::Lambda::EventSourceMapping",
+            "AWS::Scheduler::Schedule",
+        }
+        and named(resource["Properties"], {f"{name}Function", alias})
+    }
+    assert callers
+    for resource in callers.values():
+        assert named(resource["Properties"], {f"{name}Function", alias}) == {alias}
+
+
+def test_a_new_layer_is_a_new_version_of_every_function():
+    """Nearly all code is in the layer: without this its change would reach no alias."""
+    before, after = (
+        {n for n, r in transformed(layer=key).items() if r["Type"] == "AWS::Lambda::Version"}
+        for key in ("one.zip", "another.zip")
+    )
+    assert len(before) == len(after) == len(FUNCTIONS)
+    assert not before & after
+
+
+def test_at_once_needs_no_deployer(at_once):
+    assert not [r for r in at_once.values() if r["Type"].startswith("AWS::CodeDeploy::")]
+    for resource in at_once.values():
+        assert "UpdatePolicy" not in resource
+
+
+def test_in_steps_every_alias_moves_by_a_canary_that_an_alarm_takes_back(in_steps):
+    for name in FUNCTIONS:
+        group = in_steps[f"{name}FunctionDeploymentGroup"]["Properties"]
+        policy = in_steps[f"{name}FunctionAliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert policy["DeploymentGroupName"] == {"Ref": f"{name}FunctionDeploymentGroup"}
+        assert group["DeploymentConfigName"]["Fn::Sub"][1] == {
+            "ConfigName": "Canary10Percent5Minutes"
+        }
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        alarms = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
+        assert len(alarms) <= 10  # CodeDeploy's limit
+        assert alarms >= {"ExecuteErrorsAlarm", "WorkerErrorsAlarm", "DeadLettersAlarm"}
+        assert all(in_steps[alarm]["Type"] == "AWS::CloudWatch::Alarm" for alarm in alarms)
+
+
+def test_the_deployer_may_shift_our_functions_and_no_others(in_steps):
+    role = in_steps["RolloutRole"]
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    shift = next(statement for statement in statements if statement["Sid"] == "Shift")
+    assert named(shift["Resource"], set(in_steps)) == {f"{name}Function" for name in FUNCTIONS}
+    assert set(role["Metadata"]["Wildcards"]) == {"Watch", "Shift"}
+    assert "CodeDeployServiceRole" not in in_steps
+
+
+@pytest.mark.parametrize("rollout", ["AllAtOnce", "Linear10PercentEvery1Minute"])
+def test_nothing_waits_for_itself(rollout):
+    """An alias waits for its alarms; an alarm on an API would wait for the alias in turn."""
+    resources = transformed(Rollout=rollout)
+    needs = {
+        logical_id: named(resource, set(resources)) - {logical_id}
+        | set([d] if isinstance(d := resource.get("DependsOn", []), str) else d)
+        for logical_id, resource in resources.items()
+    }
+    while needs:
+        ready = {logical_id for logical_id, waits in needs.items() if not waits & needs.keys()}
+        assert ready, f"a circle among {sorted(needs)}"
+        needs = {
+            logical_id: waits for logical_id, waits in needs.items() if logical_id not in ready
+        }
+
+
+# The public address
+
+
+def test_the_public_address_is_there_only_when_asked_for(at_once):
+    made = [n for n, r in at_once.items() if r["Type"].startswith("AWS::CloudFront::")]
+    assert set(made) == {"PublicAddressDistribution", "StatusPathFunction"}
+    assert {at_once[name]["Condition"] for name in made} == {"HasPublicAddress"}
+
+
+def test_the_public_address_sends_each_path_to_its_api_and_caches_nothing(at_once):
+    config = at_once["PublicAddressDistribution"]["Properties"]["DistributionConfig"]
+    default, others = config["DefaultCacheBehavior"], config["CacheBehaviors"]
+    assert default["TargetOriginId"] == "http"
+    assert "POST" in default["AllowedMethods"]
+    assert {each["PathPattern"]: each["TargetOriginId"] for each in others} == {
+        "/live": "websocket",
+        "/api/orders/status/*": "websocket",
+    }
+    for behaviour in (default, *others):
+        assert behaviour["ViewerProtocolPolicy"] == "https-only"
+        assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+        assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    assert len(at_once["StatusPathFunction"]["Properties"]["FunctionCode"]) < 10_240
+
+
+def rewritten(resources: Json, uri: str, query: dict[str, str]) -> Json:
+    code = resources["StatusPathFunction"]["Properties"]["FunctionCode"]
+    event = {
+        "version": "1.0",
+        "context": {"eventType": "viewer-request", "requestId": "request-1"},
+        "viewer": {"ip": "203.0.113.7"},
+        "request": {
+            "method": "GET",
+            "uri": uri,
+            "querystring": {name: {"value": value} for name, value in query.items()},
+            "headers": {"host": {"value": "example.com"}},
+            "cookies": {},
+        },
+    }
+    script = f"{code}\nconsole.log(JSON.stringify(handler({json.dumps(event)})))"
+    ran = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
+    answer: Json = json.loads(ran.stdout)
+    return answer
+
+
+needs_node = pytest.mark.skipif(not shutil.which("node"), reason="no node to run JavaScript with")
+
+
+@needs_node
+@pytest.mark.parametrize("query", [{}, {"ticket": "t"}, {"orderId": "another", "afterSeq": "3"}])
+def test_the_edge_turns_the_status_path_into_the_query_as_the_front_door_does(at_once, query):
+    path = f"/api/orders/status/{ORDER_ID}"
+    request = rewritten(at_once, path, query)
+    asked = {name: each["value"] for name, each in request["querystring"].items()}
+    assert request["uri"] == "/live"
+    assert asked == dict(watching(path, query.items()) or [])
+
+
+@needs_node
+def test_the_edge_leaves_a_percent_sign_as_it_came(at_once):
+    request = rewritten(at_once, "/api/orders/status/a%26b", {})
+    assert request["querystring"]["orderId"] == {"value": "a%26b"}
+
+
+@needs_node
+@pytest.mark.parametrize("path", ["/api/orders/status/", "/api/orders/status/a/b"])
+def test_the_edge_answers_no_order_with_a_problem(at_once, path):
+    answer = rewritten(at_once, path, {})
+    assert answer["statusCode"] == 404
+    assert '"code":"NOT_FOUND"' in answer["body"]
+    assert watching(path, {}.items()) is None
