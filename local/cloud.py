@@ -38,6 +38,10 @@ class CloudFailed(Exception):
         self.log = log
 
 
+class PortTaken(Exception):
+    """The port is somebody else's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cloud:
     """A running embedded cloud; `group` is its process group, whose leader is the emulator."""
@@ -77,11 +81,13 @@ def function_of(command: str) -> str | None:
 
 
 @contextmanager
-def running_cloud(*, log_level: str = "INFO", concurrency: int = 40) -> Iterator[Cloud]:
+def running_cloud(
+    *, port: int = 0, log_level: str = "INFO", concurrency: int = 40
+) -> Iterator[Cloud]:
     """Run an embedded cloud; it answers once `wait_until_healthy` returns.
 
-    `concurrency` bounds the function processes that run at once in all. The log stays after a
-    failure only.
+    `port` may be 0, for a free one. `concurrency` bounds the function processes that run at once in
+    all. The log stays after a failure only. Raises PortTaken.
     """
     STATE.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=STATE))
@@ -90,12 +96,12 @@ def running_cloud(*, log_level: str = "INFO", concurrency: int = 40) -> Iterator
     log = directory / "cloud.log"
     failed = True
     try:
-        with _listening_socket() as listener, closing(_Child(scratch)) as child:
-            port = int(listener.getsockname()[1])
-            environment = environment_for(port, scratch, os.environ, log_level, concurrency)
+        with listening_at(port) as listener, closing(_Child(scratch)) as child:
+            at = int(listener.getsockname()[1])
+            environment = environment_for(at, scratch, os.environ, log_level, concurrency)
             group = child.start(listener, log, environment)
             listener.close()  # so that nobody waits at it if the emulator dies
-            yield Cloud(port=port, group=group, log=log, tie=child.tie)
+            yield Cloud(port=at, group=group, log=log, tie=child.tie)
             failed = False
     except KeyboardInterrupt:
         failed = False
@@ -154,8 +160,13 @@ def environment_for(
     }
 
 
-def _listening_socket() -> socket.socket:
-    listener = socket.create_server((HOST, 0), backlog=1024)
+def listening_at(port: int) -> socket.socket:
+    """Return a listening loopback socket. Raises PortTaken."""
+    try:
+        listener = socket.create_server((HOST, port), backlog=1024)
+    except OSError as error:
+        why = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise PortTaken(f"port {port} can't be used: {why}") from error
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

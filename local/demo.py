@@ -12,72 +12,10 @@ from typing import Any
 
 from local.cloud import CloudFailed
 from local.signals import Stopped, stop_on_signals
-from local.system import System, running
+from local.smoke import Broken, refusal, summary, trade
+from local.system import running
 
 _PATIENCE_SECONDS = 120.0
-
-
-async def trade(system: System, wish: dict[str, Any]) -> dict[str, Any]:
-    """Place an order, print each status as it arrives, and return the order as it ended.
-
-    If it is refused, return the problem document. Raises CloudFailed if its end is not heard of.
-    """
-    import aiohttp
-
-    async with aiohttp.ClientSession(base_url=system.url) as session:
-        posted = time.perf_counter()
-        async with session.post("/api/orders/execute", json=wish) as answer:
-            order: dict[str, Any] = await answer.json(content_type=None)
-        if answer.status != 202:
-            return order
-        _print_status(order, posted)
-        address = f"{system.ws_url}/api/orders/status/{order['orderId']}"
-        async with session.ws_connect(address) as stream:
-            async for frame in stream:
-                message = frame.json()
-                if message["type"] not in {"snapshot", "status"} or message["seq"] <= order["seq"]:
-                    continue
-                order = message["order"]
-                _print_status(order, posted)
-                if order["status"] in {"confirmed", "failed", "cancelled"}:
-                    return order
-    raise CloudFailed(f"the stream ended while the order was {order['status']}", system.cloud.log)
-
-
-def _print_status(order: dict[str, Any], posted: float) -> None:
-    attempt = f"  (attempt {order['attempts']})" if order["attempts"] > 1 else ""
-    elapsed = (time.perf_counter() - posted) * 1000
-    print(f"  {elapsed:6.0f} ms  {order['status']}{attempt}", flush=True)
-
-
-def summary(order: dict[str, Any]) -> str:
-    """Return what came of an order: the quotes, the route and why, price and transaction."""
-    bought = order["tokenOut"]
-    lines = []
-    for quote in order["quotes"]:
-        offer = quote.get("error") or (
-            f"{quote['amountOut']} {bought}, price {quote['price']}, "
-            f"fee {quote['fee']} {order['tokenIn']}, impact {quote['priceImpactBps']} bps"
-        )
-        lines.append(("quote", f"{quote['venue']}: {offer}"))
-    if order["route"]:
-        venues = " + ".join(leg["venue"] for leg in order["route"]["legs"])
-        lines.append(("venue", venues))
-        lines.append(("why", order["route"]["reason"]))
-    if order["amountOut"] is not None:
-        lines.append(("got", f"{order['amountOut']} {bought}, at least {order['minAmountOut']}"))
-        lines.append(("price", f"{order['executedPrice']} {bought} per {order['tokenIn']}"))
-    if order["txHash"]:
-        lines.append(("txHash", order["txHash"]))
-    if order["error"]:
-        lines.append(("error", f"{order['error']['code']}: {order['error']['detail']}"))
-    return "\n".join(f"  {name:<7} {text}" for name, text in lines)
-
-
-def refusal(problem: dict[str, Any]) -> str:
-    """Return what a problem document says, in one line."""
-    fields = [f"{error['pointer']} {error['detail']}" for error in problem.get("errors", ())]
-    return f"{problem.get('code')}: {'; '.join(fields) or problem.get('detail')}"
 
 
 def demonstrate(wish: dict[str, Any]) -> str | None:
@@ -88,9 +26,12 @@ def demonstrate(wish: dict[str, Any]) -> str | None:
         print(f"Up at {system.url} after {time.perf_counter() - began:.1f} s.\n")
         print(f"Market order: {wish['amount']} {wish['tokenIn']} for {wish['tokenOut']}\n")
         try:
-            order = asyncio.run(asyncio.wait_for(trade(system, wish), _PATIENCE_SECONDS))
+            trading = trade(system.url, f"{system.ws_url}/live", wish)
+            order = asyncio.run(asyncio.wait_for(trading, _PATIENCE_SECONDS))
         except TimeoutError:
             raise CloudFailed("the order did not end", system.cloud.log) from None
+        except Broken as error:
+            raise CloudFailed(str(error), system.cloud.log) from error
     if "orderId" not in order:
         return f"refused: {refusal(order)}"
     print(f"\n{summary(order)}\n")

@@ -9,7 +9,6 @@ with running({"QuoteDelayMinMs": "0"}) as system:
 import http.client
 import json
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local import processes
-from local.cloud import HOST, ROOT, Cloud, CloudFailed, running_cloud
+from local.cloud import HOST, ROOT, Cloud, CloudFailed, listening_at, running_cloud
 from local.deploy import deploying
 from local.stack import Stack
 
@@ -47,10 +46,6 @@ _INVOKE_SECONDS = 60.0
 
 #: What the template calls the version in service; other calls would get processes of their own.
 ALIAS = "live"
-
-
-class PortTaken(Exception):
-    """The front door's port is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +111,6 @@ def running(
         warm_up(cloud, stack, WARM if warm is None else warm)
         with serving(listener, stack.http_url, stack.ws_url, log=cloud.log):
             yield System(port=int(listener.getsockname()[1]), cloud=cloud, stack=stack)
-
-
-def listening_at(port: int) -> socket.socket:
-    """Return a listening loopback socket. Raises PortTaken."""
-    try:
-        return socket.create_server((HOST, port), backlog=1024)
-    except OSError as error:
-        why = os.strerror(error.errno).lower() if error.errno else str(error)
-        raise PortTaken(f"port {port} can't be used: {why}") from error
 
 
 def warm_up(cloud: Cloud, stack: Stack, processes_of: Mapping[str, int]) -> None:

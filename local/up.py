@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.cloud import STATE, CloudFailed
+from local.cloud import STATE, CloudFailed, PortTaken
 from local.signals import Stopped, stop_on_signals
-from local.system import PortTaken, System, running
+from local.system import System, running
 
 _BANNER = """\
 The order execution engine is up at {url}

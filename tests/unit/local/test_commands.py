@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from local import demo
+from local import smoke
 from local.signals import Stopped, stop_on_signals
 from local.up import port
 
@@ -31,7 +31,7 @@ CONFIRMED = {
 
 
 def test_the_summary_names_both_quotes_the_venue_and_why_the_price_and_the_transaction():
-    text = demo.summary(CONFIRMED)
+    text = smoke.summary(CONFIRMED)
     for said in (
         "raydium: 163.09 USDC",
         "meteora: VENUE_TIMEOUT",
@@ -50,7 +50,7 @@ def test_the_summary_of_a_failure_ends_with_its_reason():
         "txHash": None,
         "error": {"code": "VENUES_UNAVAILABLE", "detail": "no quote"},
     }
-    assert demo.summary(failed) == "  error   VENUES_UNAVAILABLE: no quote"
+    assert smoke.summary(failed) == "  error   VENUES_UNAVAILABLE: no quote"
 
 
 def test_a_refusal_names_the_fields():
@@ -59,8 +59,8 @@ def test_a_refusal_names_the_fields():
         "detail": "See amount.",
         "errors": [{"pointer": "/amount", "code": "TOO_SMALL", "detail": "must be above zero"}],
     }
-    assert demo.refusal(problem) == "INVALID_ORDER: /amount must be above zero"
-    assert demo.refusal({"code": "THROTTLED", "detail": "Later."}) == "THROTTLED: Later."
+    assert smoke.refusal(problem) == "INVALID_ORDER: /amount must be above zero"
+    assert smoke.refusal({"code": "THROTTLED", "detail": "Later."}) == "THROTTLED: Later."
 
 
 @pytest.mark.parametrize("text", ["-1", "65536", "http"])
