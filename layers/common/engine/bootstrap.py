@@ -1,20 +1,20 @@
 """Where ports meet adapters: made at a function's first call, kept for its process's life."""
 
+import gc
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
 from engine.adapters import aws
-from engine.adapters.accounts import DynamoAccess, DynamoWatchers
-from engine.adapters.dynamodb import DynamoLedger, DynamoOrders
-from engine.adapters.sqs import SqsQueue
+from engine.adapters.dynamodb import DynamoOrders
 from engine.adapters.system import SystemChance, SystemClock
 from engine.adapters.table import Table
-from engine.adapters.websocket import WebSocketPush
 from engine.settings import Settings
 
 if TYPE_CHECKING:
+    from engine.adapters.accounts import DynamoAccess, DynamoWatchers
+    from engine.adapters.sqs import SqsQueue
     from engine.api.http import HttpApi
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
@@ -32,6 +32,10 @@ _CLOCK, _CHANCE = SystemClock(), SystemChance()
 
 @cache
 def settings() -> Settings:
+    """Return the settings; the first call ends the start, and with it the collector's rest."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
     return Settings(dict(os.environ))
 
 
@@ -81,6 +85,7 @@ def work() -> "Work":
 @cache
 def sockets() -> "Sockets":
     """Return the WebSocket API's answers."""
+    from engine.adapters.websocket import WebSocketPush
     from engine.api.sockets import Sockets
     from engine.service.watching import Watching
 
@@ -93,6 +98,7 @@ def sockets() -> "Sockets":
 @cache
 def stream() -> "Stream":
     """Return the announcer of this process."""
+    from engine.adapters.websocket import WebSocketPush
     from engine.api.stream import Stream
     from engine.api.views import message, unknown_order_message
     from engine.service.notification import Notification
@@ -120,6 +126,7 @@ def reconciliation() -> "Reconciliation":
 
 @cache
 def _execution() -> "Execution":
+    from engine.adapters.dynamodb import DynamoLedger
     from engine.adapters.simulated import SimulatedChain, Weather
     from engine.service.execution import Execution
 
@@ -176,15 +183,21 @@ def _orders() -> DynamoOrders:
 
 
 @cache
-def _watchers() -> DynamoWatchers:
+def _watchers() -> "DynamoWatchers":
+    from engine.adapters.accounts import DynamoWatchers
+
     return DynamoWatchers(_table())
 
 
 @cache
-def _access() -> DynamoAccess:
+def _access() -> "DynamoAccess":
+    from engine.adapters.accounts import DynamoAccess
+
     return DynamoAccess(_table())
 
 
 @cache
-def _queue() -> SqsQueue:
+def _queue() -> "SqsQueue":
+    from engine.adapters.sqs import SqsQueue
+
     return SqsQueue(aws.sqs(), settings().order_queue_url, settings().dead_letter_queue_url)

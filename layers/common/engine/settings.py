@@ -10,7 +10,7 @@ class MissingSetting(RuntimeError):
     """A function asked for a setting that its environment does not have."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Settings:
     """What the operator turns; see the template's parameters. Delays are seconds."""
 

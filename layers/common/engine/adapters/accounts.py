@@ -15,7 +15,7 @@ from engine.ports import ApiKey, TradingState, Watcher
 MOST_SUBSCRIPTIONS = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DynamoWatchers:
     """Connections, each with its account and what it watches; and per topic who watches it."""
 
@@ -113,7 +113,7 @@ def item_watcher(item: Mapping[str, Any]) -> Watcher:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DynamoAccess:
     """API keys, stream tickets, order rates, the trading state, and the secret of the cursors."""
 

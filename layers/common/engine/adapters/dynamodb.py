@@ -41,7 +41,7 @@ def place_in_time(order: Order) -> str:
     return f"{to_ms(order.created_at):014d}#{order.order_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DynamoOrders:
     """The orders of a table."""
 
@@ -102,7 +102,7 @@ class DynamoOrders:
                 raise Conflict(current) from refused
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DynamoLedger:
     """The simulated chain's transactions: a signature is written once and never again."""
 

@@ -24,7 +24,7 @@ _LOOK_EVERY = 0.25
 LATEST = timedelta(seconds=20)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SimulatedVenue:
     """A venue whose pools come from the simulated market, after `delay` (least, most) seconds."""
 
@@ -41,7 +41,7 @@ class SimulatedVenue:
         return self.market.pool(self.name, token_in, token_out, self.clock.now())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SimulatedPrices:
     """Reference prices: the simulated market's own mids against USDC."""
 
@@ -80,7 +80,7 @@ class Weather:
         return cls(rate, rate, rate, rate)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SimulatedChain:
     """A chain that lands a signature once, some `delay` seconds after it was sent, or never.
 

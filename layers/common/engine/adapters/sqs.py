@@ -42,7 +42,7 @@ def read_message(body: str) -> WorkMessage:
         raise UnreadableMessage(f"not a work message: {error}") from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SqsQueue:
     """The two queues, by their URLs."""
 

@@ -24,7 +24,7 @@ class Refused(Exception):
         self.standing = standing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Table:
     """A DynamoDB table by its name; every read of a single row is strongly consistent.
 

@@ -56,7 +56,7 @@ ROUTES: dict[str, dict[str, str]] = {
 _ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class HttpApi:
     """The use cases behind the HTTP API."""
 
@@ -93,7 +93,7 @@ class HttpApi:
         return app.resolve(event, context)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Answers:
     api: HttpApi
     app: APIGatewayHttpResolver

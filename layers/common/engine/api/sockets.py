@@ -25,7 +25,7 @@ from engine.service.watching import Watching
 MAX_FRAME = 4_096
 _ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _OK = {"statusCode": 200}
-_FRAMES = {
+FRAMES = {
     "ping": set[str](),
     "subscribe": {"orderId", "afterSeq", "orders"},
     "unsubscribe": {"orderId", "orders"},
@@ -38,7 +38,7 @@ class BadFrame(EngineError):
     code = "BAD_FRAME"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Sockets:
     """Answers API Gateway's WebSocket events; `push_to(api id, stage)` makes a push."""
 
@@ -124,9 +124,9 @@ def _read(body: str) -> dict[str, Any]:
         raise BadFrame("a frame is one JSON object") from None
     if not isinstance(frame, dict):
         raise BadFrame("a frame is one JSON object")
-    fields = _FRAMES.get(frame["action"]) if isinstance(frame.get("action"), str) else None
+    fields = FRAMES.get(frame["action"]) if isinstance(frame.get("action"), str) else None
     if fields is None:
-        raise BadFrame(f"action must be one of {', '.join(_FRAMES)}")
+        raise BadFrame(f"action must be one of {', '.join(FRAMES)}")
     unknown = sorted(frame.keys() - fields - {"action"})
     if unknown:
         raise BadFrame(f"{', '.join(unknown)}: not known with {frame['action']}")

@@ -8,7 +8,7 @@ from engine.adapters.dynamodb import item_order
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Stream:
     """Announces batches of stream records."""
 

@@ -11,7 +11,7 @@ from engine.ports import Background, OrderQueue
 from engine.service.execution import Execution, TryAgain
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Work:
     """Settles batches; at most as many at once as the batch has messages."""
 

@@ -8,7 +8,7 @@ from engine.observability import log
 from engine.ports import Clock, OrderRepository
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Cancelling:
     """The use case and what it needs."""
 

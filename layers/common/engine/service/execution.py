@@ -62,7 +62,7 @@ class TryAgain:
 Outcome = Done | TryAgain
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Execution:
     """The use case and what it needs."""
 

@@ -27,7 +27,7 @@ class Ticket:
     expires_at: datetime
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Identity:
     """Tells accounts from keys and tickets. With `required` off, everybody is ANYONE."""
 

@@ -33,7 +33,7 @@ class Allowance:
     seconds: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Limits:
     """The use case and what it needs. `orders_per_minute` 0: as many as an account likes."""
 

@@ -62,7 +62,7 @@ class Post:
     seen: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Notification:
     """The use case and what it needs; the renderers turn an order into a message."""
 

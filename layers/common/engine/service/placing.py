@@ -51,7 +51,7 @@ class Placed:
     allowance: Allowance | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Placing:
     """The use case and what it needs."""
 

@@ -29,7 +29,7 @@ class Asked:
     answer_by: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Quoting:
     """The use case and what it needs."""
 

@@ -24,7 +24,7 @@ class Report:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Reconciliation:
     """The use case and what it needs. An order younger than `grace` is nobody's business yet."""
 

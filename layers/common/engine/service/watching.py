@@ -10,7 +10,7 @@ from engine.ports import Clock, Watcher, Watchers
 LONGEST_CONNECTION = timedelta(hours=2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Watching:
     """The use case and what it needs."""
 
