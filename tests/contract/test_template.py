@@ -229,7 +229,7 @@ def test_the_indexes_are_sparse_because_their_keys_are_not_the_tables(resources)
     }
     assert keys == {
         "table": ["pk", "sk"],
-        "open-orders": ["open", "openSince"],
+        "open-orders": ["open", "placed"],
         "by-account": ["account", "placed"],
     }
     for index in table["GlobalSecondaryIndexes"]:

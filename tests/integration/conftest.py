@@ -23,14 +23,14 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def dynamodb(cloud: None) -> Any:
     client = boto3.client("dynamodb")
-    names = ("pk", "sk", "open", "openSince", "account", "placed")
+    names = ("pk", "sk", "open", "account", "placed")
     client.create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
         KeySchema=_keys("pk", "sk"),
         GlobalSecondaryIndexes=[
-            _index("open-orders", "open", "openSince"),
+            _index("open-orders", "open", "placed"),
             _index("by-account", "account", "placed"),
         ],
     )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.adapters.codec import decode, encode, from_ms, to_ms
+from engine.adapters.codec import decode, decode_rest, encode, encode_rest, from_ms, to_ms
 from engine.domain.order import (
     Failure,
     Instruction,
@@ -70,7 +70,30 @@ orders = st.builds(_quoted, orders, st.integers(1, 9))
 @given(orders)
 def test_an_order_comes_back_as_it_went(order: Order) -> None:
     assert decode(encode(order)) == order
+    rest = encode_rest(order)
+    assert decode_rest(rest, order.order_id, order.account, to_ms(order.created_at)) == order
 
 
 def test_times_are_kept_to_the_millisecond() -> None:
     assert from_ms(to_ms(START + timedelta(milliseconds=7))) == START + timedelta(milliseconds=7)
+
+
+def test_what_was_stored_yesterday_is_read_tomorrow() -> None:
+    """If this fails, orders that stand in tables out there can't be read any more."""
+    text = (
+        '["o1","ann",1795335840000,{"in":"SOL","out":"USDC","amt":"1000000000","slip":50,'
+        '"by":120000,"upd":1186,"st":4,"seq":2,"hist":[[0,0,0],[4,1186,1]],"try":1,'
+        '"q":[["raydium","170","25",0],["meteora","VENUE_TIMEOUT"]],"qs":2,'
+        '"rt":[[["raydium","pool","1000000000","170"]],"why"],'
+        '"tx":["sig",602,60602,[["wrap-sol","1000000000","0",null],[0,"169"]]],"got":"170"}]'
+    )
+    order = decode(text)
+    assert (order.order_id, order.account, order.status) == ("o1", "ann", Status.CONFIRMED)
+    assert [step.status for step in order.history] == [Status.PENDING, Status.CONFIRMED]
+    assert order.transaction
+    assert order.transaction.instructions == (
+        Instruction("wrap-sol", 10**9),
+        Instruction("raydium", 10**9, 169, "pool"),
+    )
+    assert encode(order) == text
+    assert {decode(text.replace('"st":4', f'"st":{n}')).status for n in range(7)} == set(Status)

@@ -1,7 +1,7 @@
 """Orders as text: one compact JSON document, kept small because a write is paid by the kilobyte.
 
-Times are milliseconds since 1970, amounts decimal strings of base units (a DynamoDB or JavaScript
-number would lose digits), absent values are left out.
+Times are milliseconds since 1970, or since the order was placed; amounts are decimal strings of
+base units (a DynamoDB or JavaScript number would lose digits); absent values are left out.
 """
 
 import json
@@ -22,7 +22,16 @@ from engine.domain.order import (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-_STATUSES = list(Status)
+#: A status is stored as its place in this list: add at the end only.
+_STATUSES = [
+    Status.PENDING,
+    Status.ROUTING,
+    Status.BUILDING,
+    Status.SUBMITTED,
+    Status.CONFIRMED,
+    Status.FAILED,
+    Status.CANCELLED,
+]
 
 
 def to_ms(at: datetime) -> int:
@@ -36,84 +45,109 @@ def from_ms(ms: int) -> datetime:
 
 def encode(order: Order) -> str:
     """Return `order` as text; `decode` gives the same order back."""
+    whole = [order.order_id, order.account, to_ms(order.created_at), _doc(order)]
+    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
+
+
+def decode(text: str) -> Order:
+    """Return the order that `encode` wrote."""
+    order_id, account, created_ms, doc = json.loads(text)
+    return _order(doc, order_id, account, created_ms)
+
+
+def encode_rest(order: Order) -> str:
+    """Return all of `order` but its id, account and time of creation, which its row has besides."""
+    return json.dumps(_doc(order), separators=(",", ":"), ensure_ascii=False)
+
+
+def decode_rest(text: str, order_id: str, account: str, created_ms: int) -> Order:
+    """Return the order whose rest `encode_rest` wrote."""
+    return _order(json.loads(text), order_id, account, created_ms)
+
+
+def _doc(order: Order) -> dict[str, Any]:
+    born = to_ms(order.created_at)
     doc: dict[str, Any] = {
-        "id": order.order_id,
-        "acct": order.account,
         "in": order.token_in,
         "out": order.token_out,
         "amt": str(order.amount),
         "slip": order.slippage_bps,
-        "at": to_ms(order.created_at),
-        "by": to_ms(order.deadline),
-        "upd": to_ms(order.updated_at),
-        "st": order.status.value,
+        "by": to_ms(order.deadline) - born,
+        "upd": to_ms(order.updated_at) - born,
+        "st": _STATUSES.index(order.status),
         "seq": order.seq,
-        "hist": [[s.seq, _STATUSES.index(s.status), to_ms(s.at), s.attempt] for s in order.history],
+        "hist": [_step_row(step, n, born) for n, step in enumerate(order.history, 1)],
     }
     if order.client_order_id is not None:
         doc["cid"] = order.client_order_id
     if order.attempts:
         doc["try"] = order.attempts
     if order.quotes:
-        doc["q"] = [
-            [q.venue, q.error]
-            if q.error
-            else [q.venue, str(q.amount_out), str(q.fee), q.price_impact_bps]
-            for q in order.quotes
-        ]
+        doc["q"] = [_quote_row(quote) for quote in order.quotes]
         doc["qs"] = order.quoted_seq
     if order.route:
         legs = [[g.venue, g.pool, str(g.amount_in), str(g.amount_out)] for g in order.route.legs]
         doc["rt"] = [legs, order.route.reason]
     if order.transaction:
         tx = order.transaction
-        steps = [
-            [i.program, str(i.amount_in), str(i.min_amount_out), i.pool] for i in tx.instructions
-        ]
-        doc["tx"] = [tx.signature, to_ms(tx.signed_at), to_ms(tx.expires_at), steps]
+        steps = [_instruction_row(i, order.route) for i in tx.instructions]
+        doc["tx"] = [tx.signature, to_ms(tx.signed_at) - born, to_ms(tx.expires_at) - born, steps]
     if order.amount_out is not None:
         doc["got"] = str(order.amount_out)
     if order.error:
         doc["err"] = [order.error.code, order.error.detail]
     if order.lease_until:
-        doc["lu"] = to_ms(order.lease_until)
+        doc["lu"] = to_ms(order.lease_until) - born
     if order.lease_by:
         doc["lb"] = order.lease_by
     if order.dead_letter_due:
         doc["dl"] = 1
-    return json.dumps(doc, separators=(",", ":"), ensure_ascii=False)
+    return doc
 
 
-def decode(text: str) -> Order:
-    """Return the order that `encode` wrote."""
-    doc = json.loads(text)
+def _order(doc: dict[str, Any], order_id: str, account: str, born: int) -> Order:
+    route = _route(*doc["rt"]) if "rt" in doc else None
     return Order(
-        order_id=doc["id"],
-        account=doc["acct"],
+        order_id=order_id,
+        account=account,
         token_in=doc["in"],
         token_out=doc["out"],
         amount=int(doc["amt"]),
         slippage_bps=doc["slip"],
-        created_at=from_ms(doc["at"]),
-        updated_at=from_ms(doc["upd"]),
-        deadline=from_ms(doc["by"]),
+        created_at=from_ms(born),
+        updated_at=from_ms(born + doc["upd"]),
+        deadline=from_ms(born + doc["by"]),
         client_order_id=doc.get("cid"),
-        status=Status(doc["st"]),
+        status=_STATUSES[doc["st"]],
         seq=doc["seq"],
         attempts=doc.get("try", 0),
         quotes=tuple(_quote(*row) for row in doc.get("q", ())),
         quoted_seq=doc.get("qs", 0),
-        route=_route(*doc["rt"]) if "rt" in doc else None,
-        transaction=_transaction(*doc["tx"]) if "tx" in doc else None,
+        route=route,
+        transaction=_transaction(doc["tx"], born, route) if "tx" in doc else None,
         amount_out=int(doc["got"]) if "got" in doc else None,
         error=Failure(*doc["err"]) if "err" in doc else None,
-        history=tuple(
-            Step(seq, _STATUSES[st], from_ms(at), attempt) for seq, st, at, attempt in doc["hist"]
-        ),
-        lease_until=from_ms(doc["lu"]) if "lu" in doc else None,
+        history=tuple(_step(row, n, born) for n, row in enumerate(doc["hist"], 1)),
+        lease_until=from_ms(born + doc["lu"]) if "lu" in doc else None,
         lease_by=doc.get("lb"),
         dead_letter_due="dl" in doc,
     )
+
+
+def _step_row(step: Step, expected_seq: int, born: int) -> list[int]:
+    row = [_STATUSES.index(step.status), to_ms(step.at) - born, step.attempt]
+    return row if step.seq == expected_seq else [*row, step.seq]
+
+
+def _step(row: list[int], expected_seq: int, born: int) -> Step:
+    status, at, attempt, *seq = row
+    return Step(seq[0] if seq else expected_seq, _STATUSES[status], from_ms(born + at), attempt)
+
+
+def _quote_row(quote: Quote) -> list[Any]:
+    if quote.error:
+        return [quote.venue, quote.error]
+    return [quote.venue, str(quote.amount_out), str(quote.fee), quote.price_impact_bps]
 
 
 def _quote(venue: str, first: str, fee: str | None = None, impact: int = 0) -> Quote:
@@ -126,6 +160,23 @@ def _route(legs: list[list[str]], reason: str) -> Route:
     return Route(tuple(Leg(v, pool, int(i), int(o)) for v, pool, i, o in legs), reason)
 
 
-def _transaction(signature: str, signed: int, expires: int, steps: list[Any]) -> Transaction:
-    instructions = tuple(Instruction(p, int(i), int(m), pool) for p, i, m, pool in steps)
-    return Transaction(signature, from_ms(signed), from_ms(expires), instructions)
+def _instruction_row(step: Instruction, route: Route | None) -> list[Any]:
+    """Return a step of a transaction; what swaps a leg of the route names it by its number."""
+    for n, leg in enumerate(route.legs if route else ()):
+        if (step.program, step.pool, step.amount_in) == (leg.venue, leg.pool, leg.amount_in):
+            return [n, str(step.min_amount_out)]
+    return [step.program, str(step.amount_in), str(step.min_amount_out), step.pool]
+
+
+def _instruction(row: list[Any], route: Route | None) -> Instruction:
+    if isinstance(row[0], int) and route:
+        leg = route.legs[row[0]]
+        return Instruction(leg.venue, leg.amount_in, int(row[1]), leg.pool)
+    program, amount_in, minimum, pool = row
+    return Instruction(program, int(amount_in), int(minimum), pool)
+
+
+def _transaction(row: list[Any], born: int, route: Route | None) -> Transaction:
+    signature, signed, expires, steps = row
+    instructions = tuple(_instruction(step, route) for step in steps)
+    return Transaction(signature, from_ms(born + signed), from_ms(born + expires), instructions)

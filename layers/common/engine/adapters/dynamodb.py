@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 from zlib import crc32
 
-from engine.adapters.codec import decode, encode, to_ms
+from engine.adapters.codec import decode_rest, encode_rest, to_ms
 from engine.adapters.table import Item, Refused, Table, key
 from engine.domain.errors import Conflict
 from engine.domain.order import Order
@@ -23,17 +23,18 @@ def order_item(order: Order) -> Item:
         "seq": {"N": str(order.seq)},
         "account": {"S": order.account},
         "placed": {"S": place_in_time(order)},
-        "doc": {"S": encode(order)},
+        "doc": {"S": encode_rest(order)},
     }
     if not order.final or order.dead_letter_due:
         item["open"] = {"S": str(crc32(order.order_id.encode()) % OPEN_SHARDS)}
-        item["openSince"] = item["placed"]
     return item
 
 
 def item_order(item: Mapping[str, Any]) -> Order:
     """Return the order that a row holds."""
-    return decode(item["doc"]["S"])
+    order_id = item["pk"]["S"].removeprefix("ORDER#")
+    created_ms = int(item["placed"]["S"].partition("#")[0])
+    return decode_rest(item["doc"]["S"], order_id, item["account"]["S"], created_ms)
 
 
 def place_in_time(order: Order) -> str:
@@ -62,12 +63,12 @@ class DynamoOrders:
         for shard in range(OPEN_SHARDS):
             keys += self.table.index(
                 "open-orders",
-                "#open = :shard AND openSince < :before",
+                "#open = :shard AND placed < :before",
                 limit=limit,
                 shard=str(shard),
                 before=f"{to_ms(before):014d}",
             )
-        keys.sort(key=lambda item: str(item["openSince"]["S"]))
+        keys.sort(key=lambda item: str(item["placed"]["S"]))
         for item in islice(keys, limit):
             order = self.get(item["pk"]["S"].removeprefix("ORDER#"))
             if order is not None:
