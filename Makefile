@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format lock clean
+.PHONY: help demo up test check contracts format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,9 @@ check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract 
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(PY) -m pytest -q --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration
+
+contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml, errors.md and the /docs page from the code
+	@PYTHONPATH=layers/common $(PY) -m contracts
 
 format: $(DEV) ## Rewrite the sources to the house's format
 	$(VENV)/bin/ruff format .

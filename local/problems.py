@@ -8,9 +8,10 @@ from typing import Any
 
 PROBLEM_JSON = "application/problem+json"
 
-_CODES = {
+#: The engine's own codes where it has one for the same thing; docs/errors.md lists them.
+CODES = {
     HTTPStatus.BAD_REQUEST: "BAD_REQUEST",
-    HTTPStatus.UNAUTHORIZED: "UNAUTHORIZED",
+    HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
     HTTPStatus.FORBIDDEN: "FORBIDDEN",
     HTTPStatus.NOT_FOUND: "NOT_FOUND",
     HTTPStatus.METHOD_NOT_ALLOWED: "METHOD_NOT_ALLOWED",
@@ -32,9 +33,9 @@ _DETAILS = {
 
 def problem(status: int, detail: str, *, request_id: str = "") -> dict[str, Any]:
     """Return a problem document; its code follows from its status."""
-    code = _CODES.get(HTTPStatus(status), "REFUSED" if status < 500 else "BAD_GATEWAY")
+    code = CODES.get(HTTPStatus(status), "REFUSED" if status < 500 else "BAD_GATEWAY")
     return {
-        "type": f"urn:problem:{code.lower().replace('_', '-')}",
+        "type": f"/docs#{code}",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
         "detail": detail,

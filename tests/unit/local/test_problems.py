@@ -11,7 +11,7 @@ JSON = "application/json"
 
 def test_a_problem_document_has_all_of_its_members():
     assert problem(413, "At most 10 bytes.", request_id="r-1") == {
-        "type": "urn:problem:body-too-large",
+        "type": "/docs#BODY_TOO_LARGE",
         "title": "Request Entity Too Large",
         "status": 413,
         "detail": "At most 10 bytes.",

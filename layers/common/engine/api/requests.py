@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from engine.api.problems import FieldProblem, Problem, invalid
@@ -15,6 +22,13 @@ from engine.service.placing import Wish
 #: The largest body that is read, in bytes.
 MAX_BODY = 16_384
 KEY_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
+#: What an amount looks like on paper; `_read_amount` is what reads it.
+AMOUNT_TEXT = {
+    "type": "string",
+    "maxLength": 64,
+    "pattern": r"^(?=.*[1-9])([0-9]+\.?[0-9]*|\.[0-9]+)$",
+}
+AMOUNT_NUMBER = {"type": "number", "exclusiveMinimum": 0}
 
 
 def _read_amount(value: object) -> Decimal:
@@ -60,7 +74,11 @@ class PlaceOrder(BaseModel):
     type: Literal["market"]
     tokenIn: str = Field(min_length=1, max_length=64)  # noqa: N815 - the client's names
     tokenOut: str = Field(min_length=1, max_length=64)  # noqa: N815
-    amount: Annotated[Decimal, BeforeValidator(_read_amount)]
+    amount: Annotated[
+        Decimal,
+        BeforeValidator(_read_amount),
+        WithJsonSchema({"anyOf": [AMOUNT_TEXT, AMOUNT_NUMBER]}),
+    ]
     slippageBps: Annotated[int, BeforeValidator(_whole)] = Field(50, ge=0, le=10_000)  # noqa: N815
     clientOrderId: str | None = Field(None, pattern=KEY_PATTERN)  # noqa: N815
 
@@ -102,7 +120,7 @@ class AskQuotes(BaseModel):
 
     tokenIn: str = Field(min_length=1, max_length=64)  # noqa: N815
     tokenOut: str = Field(min_length=1, max_length=64)  # noqa: N815
-    amount: Annotated[Decimal, BeforeValidator(_read_amount)]
+    amount: Annotated[Decimal, BeforeValidator(_read_amount), WithJsonSchema(AMOUNT_TEXT)]
     slippageBps: Annotated[int, BeforeValidator(_count)] = Field(50, ge=0, le=10_000)  # noqa: N815
 
 

@@ -1,0 +1,66 @@
+"""Write the contracts, or say which are not as the code has them.
+
+python -m contracts [--check]
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from contracts import errors, http, page, stream
+
+ROOT = Path(__file__).resolve().parent.parent
+_API = ROOT / "layers/common/engine/api"
+
+
+def openapi() -> str:
+    return json.dumps(http.document(), indent=2) + "\n"
+
+
+def served_openapi() -> str:
+    return json.dumps(http.document(), separators=(",", ":")) + "\n"
+
+
+def asyncapi() -> str:
+    plain = json.loads(json.dumps(stream.document()))  # no anchors: nothing is shared
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+#: What is made, and by what.
+FILES: dict[Path, Callable[[], str]] = {
+    ROOT / "docs/openapi.json": openapi,
+    ROOT / "docs/asyncapi.yaml": asyncapi,
+    ROOT / "docs/errors.md": errors.text,
+    _API / "openapi.json": served_openapi,
+    _API / "docs.html": page.text,
+}
+
+
+def stale() -> list[str]:
+    """Return the files that are not as the code has them."""
+    return [
+        str(path.relative_to(ROOT))
+        for path, made in FILES.items()
+        if not path.exists() or path.read_text() != made()
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m contracts", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    if parser.parse_args().check:
+        found = stale()
+        if found:
+            print(f"Not as the code has them: {', '.join(found)}. Run make contracts.")
+        return 1 if found else 0
+    for path, made in FILES.items():
+        path.write_text(made())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

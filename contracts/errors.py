@@ -1,0 +1,61 @@
+"""docs/errors.md: the catalogue of codes."""
+
+from contracts.codes import Chapter, chapters
+
+_HEAD = """\
+# Errors and their codes
+
+Made from the code by `make contracts`; do not edit it here.
+
+An error of the HTTP API is a problem document (RFC 9457), `application/problem+json`: `type`,
+`title`, `status`, `detail`, `code`, `requestId`, and for fields `errors: [{pointer, code,
+detail}]`. Programs go by `code`: codes stay, and more may come; `title` and `detail` are for
+people. `type` is `/docs#CODE`: relative to the API's own address it leads to what the page there
+says of the code. `requestId` stands in the `X-Request-Id` header too, and in the log.
+"""
+
+_TAIL = """\
+## What API Gateway answers by itself
+
+HTTP APIs of API Gateway have no gateway responses to shape: what never reaches the engine is
+answered as `{"message":"…"}` in `application/json`, without a code. Take any answer without a code
+by its status.
+
+| status | message | when |
+|---|---|---|
+| 400 | `Bad Request` | the request can't be read |
+| 404 | `Not Found` | never: the `$default` route takes what no other does |
+| 413 | `Request Entity Too Large` | the body is above 10 MB; the engine's own limit is far below |
+| 429 | `Too Many Requests` | the stage is throttled (`ThrottleRate`, `ThrottleBurst`) |
+| 431 | `Request Header Fields Too Large` | request line and headers above 10,240 bytes |
+| 500 | `Internal Server Error` | the function crashed |
+| 503 | `Service Unavailable` | the function can't be run, or took longer than 30 s |
+
+On the WebSocket API a refused connection is the handshake's status, without a body to rely on: 400
+(the query names no order), 401 (no valid key or ticket), 429. Frames above 128 KB close the
+connection (1009).
+
+The front door of `make up` and `make demo` turns these into problem documents, with the codes of
+the last table above. The embedded cloud answers `OPTIONS` by itself, with 403; on AWS it reaches
+the engine, which tells the methods in `Allow`.
+"""
+
+
+def text() -> str:
+    """Return the page."""
+    return "\n".join([_HEAD, *map(_chapter, chapters()), _TAIL])
+
+
+def _chapter(chapter: Chapter) -> str:
+    numbered = bool(chapter.statuses)
+    lines = [f"## {chapter.title}", "", f"{chapter.where[0].upper()}{chapter.where[1:]}.", ""]
+    lines.append(
+        "| code | status | what it means | what to do |"
+        if numbered
+        else "| code | what it means | what to do |"
+    )
+    lines.append("|---|---|---|---|" if numbered else "|---|---|---|")
+    for entry in chapter.entries:
+        status = f" {chapter.statuses[entry.code]} |" if numbered else ""
+        lines.append(f"| `{entry.code}` |{status} {entry.meaning} | {entry.advice} |")
+    return "\n".join([*lines, ""])
