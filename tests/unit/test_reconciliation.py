@@ -1,9 +1,12 @@
 """What a crash left behind is found and repaired."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from engine.adapters.simulated import SimulatedChain, SimulatedVenue
+import pytest
+
+from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
 from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Failure, Order, Status
 from engine.market.simulation import SimulatedMarket
@@ -165,3 +168,43 @@ def test_a_deaf_queue_is_no_end_of_the_run() -> None:
     world.placed(order_id="o2", deadline=world.clock.now())
     world.clock.advance(60)
     assert world.repair() == Report(seen=2, settled=1)
+
+
+def test_an_order_that_can_not_be_settled_keeps_nobody_waiting() -> None:
+    world = World()
+    world.placed(order_id="poison", deadline=world.clock.now())
+    good = world.placed(order_id="good", deadline=world.clock.now())
+    lost = world.placed(order_id="lost")
+    world.orders.save = _poisoned(world.orders.save)  # type: ignore[method-assign]
+    world.clock.advance(60)
+    with pytest.raises(ZeroDivisionError):
+        world.repair()
+    assert world.orders.rows[good.order_id].status is Status.FAILED
+    assert [message.order_id for message in world.queue.messages] == [lost.order_id]
+
+
+def _poisoned(save: Callable[..., None]) -> Callable[..., None]:
+    def poisoned(order: Order, *, expected_seq: int) -> None:
+        if order.order_id == "poison":
+            raise ZeroDivisionError("a bug")
+        save(order, expected_seq=expected_seq)
+
+    return poisoned
+
+
+def test_a_run_ends_before_its_time_does_when_the_chain_says_nothing() -> None:
+    world = World()
+    world.execution.chain = SimulatedChain(
+        SimulatedMarket(7), world.ledger, world.clock, (0.4, 0.8), weather=Weather(mute=1.0)
+    )
+    for n in range(20):
+        order = world.placed(order_id=f"o{n}")
+        tx = world.execution.chain.sign(order, (), valid_for=timedelta(seconds=60))
+        built = order.to(Status.ROUTING, at=world.clock.now()).to(
+            Status.BUILDING, at=world.clock.now(), transaction=tx
+        )
+        world.orders.save(built, expected_seq=1)
+    world.clock.advance(21)
+    begun = world.clock.now()
+    assert 0 < world.repair().settled < 20
+    assert world.clock.now() - begun < timedelta(seconds=45)

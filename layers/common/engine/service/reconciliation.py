@@ -26,7 +26,11 @@ class Report:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Reconciliation:
-    """The use case and what it needs. An order younger than `grace` is nobody's business yet."""
+    """The use case and what it needs.
+
+    An order younger than `grace` is nobody's business yet. After `budget` no other order is begun:
+    a chain that does not answer takes seconds an order, and a run that is cut off says nothing.
+    """
 
     orders: OrderRepository
     queue: OrderQueue
@@ -35,26 +39,37 @@ class Reconciliation:
     grace: timedelta = timedelta(seconds=20)
     most: int = 200
     most_letters: int = 50
+    budget: timedelta = timedelta(seconds=35)
 
     def repair(self) -> Report:
         """Find the open orders that nobody works on and see to each, oldest first.
 
         What may have been sent, is past its deadline, or owes a dead letter is settled here; what
-        has yet to trade goes back to the workers. Safe to run twice at once.
+        has yet to trade goes back to the workers. Safe to run twice at once. An order that can't
+        be settled keeps nobody waiting: its error is raised when all the others are seen to.
         """
         now = self.clock.now()
         seen = enqueued = settled = 0
+        failure: Exception | None = None
         for order in self.orders.open_before(now - self.grace, limit=self.most):
+            if self.clock.now() >= now + self.budget:
+                break
             seen += 1
             if order.held(now) or now - order.updated_at < self.grace:
                 continue
             if order.final or order.transaction is not None or now >= order.deadline:
-                self.execution.settle(WorkMessage(order.order_id, order))
-                settled += 1
+                try:
+                    self.execution.settle(WorkMessage(order.order_id, order))
+                    settled += 1
+                except Exception as error:  # noqa: BLE001 - raised below
+                    log.exception("order not settled", extra={"order_id": order.order_id})
+                    failure = failure or error
             elif self._enqueue(order):
                 enqueued += 1
         report = Report(seen, enqueued, settled, self._clear_letters())
         log.info("reconciled", extra=asdict(report))
+        if failure is not None:
+            raise failure
         return report
 
     def _clear_letters(self) -> int:
