@@ -1,0 +1,209 @@
+"""Guards of the engine, each with a way to break it: the proof has to notice every one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.adapters.accounts import DynamoWatchers
+from engine.adapters.dynamodb import DynamoOrders, order_item
+from engine.adapters.simulated import SimulatedChain
+from engine.adapters.sqs import SqsQueue
+from engine.api.work import Work
+from engine.domain.order import Order, Status, Transaction
+from engine.ports import DeadLetter, Expired, Landed, Landing, Reverted, Unknown
+from engine.service import execution
+from engine.service.execution import Execution
+from engine.service.notification import Notification, Post
+from engine.service.reconciliation import Reconciliation, Report
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def send_before_the_signature_is_stored(patch: pytest.MonkeyPatch) -> None:
+    sign = SimulatedChain.sign
+
+    def signed(self: SimulatedChain, order: Order, *args: Any, **kwargs: Any) -> Transaction:
+        transaction = sign(self, order, *args, **kwargs)
+        self.send(order, transaction)
+        return transaction
+
+    patch.setattr(SimulatedChain, "sign", signed)
+
+
+def sign_again_for_every_send(patch: pytest.MonkeyPatch) -> None:
+    submit = Execution._submit
+
+    def submitted(self: Execution, order: Order, transaction: Transaction) -> Any:
+        valid_for = transaction.expires_at - self.clock.now()
+        if valid_for > timedelta(0):
+            transaction = self.chain.sign(order, transaction.instructions, valid_for=valid_for)
+        return submit(self, order, transaction)
+
+    patch.setattr(Execution, "_submit", submitted)
+
+
+def write_whatever_the_seq(patch: pytest.MonkeyPatch) -> None:
+    def save(self: DynamoOrders, order: Order, *, expected_seq: int) -> None:
+        self.table.put(order_item(order))
+
+    patch.setattr(DynamoOrders, "save", save)
+
+
+def place_over_what_is_there(patch: pytest.MonkeyPatch) -> None:
+    def add(self: DynamoOrders, order: Order) -> None:
+        self.table.put(order_item(order))
+
+    patch.setattr(DynamoOrders, "add", add)
+
+
+def claim_whoever_holds_it(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Order, "held", lambda self, now: False)
+
+
+def _take_unknown_for(patch: pytest.MonkeyPatch, landing: Landing) -> None:
+    look = execution._landing
+
+    def taken(looking: Any) -> Landing:
+        found = look(looking)
+        return landing if isinstance(found, Unknown) else found
+
+    patch.setattr(execution, "_landing", taken)
+
+
+def take_unknown_for_failed(patch: pytest.MonkeyPatch) -> None:
+    _take_unknown_for(patch, Reverted("TIMEOUT", "no answer"))
+
+
+def rebuild_before_the_expiry(patch: pytest.MonkeyPatch) -> None:
+    _take_unknown_for(patch, Expired())
+
+
+def believe_the_quote_instead_of_the_chain(patch: pytest.MonkeyPatch) -> None:
+    confirmed = Execution._confirm
+
+    def confirm(self: Execution, order: Order, landing: Landed) -> Any:
+        promised = order.route.amount_out if order.route else 0
+        return confirmed(self, order, replace(landing, amount_out=promised))
+
+    patch.setattr(Execution, "_confirm", confirm)
+
+
+def sign_for_longer_than_the_deadline(patch: pytest.MonkeyPatch) -> None:
+    sign = SimulatedChain.sign
+
+    def signed(self: SimulatedChain, *args: Any, valid_for: timedelta) -> Transaction:
+        return sign(self, *args, valid_for=timedelta(seconds=90))
+
+    patch.setattr(SimulatedChain, "sign", signed)
+
+
+def acknowledge_what_is_not_settled(patch: pytest.MonkeyPatch) -> None:
+    settle = Work._settle
+
+    def settled(self: Work, record: dict[str, Any]) -> bool:
+        settle(self, record)
+        return True
+
+    patch.setattr(Work, "_settle", settled)
+
+
+def count_no_attempts(patch: pytest.MonkeyPatch) -> None:
+    claimed = Order.claimed
+
+    def claim(self: Order, **kwargs: Any) -> Order:
+        return replace(claimed(self, **kwargs), attempts=self.attempts)
+
+    patch.setattr(Order, "claimed", claim)
+
+
+def owe_no_dead_letter(patch: pytest.MonkeyPatch) -> None:
+    fail = Execution._fail
+
+    def failed(
+        self: Execution, order: Order, *args: Any, dead_letter: bool = False, **more: Any
+    ) -> Any:
+        outcome = fail(self, order, *args, **more)
+        if dead_letter:
+            self.queue.bury(DeadLetter(order.order_id, args[0], order.attempts))
+        return outcome
+
+    patch.setattr(Execution, "_fail", failed)
+
+
+def repair_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Reconciliation, "repair", lambda self: Report())
+
+
+def fail_what_is_late_without_asking_the_chain(patch: pytest.MonkeyPatch) -> None:
+    advance = Execution._advance
+
+    def advanced(self: Execution, order: Order) -> Any:
+        if order.status is Status.SUBMITTED and self.clock.now() >= order.deadline:
+            return self._fail(order, "EXPIRED", "too late")
+        return advance(self, order)
+
+    patch.setattr(Execution, "_advance", advanced)
+
+
+def drop_every_letter(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SqsQueue, "put_back", SqsQueue.drop)
+
+
+def forget_a_push_that_failed(patch: pytest.MonkeyPatch) -> None:
+    deliver = Notification._deliver
+
+    def delivered(self: Notification, post: Post) -> list[str]:
+        deliver(self, post)
+        return []
+
+    patch.setattr(Notification, "_deliver", delivered)
+
+
+def forget_all_watchers_when_one_left(patch: pytest.MonkeyPatch) -> None:
+    forget = DynamoWatchers.forget_connection
+
+    def forgotten(self: DynamoWatchers, connection_id: str) -> None:
+        row = self.table.get(f"CONN#{connection_id}", "CONN") or {}
+        forget(self, connection_id)
+        for topic in row.get("topics", {}).get("SS", []):
+            for watcher in self.of(topic):
+                self.forget(watcher)
+
+    patch.setattr(DynamoWatchers, "forget_connection", forgotten)
+
+
+def tell_everybody_everything(patch: pytest.MonkeyPatch) -> None:
+    tell_all = Notification._tell_all
+
+    def told(self: Notification, changed: Any, posts: Any, watching: Any) -> None:
+        account = changed.order.account
+        topic = f"ORDER#{changed.order.order_id}"
+        watching[topic] = [replace(w, account=account) for w in self._watchers_of(topic)]
+        tell_all(self, changed, posts, watching)
+
+    patch.setattr(Notification, "_tell_all", told)
+
+
+BREAKS: tuple[Break, ...] = (
+    send_before_the_signature_is_stored,
+    sign_again_for_every_send,
+    write_whatever_the_seq,
+    place_over_what_is_there,
+    claim_whoever_holds_it,
+    take_unknown_for_failed,
+    rebuild_before_the_expiry,
+    believe_the_quote_instead_of_the_chain,
+    sign_for_longer_than_the_deadline,
+    acknowledge_what_is_not_settled,
+    count_no_attempts,
+    owe_no_dead_letter,
+    repair_nothing,
+    fail_what_is_late_without_asking_the_chain,
+    drop_every_letter,
+    forget_a_push_that_failed,
+    forget_all_watchers_when_one_left,
+    tell_everybody_everything,
+)

@@ -1,0 +1,53 @@
+"""What the proof did, in one line at the end of the run; and a log that is quiet meanwhile."""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+
+import pytest
+
+from engine.adapters import dynamodb
+from engine.observability import log
+
+TALLY = pytest.StashKey[Counter[str]]()
+#: All of it: every harm at every call. Without, what a change is most likely to break.
+THOROUGH = os.environ.get("CI", "") not in {"", "0", "false"}
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Counter[str]:
+    """Count here what is to be told at the end."""
+    return pytestconfig.stash.setdefault(TALLY, Counter())
+
+
+@pytest.fixture(scope="session")
+def thorough() -> bool:
+    """Whether time is no object."""
+    return THOROUGH
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_once() -> Iterator[None]:
+    """Read each text of an order once: thousands of stories have the same beginnings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dynamodb, "decode_rest", lru_cache(10_000)(dynamodb.decode_rest))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    level = log.log_level
+    log.setLevel(logging.CRITICAL)
+    yield
+    log.setLevel(level)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    tally = config.stash.get(TALLY, Counter())
+    if tally:
+        told = ", ".join(f"{count:,} {what}" for what, count in tally.items())
+        terminalreporter.write_line(f"proof: {told}")

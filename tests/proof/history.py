@@ -1,0 +1,428 @@
+"""What was promised, against what clients saw and what table, chain and queues hold at the end.
+
+A history is made by the proof's own world (`tests/proof/world.py`) and by the chaos run on the
+embedded cloud (`tests/chaos`); the promises are the same.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from engine.adapters.codec import from_ms
+from engine.api.views import order_view
+from engine.domain.order import TRANSITIONS, Order, Status, Transaction
+
+Document = Mapping[str, Any]
+#: What an order fails with when all its attempts are used up: then it owes a dead letter.
+EXHAUSTED = frozenset({"VENUES_UNAVAILABLE", "ATTEMPTS_EXHAUSTED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one HTTP call was answered; status 0: nothing came back."""
+
+    call: str  # place, read, cancel
+    status: int
+    body: Document = field(default_factory=dict)
+    account: str = "anyone"
+    key: str | None = None
+    asked: Document = field(default_factory=dict)
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message that one client of the stream heard, and whose orders it may hear of."""
+
+    client: str
+    account: str
+    message: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What lies in the dead-letter queue; no order id: nobody can tell whose it is."""
+
+    order_id: str | None
+
+
+@dataclass
+class History:
+    """All that is known of a run.
+
+    `states` are the states that each order's row had, oldest first. `ledger` is the chain's
+    entries by signature: `out` says that it landed and with what, `code` that it reverted,
+    `expired` that it never will. `queued` are the orders whose messages lie in the order queue,
+    `redriven` the letters that an operator took out of the other one. `stayed` are the clients
+    that subscribed to an order and listened to the end, with the `seq` up to which they had it;
+    `resumed` are those that were told again what they had missed: what is not kept of an order's
+    past may be left out there, but nothing may be false.
+    """
+
+    answers: list[Answer] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
+    states: dict[str, list[Order]] = field(default_factory=dict)
+    ledger: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    queued: list[str | None] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    redriven: list[Letter] = field(default_factory=list)
+    stayed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    resumed: set[str] = field(default_factory=set)
+
+    @property
+    def ends(self) -> dict[str, Order]:
+        """Each order as it stands at the end."""
+        return {order_id: states[-1] for order_id, states in self.states.items()}
+
+    def landed(self, order_id: str) -> list[str]:
+        """Return the signatures that landed for an order."""
+        return [
+            signature
+            for signature, entry in self.ledger.items()
+            if entry.get("order") == order_id and "out" in entry
+        ]
+
+
+#: For each thing that was checked: None, or the sentence that says what is wrong with it.
+Checked = Iterator[str | None]
+
+
+def accepted_orders_are_stored(history: History) -> Checked:
+    for answer in _accepted(history):
+        order_id = answer.body["orderId"]
+        yield None if order_id in history.states else f"{order_id} was accepted and is not stored"
+
+
+def every_order_ends(history: History) -> Checked:
+    for order_id, end in history.ends.items():
+        if not end.final:
+            yield f"{order_id} is still {end.status}"
+        elif end.dead_letter_due:
+            yield f"{order_id} still owes its dead letter"
+        else:
+            yield None
+
+
+def an_order_lands_once_at_most(history: History) -> Checked:
+    for order_id in history.states:
+        landed = history.landed(order_id)
+        yield f"{order_id} landed {len(landed)} times: {landed}" if len(landed) > 1 else None
+    for signature, entry in history.ledger.items():
+        if "out" in entry and entry.get("order") not in history.states:
+            yield f"{signature} landed for {entry.get('order')}, which is no order"
+
+
+def confirmed_means_landed(history: History) -> Checked:
+    for order_id, end in history.ends.items():
+        landed = history.landed(order_id)
+        if end.status is not Status.CONFIRMED:
+            yield f"{order_id} is {end.status} and {landed[0]} landed" if landed else None
+            continue
+        signature = end.transaction.signature if end.transaction else None
+        entry = history.ledger.get(signature or "", {})
+        if "out" not in entry:
+            yield f"{order_id} is confirmed and its transaction {signature} has not landed"
+        elif entry.get("order") != order_id:
+            yield f"{order_id} is confirmed by {entry.get('order')}'s transaction {signature}"
+        elif entry["out"] != str(end.amount_out):
+            yield f"{order_id} says it got {end.amount_out}, the chain says {entry['out']}"
+        elif end.amount_out is None or end.amount_out < (end.min_amount_out or 0):
+            yield f"{order_id} got {end.amount_out}, less than its minimum {end.min_amount_out}"
+        else:
+            yield None
+
+
+def nothing_trades_after_its_deadline(history: History) -> Checked:
+    for order_id, end in history.ends.items():
+        for signature in history.landed(order_id):
+            at = from_ms(int(history.ledger[signature]["at"]))
+            late = at > end.deadline
+            yield f"{order_id} traded at {at}, after its deadline {end.deadline}" if late else None
+
+
+def what_did_not_trade_never_will(history: History) -> Checked:
+    """Failed and cancelled orders, and transactions that gave way to new ones."""
+    for order_id, states in history.states.items():
+        end = states[-1]
+        signed = _transactions(states)
+        if end.transaction and end.status not in {Status.FAILED, Status.CANCELLED}:
+            signed = signed[:-1]
+        for transaction, at in signed:
+            entry = history.ledger.get(transaction.signature)
+            name = f"{order_id}'s transaction {transaction.signature}"
+            if entry is None and at.updated_at <= transaction.expires_at:
+                yield f"{name} was given up (seq {at.seq}) while it could still land"
+            elif entry is not None and "out" in entry:
+                yield f"{name} was given up (seq {at.seq}) and landed"
+            else:
+                yield None
+
+
+def the_life_cycle_is_kept(history: History) -> Checked:
+    for order_id, states in history.states.items():
+        first = states[0]
+        if (first.seq, first.status) != (1, Status.PENDING):
+            yield f"{order_id} began as {first.status} with seq {first.seq}"
+        for one, other in pairwise(states):
+            yield _step(order_id, one, other)
+        end = states[-1]
+        if [step.seq for step in end.history] != list(range(1, end.seq + 1)):
+            yield f"{order_id} has gaps in its history: {[step.seq for step in end.history]}"
+        elif end.history[-1].status is not end.status:
+            yield f"{order_id} is {end.status}, its history says {end.history[-1].status}"
+
+
+def _step(order_id: str, one: Order, other: Order) -> str | None:
+    """Say what is wrong with a row's change from `one` to `other`."""
+    name = f"{order_id}'s change from seq {one.seq} ({one.status}) to {other.seq} ({other.status})"
+    if other.seq == one.seq and _view(one) == _view(other):
+        return None  # a letter that was owed is sent: nothing that a client sees
+    if one.final:
+        return f"{name} comes after its end"
+    if other.seq != one.seq + 1:
+        return f"{name} is not one step"
+    if other.status is not one.status and other.status not in TRANSITIONS[one.status]:
+        return f"{name} is not in the life cycle"
+    if other.updated_at < one.updated_at:
+        return f"{name} goes back in time"
+    if other.history[:-1] != one.history:
+        return f"{name} rewrites its history"
+    return None
+
+
+def an_order_is_taken_only_when_nobody_holds_it(history: History) -> Checked:
+    for order_id, states in history.states.items():
+        for one, other in pairwise(states):
+            if other.lease_by is None or other.lease_by == one.lease_by:
+                continue
+            if one.lease_until is not None and other.updated_at < one.lease_until:
+                yield f"{order_id} was taken (seq {other.seq}) from one who held it"
+            else:
+                yield None
+
+
+@lru_cache(10_000)
+def _view(order: Order) -> Document:
+    return order_view(order)
+
+
+def what_clients_are_told_is_true(history: History) -> Checked:
+    views = {
+        order_id: {state.seq: _view(state) for state in states}
+        for order_id, states in history.states.items()
+    }
+    for answer in history.answers:
+        if answer.call == "place" and answer.status == 202:
+            yield _told("the answer to POST", answer.body, views, seq=1)
+        elif answer.status == 200:
+            yield _told(f"the answer to {answer.call}", answer.body, views)
+    for heard in history.heard:
+        message = heard.message
+        if message["type"] not in {"snapshot", "status"}:
+            continue
+        by = f"{heard.client}'s stream"
+        order = message["order"]
+        said = (message["orderId"], message["seq"], message["status"], message["at"])
+        if said != (order["orderId"], order["seq"], order["status"], order["updatedAt"]):
+            yield f"{by} heard a message of {said} about {order['orderId']}, {order['seq']}"
+        else:
+            yield _told(by, order, views, gaps=heard.client in history.resumed)
+
+
+def _told(
+    by: str,
+    body: Document,
+    views: Mapping[str, Mapping[int, Document]],
+    seq: int | None = None,
+    gaps: bool = False,
+) -> str | None:
+    """Say if a document of an order is none that the table had."""
+    order_id = body.get("orderId")
+    had = views.get(str(order_id))
+    if had is None:
+        return None if seq == 1 else f"{by} told of {order_id}, which is no order"
+    state = had.get(body["seq"])
+    name = f"{by} told of {order_id} as {body['status']} with seq {body['seq']}"
+    if state is None or seq not in (None, body["seq"]):
+        return f"{name}, which it never was"
+    if state != body:
+        wrong = sorted(n for n in {*state, *body} if state.get(n) != body.get(n))
+        if not gaps or any(body.get(n) for n in wrong):
+            return f"{name}, with another {', '.join(wrong)} than it had"
+    return None
+
+
+def nobody_hears_of_anothers_orders(history: History) -> Checked:
+    told = [(f"{h.client}'s stream", h.account, h.message.get("order")) for h in history.heard]
+    told += [(f"the answer to {a.call}", a.account, a.body) for a in history.answers]
+    for by, account, order in told:
+        states = history.states.get(str(order["orderId"])) if order and "orderId" in order else None
+        if states is not None:
+            whose = states[0].account
+            yield f"{by} told {account} of {whose}'s order" if whose != account else None
+
+
+def one_key_is_one_order(history: History) -> Checked:
+    by_key: dict[tuple[str, str], list[Answer]] = {}
+    for answer in history.answers:
+        if answer.call == "place" and answer.key is not None:
+            by_key.setdefault((answer.account, answer.key), []).append(answer)
+    owner: dict[str, tuple[str, str]] = {}
+    for name, answers in by_key.items():
+        accepted = [answer for answer in answers if answer.status == 202]
+        for answer in accepted:
+            yield _same(name, accepted[0], answer)
+        if sum(not answer.replayed for answer in accepted) > 1:
+            yield f"key {name} was told more than once that its order is new"
+        for answer in answers:
+            if answer.status == 409 and accepted and _trade(answer.asked) == _order_of(accepted[0]):
+                yield f"key {name} was refused the order that it has"
+        if accepted:
+            order_id = accepted[0].body["orderId"]
+            if owner.setdefault(order_id, name) != name:
+                yield f"keys {owner[order_id]} and {name} have one order, {order_id}"
+
+
+def _same(name: tuple[str, str], first: Answer, other: Answer) -> str | None:
+    if other.body != first.body:
+        return f"key {name} got different answers: {first.body} and {other.body}"
+    if _trade(other.asked) != _order_of(first):
+        return f"key {name} got the order {first.body['orderId']} for another wish"
+    return None
+
+
+def _trade(asked: Document) -> tuple[object, ...]:
+    return (
+        asked["tokenIn"],
+        asked["tokenOut"],
+        Decimal(str(asked["amount"])),
+        asked.get("slippageBps", 50),
+    )
+
+
+def _order_of(answer: Answer) -> tuple[object, ...]:
+    return _trade(answer.body)
+
+
+def who_stays_hears_the_end(history: History) -> Checked:
+    """And each state on the way to it, but for those that a newer snapshot has overtaken."""
+    heard: dict[tuple[str, str], list[Document]] = {}
+    for said in history.heard:
+        if said.message["type"] in {"snapshot", "status"}:
+            heard.setdefault((said.client, said.message["orderId"]), []).append(said.message)
+    for (client, order_id), after_seq in sorted(history.stayed.items()):
+        if order_id not in history.states:
+            continue
+        end = history.ends[order_id]
+        last: int | None = after_seq or None
+        for message in heard.get((client, order_id), []):
+            seq = message["seq"]
+            if last is not None and seq <= last:
+                continue  # the client drops what it has
+            if last is not None and seq > last + 1 and message["type"] == "status":
+                yield f"{client} heard of {order_id}'s seq {seq} after {last}"
+            last = seq
+        ended = last is not None and last >= end.seq
+        yield None if ended else f"{client} stayed and did not hear that {order_id} is {end.status}"
+
+
+def the_queues_end_empty(history: History) -> Checked:
+    """But for the letters of failed orders."""
+    for order_id in history.queued:
+        yield f"a message of {order_id} lies in the order queue"
+    ends = history.ends
+    for letter in history.letters:
+        end = ends.get(letter.order_id or "")
+        if end is None:
+            yield f"a letter lies in the dead-letter queue of {letter.order_id}, which is no order"
+        elif end.status is not Status.FAILED:
+            yield f"a letter lies in the dead-letter queue of {end.order_id}, which is {end.status}"
+        else:
+            yield None
+
+
+def who_used_up_all_attempts_has_a_letter(history: History) -> Checked:
+    lettered = {letter.order_id for letter in [*history.letters, *history.redriven]}
+    for order_id, end in history.ends.items():
+        if end.error is not None and end.error.code in EXHAUSTED:
+            yield None if order_id in lettered else f"{order_id} failed without a dead letter"
+
+
+Promise = Callable[[History], Checked]
+PROMISES: tuple[Promise, ...] = (
+    accepted_orders_are_stored,
+    every_order_ends,
+    an_order_lands_once_at_most,
+    confirmed_means_landed,
+    nothing_trades_after_its_deadline,
+    what_did_not_trade_never_will,
+    the_life_cycle_is_kept,
+    an_order_is_taken_only_when_nobody_holds_it,
+    what_clients_are_told_is_true,
+    nobody_hears_of_anothers_orders,
+    one_key_is_one_order,
+    who_stays_hears_the_end,
+    the_queues_end_empty,
+    who_used_up_all_attempts_has_a_letter,
+)
+
+
+#: What holds at any time, and not only when everything has come to its end.
+ALWAYS = (
+    accepted_orders_are_stored,
+    an_order_lands_once_at_most,
+    nothing_trades_after_its_deadline,
+    what_did_not_trade_never_will,
+    the_life_cycle_is_kept,
+    an_order_is_taken_only_when_nobody_holds_it,
+    what_clients_are_told_is_true,
+    nobody_hears_of_anothers_orders,
+    one_key_is_one_order,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one promise: how often it was looked at, and what broke it."""
+
+    promise: str
+    checked: int
+    broken: tuple[str, ...]
+
+
+def findings(history: History, promises: Sequence[Promise] = PROMISES) -> list[Finding]:
+    """Return what became of each promise."""
+    found = []
+    for promise in promises:
+        results = list(promise(history))
+        broken = tuple(result for result in results if result is not None)
+        found.append(Finding(promise.__name__.replace("_", " "), len(results), broken))
+    return found
+
+
+def broken(history: History, promises: Sequence[Promise] = PROMISES) -> list[str]:
+    """Return a sentence for every broken promise."""
+    return [sentence for finding in findings(history, promises) for sentence in finding.broken]
+
+
+def _accepted(history: History) -> Iterator[Answer]:
+    for answer in history.answers:
+        if answer.call == "place" and answer.status == 202:
+            yield answer
+
+
+def _transactions(states: Sequence[Order]) -> list[tuple[Transaction, Order]]:
+    """Return the transactions that an order had, each with the first state without it.
+
+    The last one may be the order's still; then it is with the order's last state.
+    """
+    found: list[tuple[Transaction, Order]] = []
+    for one, other in pairwise(states):
+        if one.transaction and one.transaction != other.transaction:
+            found.append((one.transaction, other))
+    if states[-1].transaction:
+        found.append((states[-1].transaction, states[-1]))
+    return found

@@ -1,0 +1,228 @@
+"""Stories of one order's life, and what may become of it when one call goes wrong."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
+
+from engine.adapters.simulated import Weather
+from engine.domain.order import Order
+from tests.proof.border import Call, Harm
+from tests.proof.history import broken
+from tests.proof.world import Lazy, World
+
+CONFIRMED = frozenset({"confirmed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What clients do and what the weather does; `usually` is how the orders then end.
+
+    With one call gone wrong they may also end as `otherwise` says: attempts and time are used up.
+    """
+
+    name: str
+    tell: Callable[[World], None]
+    usually: frozenset[str] = CONFIRMED
+    otherwise: frozenset[str] = frozenset()
+    world: Callable[[], World] = World
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A story as it went, with what broke."""
+
+    story: Story
+    harm: str
+    world: World
+    breaches: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{self.story} in which {self.harm}:", *self.breaches, "The calls were:"]
+        return "\n  ".join([*lines, *map(str, self.world.border.calls)])
+
+
+def tell(story: Story, harms: Mapping[int, Harm] | None = None) -> Telling:
+    """Tell a story with some calls going wrong, let everything run its course, and look."""
+    world = story.world()
+    world.border.planned.update(harms or {})
+    story.tell(world)
+    world.settle_down()
+    for order_id in world.order_ids:
+        world.read(order_id)
+    breaches = broken(world.history())
+    allowed = story.usually | story.otherwise if harms else story.usually
+    for order_id, states in world.states.items():
+        if end_of(states[-1]) not in allowed:
+            breaches.append(f"{order_id} ended as {end_of(states[-1])}")
+    said = " and ".join(f"call {n} {harm}" for n, harm in (harms or {}).items())
+    return Telling(story, said or "nothing goes wrong", world, tuple(breaches))
+
+
+def end_of(order: Order) -> str:
+    return order.error.code if order.error else order.status.value
+
+
+#: A process that dies leaves all that follows undone; it is the first thing to be tried.
+DEATHS = (Harm.DIES_BEFORE, Harm.DIES_AFTER)
+
+
+def points(calls: Iterable[Call], harms: Iterable[Harm] = Harm) -> Iterator[tuple[Call, Harm]]:
+    """Return every call with every harm that is to come to it."""
+    return product(calls, harms)
+
+
+def distinct(calls: Iterable[Call]) -> list[Call]:
+    """Of a call that a function makes over and over at one stage of the orders, keep two."""
+    made = Counter[tuple[object, ...]]()
+    kept = []
+    for call in calls:
+        made[key := (call.function, call.operation, call.stage)] += 1
+        if made[key] <= 2:
+            kept.append(call)
+    return kept
+
+
+def _plain(world: World) -> None:
+    world.place()
+
+
+def _sold(token: str) -> Callable[[World], None]:
+    def tell(world: World) -> None:
+        world.place(token)
+
+    return tell
+
+
+def _one_key(world: World) -> None:
+    world.place(key="k")
+    world.place(key="k", amount="1.0")
+    world.deliver()
+    world.clock.advance(1)
+    world.place(key="k", amount="1.00")
+    world.place(key="k", amount="2")
+
+
+def _watched(world: World) -> None:
+    """Ann stays, bob comes back, carol is gone, dave watches all, eve is another account's."""
+    for client in ("ann", "carol", "dave", "gina"):
+        world.connect(client)
+    world.connect("eve", account="eve")
+    world.watch_all("dave")
+    order_id = str(world.place(key="k").body.get("orderId"))
+    for client in ("ann", "carol", "eve", "gina"):
+        world.watch(client, order_id)
+    world.notify()
+    world.disconnect("carol", noticed=False)
+    world.deliver()
+    world.notify(1)
+    world.connect("fred", order_id=order_id)
+    world.connect("bob")
+    world.watch("bob", order_id, after_seq=2)
+    world.unwatch("gina", order_id)
+    world.disconnect("gina")
+
+
+def _cancelled(world: World) -> None:
+    world.connect("ann")
+    order_id = str(world.place(key="k").body.get("orderId"))
+    world.watch("ann", order_id)
+    world.cancel(order_id)
+    world.cancel(order_id)
+    world.deliver()
+    world.cancel(order_id)
+
+
+def _cancelled_late(world: World) -> None:
+    order_id = str(world.place(key="k").body.get("orderId"))
+    world.deliver()
+    world.cancel(order_id)
+
+
+def _lost_on_the_way(world: World) -> None:
+    world.place()
+    world.sqs.messages("https://queues/orders").clear()
+
+
+def _rebuilt(world: World) -> None:
+    world.weather = Weather(drop=1.0)
+    world.place()
+    world.settle_down(timedelta(seconds=61))
+    world.weather = Weather()
+
+
+def _never_lands(world: World) -> None:
+    world.weather = Weather(drop=1.0)
+    world.place()
+    world.settle_down(timedelta(seconds=121))
+    world.weather = Weather()
+
+
+def _silence(world: World) -> None:
+    world.weather = Weather(mute=1.0)
+    world.place()
+    world.settle_down(timedelta(seconds=30))
+    world.weather = Weather()
+
+
+def _silence_until_the_deadline(world: World) -> None:
+    world.weather = Weather(mute=1.0)
+    world.place()
+    world.settle_down(timedelta(seconds=121))
+    world.weather = Weather()
+
+
+def _late(world: World) -> None:
+    world.weather = Weather(late=1.0)
+    world.place()
+
+
+def _redriven(world: World) -> None:
+    world.place("XFAIL")
+    world.settle_down()
+    world.redrive()
+
+
+def _deadly(world: World) -> None:
+    """Every worker dies of the message, until SQS moves it; the order has long been confirmed."""
+    world.place()
+    for n in range(11):
+        world.border.harm_next(Harm.DIES_AFTER, 1 if n else 9)
+        world.deliver()
+        world.clock.advance(60)
+
+
+STORIES = (
+    Story("a plain order", _plain),
+    Story(
+        "no venue answers",
+        _sold("XFAIL"),
+        frozenset({"VENUES_UNAVAILABLE"}),
+        frozenset({"ATTEMPTS_EXHAUSTED"}),
+    ),
+    Story("watchers come and go", _watched),
+    Story("a lost send", _sold("XDROP")),
+    Story("a cancelled order", _cancelled, frozenset({"cancelled"}), CONFIRMED),
+    Story("one key, many POSTs", _one_key),
+    Story("a plain order, all answers late", _plain, world=lambda: World(background=Lazy())),
+    Story("an order with one venue down", _plain, world=lambda: World(away=frozenset({"raydium"}))),
+    Story("a price that moved", _sold("XSLIP"), frozenset({"SLIPPAGE_EXCEEDED"})),
+    Story("an order cancelled too late", _cancelled_late, otherwise=frozenset({"cancelled"})),
+    Story("a message that got lost", _lost_on_the_way, otherwise=frozenset({"EXPIRED"})),
+    Story("a message that kills its workers", _deadly, otherwise=frozenset({"EXPIRED"})),
+    Story(
+        "a dead letter moved back",
+        _redriven,
+        frozenset({"VENUES_UNAVAILABLE"}),
+        frozenset({"ATTEMPTS_EXHAUSTED"}),
+    ),
+    Story("a chain that lands late", _late),
+    Story("a transaction that expired", _rebuilt, otherwise=frozenset({"EXPIRED"})),
+    Story("a chain that drops everything until the deadline", _never_lands, frozenset({"EXPIRED"})),
+    Story("a chain that says nothing", _silence, otherwise=frozenset({"EXPIRED"})),
+    Story("a chain that says nothing until the deadline", _silence_until_the_deadline),
+)

@@ -1,0 +1,54 @@
+"""Whatever goes wrong at whatever call, every promise is kept."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from tests.proof.border import Harm
+from tests.proof.stories import DEATHS, STORIES, Story, Telling, distinct, points, tell
+
+stories = pytest.mark.parametrize("story", STORIES, ids=str)
+#: The stories that get every harm, and not deaths alone, also when time is short.
+CORE = {"a plain order", "watchers come and go", "one key, many POSTs"}
+
+
+def good(telling: Telling) -> None:
+    """Fail with the whole story if a promise was broken."""
+    if telling.breaches:
+        pytest.fail(str(telling), pytrace=False)
+
+
+@stories
+def test_a_story_in_which_nothing_goes_wrong_ends_well(story: Story) -> None:
+    good(tell(story))
+
+
+@stories
+def test_whatever_goes_wrong_at_one_call_every_promise_is_kept(
+    story: Story, thorough: bool, tally: Counter[str]
+) -> None:
+    calls = tell(story).world.border.calls
+    harms = Harm if thorough or story.name in CORE else DEATHS
+    for call, harm in points(calls if thorough else distinct(calls), harms):
+        good(tell(story, {call.number: harm}))
+        tally["points at which a process dies" if harm in DEATHS else "other harms"] += 1
+
+
+def test_whatever_the_next_process_dies_of_while_it_repairs_every_promise_is_kept(
+    thorough: bool, tally: Counter[str]
+) -> None:
+    story = replace(STORIES[0], otherwise=frozenset({"EXPIRED"}))  # each death costs a minute
+    for first, harm in points(tell(story).world.border.calls, DEATHS if thorough else DEATHS[:1]):
+        calls = tell(story, {first.number: harm}).world.border.calls
+        for second in (calls if thorough else distinct(calls))[first.number :]:
+            good(tell(story, {first.number: harm, second.number: Harm.DIES_AFTER}))
+            tally["pairs of deaths"] += 1
+
+
+def test_there_are_over_a_hundred_points_and_every_function_has_some() -> None:
+    calls = [call for story in STORIES for call in distinct(tell(story).world.border.calls)]
+    functions = Counter(call.function for call in calls)
+    assert len(calls) * len(DEATHS) > 100
+    assert set(functions) == {"execute", "worker", "ws_connect", "ws_notify", "reconcile"}
+    assert min(functions.values()) >= 10

@@ -1,0 +1,370 @@
+"""The checker of histories finds each kind of broken promise, and none in a true history."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.adapters.codec import to_ms
+from engine.domain.order import Order, Status
+from tests.proof.history import PROMISES, Answer, Heard, History, Letter, broken, findings
+from tests.proof.world import World
+
+Spoil = Callable[[History], None]
+
+
+def _told() -> World:
+    """Return a world in which ann watched an order, and three more ended in other ways."""
+    world = World()
+    world.connect("ann")
+    order_id = world.place(key="k").body["orderId"]
+    world.watch("ann", order_id)
+    world.notify()
+    world.settle_down()
+    world.place(key="k")
+    for token in ("XFAIL", "XSLIP"):
+        world.place(token)
+    world.settle_down()
+    world.cancel(world.place(key="c").body["orderId"])
+    world.settle_down()
+    for each in world.order_ids:
+        world.read(each)
+    return world
+
+
+@pytest.fixture
+def history() -> History:
+    return _told().history()
+
+
+def _of(history: History, status: Status) -> str:
+    return next(o for o, end in history.ends.items() if end.status is status)
+
+
+def _slipped(history: History) -> str:
+    ends = history.ends.items()
+    return next(o for o, end in ends if end.error and end.error.code == "SLIPPAGE_EXCEEDED")
+
+
+def _change(history: History, status: Status, **changes: Any) -> None:
+    """Give the last state of an order some other values."""
+    states = history.states[_of(history, status)]
+    states[-1] = replace(states[-1], **changes)
+
+
+def _confirmed(history: History) -> Order:
+    return history.ends[_of(history, Status.CONFIRMED)]
+
+
+def _entry(history: History) -> tuple[str, dict[str, str]]:
+    transaction = _confirmed(history).transaction
+    assert transaction is not None
+    return transaction.signature, dict(history.ledger[transaction.signature])
+
+
+def _with_ledger(history: History, entries: dict[str, dict[str, str]]) -> None:
+    history.ledger = {**history.ledger, **entries}
+
+
+def _without(history: History, status: Status, seq: int) -> None:
+    order_id = _of(history, status)
+    history.states[order_id] = [o for o in history.states[order_id] if o.seq != seq]
+
+
+def _message(history: History, n: int, **changes: Any) -> None:
+    heard = history.heard[n]
+    history.heard[n] = replace(heard, message={**heard.message, **changes})
+
+
+def _document(history: History, n: int, **changes: Any) -> None:
+    order = {**history.heard[n].message["order"], **changes}
+    _message(history, n, order=order)
+
+
+def _answer(history: History, call: str, **changes: Any) -> None:
+    for n, answer in enumerate(history.answers):
+        if answer.call == call:
+            history.answers[n] = replace(answer, **changes)
+            return
+
+
+def _body(history: History, call: str, **changes: Any) -> None:
+    answer = next(answer for answer in history.answers if answer.call == call)
+    _answer(history, call, body={**answer.body, **changes})
+
+
+def lose_an_order(history: History) -> None:
+    del history.states[_of(history, Status.CONFIRMED)]
+
+
+def leave_an_order_open(history: History) -> None:
+    history.states[_of(history, Status.CONFIRMED)].pop()
+
+
+def owe_a_letter(history: History) -> None:
+    _change(history, Status.FAILED, dead_letter_due=True)
+
+
+def land_twice(history: History) -> None:
+    _, entry = _entry(history)
+    _with_ledger(history, {"another": entry})
+
+
+def land_for_nobody(history: History) -> None:
+    _, entry = _entry(history)
+    _with_ledger(history, {"another": {**entry, "order": "nobody"}})
+
+
+def confirm_what_did_not_land(history: History) -> None:
+    signature, entry = _entry(history)
+    _with_ledger(history, {signature: {"expired": entry["at"]}})
+
+
+def confirm_by_anothers_transaction(history: History) -> None:
+    signature, entry = _entry(history)
+    _with_ledger(history, {signature: {**entry, "order": _of(history, Status.CANCELLED)}})
+
+
+def tell_another_amount_than_the_chain(history: History) -> None:
+    _change(history, Status.CONFIRMED, amount_out=1)
+
+
+def give_less_than_the_minimum(history: History) -> None:
+    signature, entry = _entry(history)
+    _with_ledger(history, {signature: {**entry, "out": "1"}})
+    _change(history, Status.CONFIRMED, amount_out=1)
+
+
+def land_for_a_cancelled_order(history: History) -> None:
+    _, entry = _entry(history)
+    _with_ledger(history, {"another": {**entry, "order": _of(history, Status.CANCELLED)}})
+
+
+def land_for_a_failed_order(history: History) -> None:
+    end = history.ends[_slipped(history)]
+    assert end.transaction is not None
+    _, entry = _entry(history)
+    _with_ledger(history, {end.transaction.signature: {**entry, "order": end.order_id}})
+
+
+def trade_after_the_deadline(history: History) -> None:
+    signature, entry = _entry(history)
+    late = _confirmed(history).deadline + timedelta(milliseconds=1)
+    _with_ledger(history, {signature: {**entry, "at": str(to_ms(late))}})
+
+
+def fail_while_it_may_still_land(history: History) -> None:
+    end = history.ends[_slipped(history)]
+    assert end.transaction is not None
+    history.ledger = {s: e for s, e in history.ledger.items() if s != end.transaction.signature}
+
+
+def begin_in_the_middle(history: History) -> None:
+    del history.states[_of(history, Status.CONFIRMED)][0]
+
+
+def leave_a_gap(history: History) -> None:
+    _without(history, Status.CONFIRMED, 3)
+
+
+def skip_a_status(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    states[2] = replace(states[2], status=Status.CONFIRMED)
+
+
+def change_after_the_end(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    states.append(replace(states[-1], seq=6, status=Status.FAILED))
+
+
+def change_without_a_new_seq(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    states.append(replace(states[-1], amount_out=1))
+
+
+def go_back_in_time(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    states[1] = replace(states[1], updated_at=states[0].updated_at - timedelta(seconds=1))
+
+
+def rewrite_the_past(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    past = tuple(replace(step, at=step.at + timedelta(1)) for step in states[-1].history)
+    states[-1] = replace(states[-1], history=past)
+
+
+def keep_a_history_with_a_gap(history: History) -> None:
+    for states in history.states.values():
+        states[:] = [replace(o, history=(o.history[0], *o.history[2:])) for o in states]
+
+
+def end_otherwise_than_the_history(history: History) -> None:
+    states = history.states[_of(history, Status.CANCELLED)]
+    last = replace(states[-1].history[-1], status=Status.FAILED)
+    states[-1] = replace(states[-1], history=(*states[-1].history[:-1], last))
+
+
+def take_an_order_from_its_holder(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    states[2] = replace(states[2], lease_by="another")
+
+
+def tell_a_false_status_in_a_message(history: History) -> None:
+    _message(history, 0, status="confirmed")
+
+
+def tell_of_a_state_that_never_was(history: History) -> None:
+    _document(history, 1, seq=9)
+    _message(history, 1, seq=9)
+
+
+def tell_a_false_amount(history: History) -> None:
+    _document(history, -1, amountOut="1000000")
+
+
+def tell_of_an_order_that_is_not(history: History) -> None:
+    _body(history, "read", orderId="nobody")
+
+
+def answer_a_post_with_a_later_state(history: History) -> None:
+    order = next(answer.body for answer in history.answers if answer.call == "read")
+    _answer(history, "place", body=order)
+
+
+def tell_of_anothers_order(history: History) -> None:
+    history.heard[0] = replace(history.heard[0], account="eve")
+
+
+def answer_one_key_with_two_orders(history: History) -> None:
+    cancelled = history.states[_of(history, Status.CANCELLED)][0].order_id
+    _body(history, "place", orderId=cancelled)
+
+
+def answer_another_wish_with_the_same_order(history: History) -> None:
+    answer = next(answer for answer in history.answers if answer.call == "place")
+    _answer(history, "place", asked={**answer.asked, "amount": "2"})
+
+
+def call_a_replay_new(history: History) -> None:
+    history.answers[:] = [replace(answer, replayed=False) for answer in history.answers]
+
+
+def refuse_a_key_its_own_order(history: History) -> None:
+    answer = next(answer for answer in history.answers if answer.call == "place")
+    history.answers.append(replace(answer, status=409, body={}))
+
+
+def give_two_keys_one_order(history: History) -> None:
+    answer = next(answer for answer in history.answers if answer.call == "place")
+    history.answers.append(replace(answer, key="another"))
+
+
+def keep_the_end_from_a_watcher(history: History) -> None:
+    history.heard.pop()
+
+
+def keep_a_step_from_a_watcher(history: History) -> None:
+    del history.heard[2]
+
+
+def leave_a_message_in_the_queue(history: History) -> None:
+    history.queued.append(_of(history, Status.CONFIRMED))
+
+
+def leave_a_letter_of_a_good_order(history: History) -> None:
+    history.letters.append(Letter(_of(history, Status.CONFIRMED)))
+
+
+def leave_a_letter_of_no_order(history: History) -> None:
+    history.letters.append(Letter(None))
+
+
+def lose_a_letter(history: History) -> None:
+    history.letters.clear()
+
+
+SPOILS: dict[Spoil, str] = {
+    lose_an_order: "was accepted and is not stored",
+    leave_an_order_open: "is still submitted",
+    owe_a_letter: "still owes its dead letter",
+    land_twice: "landed 2 times",
+    land_for_nobody: "landed for nobody, which is no order",
+    confirm_what_did_not_land: "has not landed",
+    confirm_by_anothers_transaction: "is confirmed by",
+    tell_another_amount_than_the_chain: "says it got 1, the chain says",
+    give_less_than_the_minimum: "less than its minimum",
+    land_for_a_cancelled_order: "is cancelled and another landed",
+    land_for_a_failed_order: "is failed and",
+    trade_after_the_deadline: "after its deadline",
+    fail_while_it_may_still_land: "while it could still land",
+    begin_in_the_middle: "began as routing with seq 2",
+    leave_a_gap: "from seq 2 (routing) to 4 (submitted) is not one step",
+    skip_a_status: "is not in the life cycle",
+    change_after_the_end: "comes after its end",
+    change_without_a_new_seq: "comes after its end",
+    go_back_in_time: "goes back in time",
+    rewrite_the_past: "rewrites its history",
+    keep_a_history_with_a_gap: "has gaps in its history",
+    end_otherwise_than_the_history: "is cancelled, its history says failed",
+    take_an_order_from_its_holder: "from one who held it",
+    tell_a_false_status_in_a_message: "heard a message of",
+    tell_of_a_state_that_never_was: "which it never was",
+    tell_a_false_amount: "with another amountOut than it had",
+    tell_of_an_order_that_is_not: "told of nobody, which is no order",
+    answer_a_post_with_a_later_state: "the answer to POST told of",
+    tell_of_anothers_order: "ann's stream told eve of ann's order",
+    answer_one_key_with_two_orders: "got different answers",
+    answer_another_wish_with_the_same_order: "for another wish",
+    call_a_replay_new: "more than once that its order is new",
+    refuse_a_key_its_own_order: "was refused the order that it has",
+    give_two_keys_one_order: "have one order",
+    keep_the_end_from_a_watcher: "stayed and did not hear",
+    keep_a_step_from_a_watcher: "seq 4 after 2",
+    leave_a_message_in_the_queue: "lies in the order queue",
+    leave_a_letter_of_a_good_order: "which is confirmed",
+    leave_a_letter_of_no_order: "which is no order",
+    lose_a_letter: "failed without a dead letter",
+}
+
+
+def test_a_true_history_breaks_nothing_and_every_promise_was_looked_at(history: History) -> None:
+    assert broken(history) == []
+    assert [finding.promise for finding in findings(history) if not finding.checked] == []
+
+
+@pytest.mark.parametrize("spoil", SPOILS, ids=lambda spoil: spoil.__name__)
+def test_the_checker_notices_if_somebody_were_to(spoil: Spoil, history: History) -> None:
+    spoil(history)
+    sentences = broken(history)
+    assert any(SPOILS[spoil] in sentence for sentence in sentences), sentences
+
+
+def test_every_promise_has_been_seen_broken() -> None:
+    noticed = set()
+    for spoil in SPOILS:
+        history = _told().history()
+        spoil(history)
+        noticed |= {finding.promise for finding in findings(history) if finding.broken}
+    assert len(noticed) == len(PROMISES)
+
+
+def test_what_is_left_out_of_the_past_is_no_lie_but_a_wrong_word_is(history: History) -> None:
+    history.resumed.add("ann")
+    _document(history, -1, quotes=[], route=None)
+    assert broken(history) == []
+    _document(history, -1, amountOut="1")
+    assert broken(history) != []
+
+
+def test_a_newer_snapshot_may_overtake_what_lay_between(history: History) -> None:
+    del history.heard[2:4]
+    _message(history, -1, type="snapshot")
+    assert broken(history) == []
+
+
+def test_no_answer_is_no_promise(history: History) -> None:
+    history.answers.append(Answer("place", 0, {}, "ann", "k", {}))
+    history.heard.append(Heard("ann", "ann", {"type": "pong"}))
+    assert broken(history) == []

@@ -1,0 +1,469 @@
+"""The real services and adapters over a small world of our own, under a clock of our own.
+
+One thread, one order of events: a run is the same every time, so that what goes wrong once can be
+looked at again. The adapters are the real ones over `tests/proof/aws.py`; only the chain and the
+venues are guarded at their ports, since they are simulated anyway.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Generic, TypeVar, cast
+
+from engine.adapters.accounts import DynamoAccess, DynamoWatchers
+from engine.adapters.dynamodb import DynamoOrders, item_order
+from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
+from engine.adapters.sqs import SqsQueue
+from engine.adapters.table import Table
+from engine.adapters.websocket import WebSocketPush
+from engine.api.problems import problem_of
+from engine.api.stream import Stream
+from engine.api.views import message, order_view, unknown_order_message
+from engine.api.work import Work
+from engine.domain.errors import ChainUnavailable, EngineError, VenueTimeout, VenueUnavailable
+from engine.domain.order import Order, Status
+from engine.market.simulation import SimulatedMarket
+from engine.ports import Background, Chain, Venue, Watcher, account_topic, order_topic
+from engine.service.cancelling import Cancelling
+from engine.service.execution import Execution
+from engine.service.limits import Limits
+from engine.service.notification import Notification
+from engine.service.placing import Placing, Wish
+from engine.service.quoting import Quoting
+from engine.service.reading import Reading
+from engine.service.reconciliation import Reconciliation
+from engine.service.watching import Watching
+from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, Result
+from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
+from tests.proof.border import Border, Died, Guarded
+from tests.proof.history import Answer, Heard, History, Letter
+
+T = TypeVar("T")
+
+ORDERS, DEAD = "https://queues/orders", "https://queues/dead"
+EVERY_MINUTE = timedelta(minutes=1)
+#: Longer than the lease and the reconciler's grace, shorter than a message is hidden.
+ASLEEP = timedelta(seconds=21)
+DEADLINE = timedelta(seconds=120)
+#: When everything has been quiet for long.
+PATIENCE = timedelta(minutes=20)
+#: The tries that the stream's mapping has, as the template has it.
+STREAM_RETRIES = 10
+
+
+class Lazy:
+    """Runs a call when its result is asked for: the other extreme to `Inline`."""
+
+    def submit(self, call: Callable[[], T], /) -> "Later[T]":
+        return Later(call)
+
+
+@dataclass
+class Later(Generic[T]):
+    call: Callable[[], T]
+    done: Result[T] | None = None
+
+    def result(self, timeout: float | None = None) -> T:
+        self.done = self.done or Inline().submit(self.call)
+        return self.done.result(timeout)
+
+
+@dataclass
+class World:
+    """Clients, functions and services; `weather` and `away` (venues) may change at any time."""
+
+    weather: Weather = field(default_factory=Weather)
+    away: frozenset[str] = frozenset()
+    background: Background = field(default_factory=Inline)
+    seed: int = 7
+    quoting_takes: tuple[float, float] = (0.2, 0.4)
+    landing_takes: tuple[float, float] = (0.4, 0.8)
+    clock: FakeClock = field(default_factory=FakeClock)
+    chance: FakeChance = field(default_factory=FakeChance)
+    border: Border = field(default_factory=Border)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    answers: list[Answer] = field(default_factory=list)
+    accounts: dict[str, str] = field(default_factory=dict)
+    stayed: dict[tuple[str, str], int] = field(default_factory=dict)
+    stayed_for_all: dict[str, set[str]] = field(default_factory=dict)
+    resumed: set[str] = field(default_factory=set)
+    redriven: list[Letter] = field(default_factory=list)
+    reads: int = 0
+    tries: int = 0
+
+    def __post_init__(self) -> None:
+        self.dynamo = FakeDynamo(self.border)
+        self.sqs = FakeSqs(self.border, self.clock, {ORDERS: DEAD})
+        self.sockets = FakeSockets(self.border)
+        self.market = SimulatedMarket(self.seed)
+        self.repaired = self.clock.now()
+        self.border.stall = self.fall_asleep
+        self.border.overlap = self.overtake
+        self.border.stage = self.stage
+        table = Table(cast("Any", self.dynamo), "orders")
+        self._orders, self._watchers = DynamoOrders(table), DynamoWatchers(table)
+        self._access = DynamoAccess(table)
+        self._queue = SqsQueue(cast("Any", self.sqs), ORDERS, DEAD)
+
+    # ---------------------------------------------------------------------------------- clients
+
+    def place(
+        self, sold: str = "SOL", amount: str = "1", key: str | None = None, account: str = "ann"
+    ) -> Answer:
+        """POST an order to sell `amount` of the token `sold` for USDC."""
+        wish = Wish(sold, "USDC", Decimal(amount), key=key)
+        asked = {"tokenIn": sold, "tokenOut": "USDC", "amount": amount}
+        limits = Limits(self._access, self.clock, DollarPrices())
+        placing = Placing(
+            self._orders, self._queue, self.clock, self.chance, DEADLINE, limits, test_tokens=True
+        )
+
+        def answer() -> Answer:
+            placed = placing.place(wish, account=account)
+            return Answer(
+                "place", 202, order_view(placed.order), account, key, asked, placed.replayed
+            )
+
+        return self._answer(answer, Answer("place", 0, {}, account, key, asked))
+
+    def read(self, order_id: str, account: str = "ann") -> Answer:
+        """GET an order."""
+        reading = Reading(self._orders, self._access)
+        return self._told("read", account, lambda: reading.order(order_id, account=account))
+
+    def cancel(self, order_id: str, account: str = "ann") -> Answer:
+        """POST an order's cancellation."""
+        cancelling = Cancelling(self._orders, self.clock)
+        return self._told("cancel", account, lambda: cancelling.cancel(order_id, account=account))
+
+    def connect(self, client: str, account: str = "ann", order_id: str | None = None) -> None:
+        """Open a connection, which may watch an order from the start."""
+        first = order_id and Watcher(order_topic(order_id), client, account)
+        self.sockets.open.add(client)
+        self.accounts[client] = account
+        if self._run("ws_connect", lambda: self._watching.connect(client, account, first or None)):
+            if order_id and self._owner(order_id) == account:
+                self.stayed[client, order_id] = 0
+        else:  # API Gateway closes a connection whose $connect failed
+            self.sockets.open.discard(client)
+
+    def watch(self, client: str, order_id: str, after_seq: int = 0) -> None:
+        """Subscribe a connected client to an order, of which it may have some states already."""
+        if client not in self.sockets.open:
+            return
+        watcher = Watcher(order_topic(order_id), client, self.accounts[client], after_seq)
+        if self._run("ws_connect", lambda: self._watching.watch(watcher)):
+            if self._owner(order_id) == self.accounts[client]:
+                self.stayed[client, order_id] = max(
+                    after_seq, self.stayed.get((client, order_id), 0)
+                )
+            if after_seq:
+                self.resumed.add(client)
+
+    def watch_all(self, client: str) -> None:
+        """Subscribe a connected client to all orders of its account."""
+        if client not in self.sockets.open:
+            return
+        account = self.accounts[client]
+        watcher = Watcher(account_topic(account), client, account)
+        if self._run("ws_connect", lambda: self._watching.watch(watcher)):
+            over = {o for o, states in self.states.items() if states[-1].final}
+            self.stayed_for_all[client] = over & self.stayed_for_all.get(client, over)
+
+    def unwatch(self, client: str, order_id: str) -> None:
+        if client not in self.sockets.open:
+            return
+        self.stayed.pop((client, order_id), None)
+        watcher = Watcher(order_topic(order_id), client, self.accounts[client])
+        self._run("ws_connect", lambda: self._watching.unwatch(watcher))
+
+    def disconnect(self, client: str, *, noticed: bool = True) -> None:
+        """End a connection; AWS tells of it at its best effort."""
+        self.sockets.open.discard(client)
+        self.stayed = {at: seq for at, seq in self.stayed.items() if at[0] != client}
+        self.stayed_for_all.pop(client, None)
+        if noticed:
+            self._run("ws_connect", lambda: self._watching.leave(client))
+
+    def _owner(self, order_id: str) -> str | None:
+        states = self.states.get(order_id)
+        return states[0].account if states else None
+
+    @property
+    def _watching(self) -> Watching:
+        return Watching(self._watchers, self.clock)
+
+    # -------------------------------------------------------------------------------- functions
+
+    def work(self, received: Sequence[Message]) -> None:
+        """Let a worker settle a batch of messages, and delete those that it is done with."""
+        event = {
+            "Records": [
+                {"messageId": m.message_id, "receiptHandle": m.receipt, "body": m.body}
+                for m in received
+            ]
+        }
+        receipts = {m.message_id: m.receipt for m in received}
+        work = Work(self._execution(), self._queue, self.background)
+        answer = self._run("worker", lambda: work.settle_batch(event))
+        if answer is None:
+            return
+        again = {failure["itemIdentifier"] for failure in answer.value["batchItemFailures"]}
+        for message_id, receipt in receipts.items():
+            if message_id not in again and receipt is not None:
+                with self.sqs.lock:
+                    self.sqs.do_delete_message(QueueUrl=ORDERS, ReceiptHandle=receipt)
+
+    def deliver(self, which: Sequence[int] | None = None) -> bool:
+        """Deliver visible messages to a worker: all, or those at some places in the queue."""
+        with self.sqs.lock:
+            visible = self.sqs.visible(ORDERS)
+            places = range(10) if which is None else which
+            chosen = [visible[n] for n in places if n < len(visible)]
+            received = self.sqs.receive(ORDERS, chosen, VISIBILITY)
+        if received:
+            self.work(received)
+        return bool(chosen)
+
+    def notify(self, most: int = 100) -> bool:
+        """Let the stream's function read on, up to `most` records."""
+        records = self.stream[self.reads : self.reads + most]
+        if not records:
+            return False
+        notification = Notification(
+            self._orders,
+            self._watchers,
+            WebSocketPush(cast("Any", self.sockets)),
+            self.background,
+            self.clock,
+            message,
+            unknown_order_message,
+        )
+        begun = self.reads
+        answer = self._run(
+            "ws_notify", lambda: Stream(notification).announce_batch({"Records": records})
+        )
+        failures = answer.value["batchItemFailures"] if answer else [_first(records)]
+        if not failures:
+            self.reads = max(self.reads, begun + len(records))
+            self.tries = 0
+            return True
+        names = [record["dynamodb"]["SequenceNumber"] for record in records]
+        self.reads = max(self.reads, begun + names.index(failures[0]["itemIdentifier"]))
+        self.tries += 1
+        if self.tries > STREAM_RETRIES:  # the mapping gives up on it: nobody hears of it
+            self.reads, self.tries = begun + len(records), 0
+            self.stayed.clear()
+            self.stayed_for_all.clear()
+        return True
+
+    def reconcile(self) -> None:
+        """Let the schedule's function run."""
+        repair = Reconciliation(self._orders, self._queue, self._execution(), self.clock).repair
+        self._run("reconcile", repair)
+
+    def redrive(self) -> None:
+        """Move the dead letters back to the order queue, as the operator does."""
+        letters = self.sqs.messages(DEAD)
+        self.redriven += [Letter(m.order_id) for m in letters]
+        for letter in letters:
+            self.sqs.duplicate(ORDERS, letter)
+        letters.clear()
+
+    # ------------------------------------------------------------------------------------- time
+
+    def settle_down(self, patience: timedelta = PATIENCE) -> None:
+        """Let everything run, undisturbed, until nothing is left to do or `patience` ends."""
+        until = self.clock.now() + patience
+        while not self.quiet and self.clock.now() < until:
+            if self.notify() or self.deliver():
+                continue
+            now = self.clock.now()
+            due = [m.visible_at for m in self.sqs.messages(ORDERS) if m.visible_at > now]
+            self.run_to(min([*due, self.repaired + EVERY_MINUTE, until]))
+
+    def run_to(self, at: datetime) -> None:
+        """Let time go by, to `at` at least, and the schedule with it."""
+        self.clock.time = max(self.clock.time, at)
+        if self.clock.now() >= self.repaired + EVERY_MINUTE:
+            self.repaired = self.clock.now()
+            self.reconcile()
+
+    def fall_asleep(self) -> None:
+        """Let one process sleep past its lease while all the others carry on to the end."""
+        self.clock.time += ASLEEP
+        self.reconcile()
+        self.settle_down()
+
+    def overtake(self) -> None:
+        """Deliver every message again, reconcile, and read, all in the same moment."""
+        hidden = [m for m in self.sqs.messages(ORDERS) if m.visible_at > self.clock.now()]
+        for copied in hidden:
+            self.sqs.duplicate(ORDERS, copied)
+        self.deliver()
+        self.reconcile()
+        for order_id in self.order_ids:
+            self.read(order_id)
+        self.notify()
+
+    def stage(self) -> tuple[object, ...]:
+        """Return how far the orders have come."""
+        ends = [states[-1] for states in self.states.values()]
+        return tuple(
+            (o.status, o.attempts, o.transaction and o.transaction.signature) for o in ends
+        )
+
+    @property
+    def order_ids(self) -> list[str]:
+        """The orders that there are, oldest first."""
+        return list(self.states)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is left to do."""
+        ends = {order_id: states[-1] for order_id, states in self.states.items()}
+        letters = [ends.get(m.order_id or "") for m in self.sqs.messages(DEAD)]
+        return (
+            not self.sqs.messages(ORDERS)
+            and self.reads >= len(self.stream)
+            and all(order.final and not order.dead_letter_due for order in ends.values())
+            and all(order and order.status is Status.FAILED for order in letters)
+        )
+
+    # ---------------------------------------------------------------------------------- history
+
+    @property
+    def states(self) -> dict[str, list[Order]]:
+        """Every state that each order's row had."""
+        self._look()
+        return self._states
+
+    @property
+    def stream(self) -> list[dict[str, Any]]:
+        """The changes that the stream's function is woken for: the template's filter."""
+        self._look()
+        return self._stream
+
+    def _look(self) -> None:
+        for record in self.dynamo.records[self._looked :]:
+            new = record["dynamodb"].get("NewImage")
+            if new is None:
+                continue
+            if new["sk"]["S"] == "ORDER":
+                order = item_order(new)
+                self._states.setdefault(order.order_id, []).append(order)
+            if new["sk"]["S"] == "ORDER" or new["sk"]["S"].startswith("CONN#"):
+                self._stream.append(record)
+        self._looked = len(self.dynamo.records)
+
+    _states: dict[str, list[Order]] = field(default_factory=dict)
+    _stream: list[dict[str, Any]] = field(default_factory=list)
+    _looked: int = 0
+
+    def history(self) -> History:
+        heard = [
+            Heard(client, self.accounts[client], message)
+            for client, messages in self.sockets.heard.items()
+            for message in messages
+        ]
+        for_all = {
+            (client, order_id): 0
+            for client, over in self.stayed_for_all.items()
+            for order_id, states in self.states.items()
+            if states[0].account == self.accounts[client] and order_id not in over
+        }
+        return History(
+            answers=self.answers,
+            heard=heard,
+            states=self.states,
+            ledger=self.ledger.entries,
+            queued=[m.order_id for m in self.sqs.messages(ORDERS)],
+            letters=[Letter(m.order_id) for m in self.sqs.messages(DEAD)],
+            redriven=self.redriven,
+            stayed=for_all | self.stayed,
+            resumed=self.resumed,
+        )
+
+    # ---------------------------------------------------------------------------------- the rest
+
+    def _execution(self) -> Execution:
+        venues = [
+            SimulatedVenue(name, self.market, self.clock, self.chance, self.quoting_takes)
+            for name in ("raydium", "meteora")
+        ]
+        chain = SimulatedChain(
+            self.market, self.ledger, self.clock, self.landing_takes, self.seed, self.weather
+        )
+        return Execution(
+            self._orders,
+            self._queue,
+            Quoting([self._venue(venue) for venue in venues], self.clock, self.background),
+            cast("Chain", self._guarded("chain", chain, ChainUnavailable, ChainUnavailable)),
+            self.clock,
+            self.chance,
+            self.background,
+        )
+
+    def _venue(self, venue: SimulatedVenue) -> Venue:
+        if venue.name in self.away:
+            return Away(venue.name)
+        return cast("Venue", self._guarded(venue.name, venue, VenueUnavailable, VenueTimeout))
+
+    def _guarded(
+        self,
+        name: str,
+        thing: object,
+        trouble: Callable[[str], Exception],
+        timeout: Callable[[str], Exception],
+    ) -> Guarded:
+        return Guarded(self.border, name, thing, trouble, timeout)
+
+    def _told(self, call: str, account: str, order: Callable[[], Order]) -> Answer:
+        return self._answer(
+            lambda: Answer(call, 200, order_view(order()), account), Answer(call, 0, {}, account)
+        )
+
+    def _answer(self, call: Callable[[], Answer], nothing: Answer) -> Answer:
+        """Answer a request as the HTTP API would; keep what the client was told."""
+        try:
+            with self.border.process("execute"):
+                answer = call()
+        except Died:
+            answer = nothing
+        except EngineError as error:
+            problem = problem_of(error)
+            answer = Answer(
+                nothing.call, problem.status, {}, nothing.account, nothing.key, nothing.asked
+            )
+        self.answers.append(answer)
+        return answer
+
+    def _run(self, function: str, call: Callable[[], T]) -> "Ran[T] | None":
+        """Run a function; None if it died or raised what AWS would try again."""
+        try:
+            with self.border.process(function):
+                return Ran(call())
+        except (Died, EngineError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ran(Generic[T]):
+    """A function came to its end, and returned this."""
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A venue that is out of order."""
+
+    name: str
+
+    def pool(self, token_in: str, token_out: str) -> Any:
+        raise VenueUnavailable(self.name)
+
+
+def _first(records: Sequence[dict[str, Any]]) -> dict[str, str]:
+    return {"itemIdentifier": records[0]["dynamodb"]["SequenceNumber"]}
