@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import pytest
 
-from engine.adapters import dynamodb
+from engine.adapters import codec, dynamodb
 from engine.observability import log
 
 TALLY = pytest.StashKey[Counter[str]]()
@@ -32,7 +32,7 @@ def thorough() -> bool:
 def _read_once() -> Iterator[None]:
     """Read each text of an order once: thousands of stories have the same beginnings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dynamodb, "decode_rest", lru_cache(10_000)(dynamodb.decode_rest))
+        patch.setattr(dynamodb, "decode_rest", lru_cache(10_000)(codec.decode_rest))
         yield
 
 
