@@ -38,7 +38,7 @@ def deploying(
             with cloud.log.open("a") as log:
                 log.write(complaint)
             reason = complaint.strip().rpartition("\n")[2]
-            raise CloudFailed(f"the stack was not created: {reason}", cloud.log)
+            raise CloudFailed(f"the stack was not deployed: {reason}", cloud.log)
 
         try:
             yield finished
