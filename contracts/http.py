@@ -8,8 +8,9 @@ from typing import Any
 from contracts.codes import in_sources
 from contracts.schemas import ORDER_ID, SCHEMAS, Schema, from_model, ref
 from engine.api.http import ROUTES
+from engine.api.models import AskQuotes, ListOrders
 from engine.api.problems import PROBLEM_JSON, PROBLEMS
-from engine.api.requests import KEY_PATTERN, AskQuotes, ListOrders
+from engine.api.requests import KEY_PATTERN
 
 JSON = "application/json"
 #: Errors of any call that reads a key or the table.

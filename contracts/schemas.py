@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from engine.api.requests import KEY_PATTERN, PlaceOrder
+from engine.api.models import PlaceOrder
+from engine.api.requests import KEY_PATTERN
 from engine.domain.order import Status
 
 Schema = dict[str, Any]

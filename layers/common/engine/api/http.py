@@ -23,11 +23,10 @@ from engine.api.problems import (
 )
 from engine.api.requests import (
     MAX_BODY,
-    AskQuotes,
-    ListOrders,
+    read_ask_quotes,
     read_empty_body,
+    read_list_orders,
     read_place_order,
-    read_query,
 )
 from engine.api.views import offer_view, order_view, timestamp, token_view
 from engine.domain.errors import EngineError, InvalidOrder
@@ -121,7 +120,7 @@ class _Answers:
 
     def orders(self) -> Response[str]:
         account = self._account()
-        query = read_query(ListOrders, self._query())
+        query = read_list_orders(self._query())
         page, cursor = self.api.reading.page(
             account, status=query.status, limit=query.limit, cursor=query.cursor
         )
@@ -136,14 +135,14 @@ class _Answers:
 
     def quotes(self) -> Response[str]:
         self._account()
-        query = read_query(AskQuotes, self._query())
+        query = read_ask_quotes(self._query())
         try:
-            terms = self.api.placing.terms(query.tokenIn, query.tokenOut, query.amount)
+            terms = self.api.placing.terms(query.token_in, query.token_out, query.amount)
         except InvalidOrder as error:
             raise invalid("INVALID_QUERY", fields_of(error)) from None
         token_in, token_out, amount = terms
         offer = self.api.quoting.offer(token_in.symbol, token_out.symbol, amount)
-        view = offer_view(offer, token_in, token_out, amount, query.slippageBps)
+        view = offer_view(offer, token_in, token_out, amount, query.slippage_bps)
         return self._json(HTTPStatus.OK, view)
 
     def tokens(self) -> Response[str]:

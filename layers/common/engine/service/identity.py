@@ -16,6 +16,7 @@ BELIEVED = timedelta(seconds=10)
 TICKET_LIFETIME = timedelta(seconds=60)
 
 _KEY = re.compile(r"oek_([a-f0-9]{16})_([A-Za-z0-9]{32,64})")
+_ACCOUNT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MOST_REMEMBERED = 1_000
 
 
@@ -81,7 +82,13 @@ def digest_of(secret: str) -> str:
 
 
 def new_key(account: str, chance: Chance) -> tuple[str, ApiKey]:
-    """Return a new key's text, to be shown once, and what is stored of it."""
+    """Return a new key's text, to be shown once, and what is stored of it.
+
+    Raises ValueError unless `account` is 1 to 64 of `A-Z a-z 0-9 . _ -`: it becomes part of keys
+    of rows and of what is hashed, where it must not look like more than one thing.
+    """
+    if not _ACCOUNT.fullmatch(account):
+        raise ValueError("an account's name is 1 to 64 of A-Z a-z 0-9 . _ -")
     key_id = chance.token_bytes()[:8].hex()
     text = f"oek_{key_id}_{(chance.token_bytes() + chance.token_bytes()).hex()}"
     return text, ApiKey(key_id, account, digest_of(text))
