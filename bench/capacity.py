@@ -1,0 +1,119 @@
+"""What DynamoDB bills for a call, by its documented rules, from the items that it touches.
+
+Sizes: "DynamoDB item sizes and formats". Units: "DynamoDB read and write operations" and, for
+indexes, "Using global secondary indexes", of the Amazon DynamoDB developer guide. The embedded
+clouds are no help: their reads cost the same whatever their size.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Item = Mapping[str, Any]
+
+TABLE_KEY = ("pk", "sk")
+#: Index name to its key. All project keys only, and are sparse: see the template.
+INDEXES = {"open-orders": ("open", "openSince"), "by-account": ("account", "placed")}
+
+
+def item_bytes(item: Item) -> int:
+    """Return the size of an item: the UTF-8 of its names, and its values."""
+    return sum(len(name.encode()) + value_bytes(value) for name, value in item.items())
+
+
+def value_bytes(value: Mapping[str, Any]) -> int:
+    """Return the size of one attribute value."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return len(content.encode())
+        case "N":
+            return number_bytes(content)
+        case "B":
+            return len(content)
+        case "BOOL" | "NULL":
+            return 1
+        case "SS":
+            return sum(len(text.encode()) for text in content)
+        case "NS":
+            return sum(number_bytes(text) for text in content)
+        case "L":
+            return 3 + sum(1 + value_bytes(part) for part in content)
+        case "M":
+            return 3 + sum(1 + len(n.encode()) + value_bytes(v) for n, v in content.items())
+    raise ValueError(f"no size is known for {kind}")
+
+
+def number_bytes(text: str) -> int:
+    """Return the size of a number: a byte for every two significant digits, and one more."""
+    digits = text.lstrip("-").replace(".", "").strip("0")
+    return -(-len(digits) // 2) + 1 + text.startswith("-")
+
+
+def _started(size: int, unit: int) -> int:
+    return max(1, -(-size // unit))
+
+
+def write_units(old: Item | None, new: Item | None) -> dict[str, int]:
+    """Return the units of a write by where they fall: the table, and each index it touches.
+
+    A put or an update costs the larger of both items, a deletion the item deleted.
+    """
+    sizes = [item_bytes(item) for item in (old, new) if item]
+    units = {"table": _started(max(sizes, default=0), 1024)}
+    for index, key in INDEXES.items():
+        before, after = _entry(old, key), _entry(new, key)
+        if before == after:
+            continue  # nothing that is projected changes: free
+        changed = [_started(item_bytes(e), 1024) for e in (before, after) if e]
+        units[index] = sum(changed)  # another key: one deletion and one put
+    return units
+
+
+def read_units(items: Iterable[Item], *, consistent: bool, together: bool) -> float:
+    """Return the units of a read of up to 4 KB each; half of that if not consistent.
+
+    A query adds its items up first (`together`); a batch rounds each up. Nothing found costs one.
+    """
+    sizes = [item_bytes(item) for item in items]
+    whole = (
+        _started(sum(sizes), 4096)
+        if together or not sizes
+        else sum(_started(size, 4096) for size in sizes)
+    )
+    return whole if consistent else whole / 2
+
+
+def index_entry(item: Item, index: str) -> Item:
+    """Return what an index that projects keys only holds of an item."""
+    return _entry(item, INDEXES[index]) or {}
+
+
+def _entry(item: Item | None, key: tuple[str, ...]) -> Item | None:
+    if item is None or any(name not in item for name in key):
+        return None
+    return {name: item[name] for name in (*TABLE_KEY, *key)}
+
+
+@dataclass
+class Bill:
+    """What some calls add up to."""
+
+    calls: dict[str, int] = field(default_factory=dict)
+    writes: dict[str, int] = field(default_factory=dict)
+    reads: float = 0.0
+
+    def add(self, operation: str) -> None:
+        self.calls[operation] = self.calls.get(operation, 0) + 1
+
+    def wrote(self, units: Mapping[str, int]) -> None:
+        for where, count in units.items():
+            self.writes[where] = self.writes.get(where, 0) + count
+
+    @property
+    def write_units(self) -> int:
+        return sum(self.writes.values())
+
+    @property
+    def call_count(self) -> int:
+        return sum(self.calls.values())

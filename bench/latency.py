@@ -1,0 +1,151 @@
+"""What a trader waits for: the 202, the confirmation above what is simulated, the push."""
+
+import random
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bench.client import Audience, Trader, Watch, burst
+from bench.figures import Figures, percentile, spread
+from bench.processor import shares
+from bench.stage import FIXED, Stage
+from bench.store import put
+from engine.adapters.codec import from_ms, to_ms
+from engine.adapters.dynamodb import order_item
+from engine.domain.order import Order, Status, Step
+from local.system import System
+
+ORDERS = 60
+SUBMITS = 200
+CLIENTS = 20
+PUSHES = 100
+WATCHERS = 100
+#: What FIXED adds up to: the quotes of both venues at once, then the chain.
+SIMULATED = 0.3 + 0.6
+
+
+def overhead(stage: Stage) -> Figures:
+    """POST to `confirmed` at the watcher, one order at a time, less the simulated delays."""
+    system = stage.system(FIXED)
+    door = stage.front_door(FIXED)
+    trader = Trader(system)
+    submits, overheads = [], []
+    with Audience(system) as audience:
+        for _ in range(5):  # so that every process has done everything once
+            _watched(trader, audience)
+        time.sleep(0.5)
+        before = shares(system, door)
+        for n in range(ORDERS):
+            submit, whole = _watched(trader, audience)
+            submits.append(submit)
+            overheads.append(whole - SIMULATED)
+            stage.tell((n + 1) / ORDERS, f"{n + 1} of {ORDERS} orders")
+        audience.leave()
+        time.sleep(0.5)
+        used = shares(system, door).since(before, ORDERS)
+    submit_figures = {f"submit_{name}": value for name, value in spread(submits).items()}
+    return {**spread(overheads), "simulated_ms": SIMULATED * 1000, **submit_figures, **used}
+
+
+def _watched(trader: Trader, audience: Audience) -> tuple[float, float]:
+    """Place an order and watch it to the end; return the seconds to the 202 and in all."""
+    began = time.perf_counter()
+    order_id, submit = trader.place()
+    whole = audience.watch(order_id).until("confirmed") - began
+    return submit, whole
+
+
+def submit(stage: Stage) -> Figures:
+    """POST to 202 through the front door, while the workers settle what was placed before."""
+    system = stage.system(FIXED)
+    trader = Trader(system)
+    burst(system, 2 * CLIENTS, CLIENTS)  # processes for twenty at once
+    _drained(system)
+    one = []
+    for n in range(SUBMITS):
+        one.append(trader.place()[1])
+        if n % 20 == 19:
+            stage.tell(0.5 * n / SUBMITS, f"{n + 1} of {SUBMITS}, one client")
+    _drained(system)
+    stage.tell(0.6, f"{2 * SUBMITS} of {CLIENTS} clients")
+    began = time.perf_counter()
+    many = burst(system, 2 * SUBMITS, CLIENTS)[1]
+    rate = len(many) / (time.perf_counter() - began)
+    _drained(system)
+    figures: Figures = {f"one_{name}": value for name, value in spread(one).items()}
+    figures |= {f"many_{name}": value for name, value in spread(many).items()}
+    return {**figures, "clients": CLIENTS, "accepted_per_s": round(rate, 1)}
+
+
+def push(stage: Stage) -> Figures:
+    """Table write, from its beginning, to the watcher's receipt."""
+    system = stage.system(FIXED)
+    audience_of = (1, PUSHES), (WATCHERS, 10)
+    figures: Figures = {}
+    with Audience(system) as audience:
+        for watchers, changes in audience_of:
+            stage.tell(0.1 if watchers == 1 else 0.5, f"{watchers} watching")
+            receipts, lasts = pushed(system, audience, watchers, changes)
+            prefix = "" if watchers == 1 else "many_"
+            figures |= {f"{prefix}{name}": value for name, value in spread(receipts).items()}
+            if watchers > 1:
+                figures["watchers"] = watchers
+                figures["last_p50_ms"] = round(percentile(lasts, 50) * 1000, 1)
+    return figures
+
+
+def pushed(
+    system: System, audience: Audience, watchers: int, changes: int
+) -> tuple[list[float], list[float]]:
+    """Change a watched order; return the seconds to each receipt, and to the last of each change."""
+    client = system.client("dynamodb")
+    order = an_order(f"push-{watchers}-{time.time_ns()}")
+    put(client, system.stack.table, order_item(order))
+    watching = audience.watch_all(order.order_id, watchers)
+    _heard_by_all(watching, order.seq)
+    receipts, lasts = [], []
+    for _ in range(changes + 2):
+        time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - not in step with the emulator's clock
+        order = replace(order, seq=order.seq + 1, updated_at=_now())
+        began = time.perf_counter()
+        put(client, system.stack.table, order_item(order))
+        took = [at - began for at in _heard_by_all(watching, order.seq)]
+        receipts.append(took)
+        lasts.append(max(took))
+    audience.leave()
+    return [one for each in receipts[2:] for one in each], lasts[2:]
+
+
+def _heard_by_all(watching: list[Watch], seq: int) -> list[float]:
+    return [watch.until_seq(seq) for watch in watching]
+
+
+def an_order(order_id: str, **changes: Any) -> Order:
+    """Return a submitted order that nobody works on: somebody holds it for an hour."""
+    now = _now()
+    order = Order.place(
+        order_id, "anyone", "SOL", "USDC", 10**9, 50, at=now, deadline=now + timedelta(hours=1)
+    )
+    steps = tuple(Step(seq + 1, status, now, 1) for seq, status in enumerate(list(Status)[:4]))
+    order = replace(
+        order,
+        status=Status.SUBMITTED,
+        seq=4,
+        attempts=1,
+        history=steps,
+        lease_until=now + timedelta(hours=1),
+        lease_by="bench",
+    )
+    return replace(order, **changes)
+
+
+def _now() -> datetime:
+    return from_ms(to_ms(datetime.now(UTC)))
+
+
+def _drained(system: System, timeout: float = 120.0) -> None:
+    """Wait until the workers have nothing left to do."""
+    from bench.throughput import drained
+
+    drained(system, timeout)
