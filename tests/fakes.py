@@ -161,6 +161,12 @@ class MemoryWatchers:
         self.rows[watcher] = watcher.of_account(account, until=until)
         return self.rows[watcher]
 
+    def welcome(self, watcher: Watcher) -> bool:
+        if watcher not in self.rows:
+            return False
+        self.rows[watcher] = replace(self.rows.pop(watcher), welcomed=True)
+        return True
+
     def of(self, topic: str) -> list[Watcher]:
         return [w for w in self.rows.values() if w.topic == topic]
 

@@ -162,6 +162,21 @@ def test_watchers_come_and_go(watchers: Watchers) -> None:
 
 
 @both
+def test_a_watcher_is_welcomed_until_it_begins_anew_or_leaves(watchers: Watchers) -> None:
+    watchers.connect("ann", "ann's", until=LATER)
+    topic = order_topic("o1")
+    ann = Watcher(topic, "ann", after_seq=1, since=START)
+    watchers.watch(ann)
+    assert watchers.welcome(ann)
+    assert [(w.welcomed, w.after_seq) for w in watchers.of(topic)] == [(True, 1)]
+    watchers.watch(replace(ann, since=LATER))
+    assert [w.welcomed for w in watchers.of(topic)] == [False]
+    watchers.forget(ann)
+    assert not watchers.welcome(ann)
+    assert watchers.of(topic) == []
+
+
+@both
 def test_a_connection_may_watch_from_the_start(watchers: Watchers) -> None:
     first = Watcher(order_topic("o1"), "ann", "ann's", since=START)
     watchers.connect("ann", "ann's", until=LATER, first=first)

@@ -138,17 +138,52 @@ def _carried() -> Order:
     return order
 
 
+def _back(world: World, after_seq: int) -> Watcher:
+    """Return a watcher who comes back with `after_seq`."""
+    world.watchers.connect("ann", "anyone", until=FAR)
+    return world.watchers.watch(_watcher("ann", after_seq=after_seq))
+
+
 def test_who_comes_back_hears_each_state_that_was_missed() -> None:
     world = World()
     world.orders.add(_carried())
-    world.announce(WatcherCame("1", _watcher("ann", after_seq=1)))
+    world.announce(WatcherCame("1", _back(world, 1)))
     assert world.push.heard == {"ann": [b"status 2", b"status 3", b"snapshot 4"]}
 
 
 def test_who_comes_back_and_missed_nothing_hears_nothing() -> None:
     world = World()
     world.orders.add(ROUTING)
-    world.announce(WatcherCame("1", _watcher("ann", after_seq=2)))
+    world.announce(WatcherCame("1", _back(world, 2)))
+    assert world.push.heard == {}
+
+
+def test_no_change_overtakes_what_a_watcher_who_comes_back_has_missed() -> None:
+    world = World()
+    world.orders.add(_carried())
+    came = _back(world, 1)
+    world.announce(OrderChanged("1", _carried()))  # written before she came, seen after
+    assert world.push.heard == {}
+    world.announce(WatcherCame("2", came))
+    assert world.push.heard == {"ann": [b"status 2", b"status 3", b"snapshot 4"]}
+    world.announce(OrderChanged("3", _carried().to(Status.CONFIRMED, at=LATER)))
+    assert world.push.heard["ann"][3:] == [b"status 5"]
+
+
+def test_a_welcome_that_never_comes_is_not_waited_for_for_ever() -> None:
+    world = World()
+    _back(world, 1)
+    world.clock.advance(10)
+    world.announce(OrderChanged("1", _carried()))
+    assert world.push.heard == {"ann": [b"status 4"]}
+
+
+def test_who_left_before_the_welcome_hears_nothing() -> None:
+    world = World()
+    world.orders.add(_carried())
+    came = _back(world, 1)
+    world.watchers.forget(came)
+    world.announce(WatcherCame("1", came))
     assert world.push.heard == {}
 
 

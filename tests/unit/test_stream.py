@@ -93,3 +93,13 @@ def test_rows_that_are_nobodys_news_are_passed_over() -> None:
     landed["dynamodb"]["NewImage"] = {"pk": {"S": "TX#sig"}, "sk": {"S": "TX"}}
     assert world.announce(event) == []
     assert world.heard == []
+
+
+def test_a_watcher_who_is_noted_as_welcomed_is_not_news() -> None:
+    world = World()
+    event = copy.deepcopy(EVENT)
+    (came,) = [r for r in event["Records"] if r["dynamodb"]["Keys"]["sk"]["S"].startswith("CONN#")]
+    came["dynamodb"]["NewImage"]["welcomed"] = {"N": "1"}
+    event["Records"] = [came]
+    assert world.announce(event) == []
+    assert world.heard == []

@@ -213,8 +213,9 @@ def account_topic(account: str) -> str:
 class Watcher:
     """A WebSocket connection that watches a topic on behalf of an account.
 
-    It has every state of the order up to `after_seq` already. It watches from `since` to `until`
-    at most. Two are equal if the same connection watches the same topic.
+    It has every state of the order up to `after_seq` already, and is `welcomed` once it is sent
+    what it has missed. It watches from `since` to `until` at most. Two are equal if the same
+    connection watches the same topic.
     """
 
     topic: str
@@ -223,6 +224,7 @@ class Watcher:
     after_seq: int = field(default=0, compare=False)
     since: datetime | None = field(default=None, compare=False)
     until: datetime | None = field(default=None, compare=False)
+    welcomed: bool = field(default=False, compare=False)
 
     def of_account(self, account: str, *, until: datetime) -> "Watcher":
         return replace(self, account=account, until=until)
@@ -245,6 +247,10 @@ class Watchers(Protocol):
 
         Raises ConnectionGone if the connection is not stored, TooManySubscriptions.
         """
+        ...
+
+    def welcome(self, watcher: Watcher) -> bool:
+        """Note that a watcher is sent what it has missed; False if it watches no more."""
         ...
 
     def of(self, topic: str) -> list[Watcher]:

@@ -59,6 +59,19 @@ class DynamoWatchers:
         self.table.put(watcher_item(watcher))
         return watcher
 
+    def welcome(self, watcher: Watcher) -> bool:
+        try:
+            self.table.update(
+                watcher.topic,
+                f"CONN#{watcher.connection_id}",
+                "SET welcomed = :yes",
+                "attribute_exists(pk)",
+                yes=1,
+            )
+        except Refused:
+            return False
+        return True
+
     def of(self, topic: str) -> list[Watcher]:
         return [item_watcher(item) for item in self.table.below(topic, "CONN#")]
 
@@ -103,13 +116,17 @@ def watcher_item(watcher: Watcher) -> Item:
 
 def item_watcher(item: Mapping[str, Any]) -> Watcher:
     """Return the subscription that a row holds."""
-    times = [from_ms(int(item[name]["N"])) if name in item else None for name in ("since", "ends")]
+    since, until = (
+        from_ms(int(item[name]["N"])) if name in item else None for name in ("since", "ends")
+    )
     return Watcher(
         item["pk"]["S"],
         item["sk"]["S"].removeprefix("CONN#"),
         item["account"]["S"],
         int(item["after"]["N"]),
-        *times,
+        since,
+        until,
+        welcomed="welcomed" in item,
     )
 
 

@@ -38,6 +38,6 @@ def _change(record: dict[str, Any]) -> Change | None:
         if old and old["seq"] == new["seq"]:
             return None
         return OrderChanged(_name(record), item_order(new))
-    if sk.startswith("CONN#"):
+    if sk.startswith("CONN#") and "welcomed" not in new:
         return WatcherCame(_name(record), item_watcher(new))
     return None

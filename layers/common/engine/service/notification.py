@@ -21,6 +21,8 @@ from engine.ports import (
 
 #: How long a subscription may be older than its connection's first message.
 ARRIVAL = timedelta(seconds=1)
+#: How long a change waits for the welcome of a watcher who resumes; then it is pushed as it is.
+WELCOME = timedelta(seconds=10)
 #: How many of its newest orders a watcher of an account is shown the open ones of.
 NEWEST = 50
 
@@ -111,6 +113,9 @@ class Notification:
                     yield Message(came.record, self.render("snapshot", order))
             return
         order_id = watcher.topic.removeprefix(order_topic(""))
+        # Noted before the order is read: whatever changes after this is pushed by itself.
+        if watcher.after_seq and not self.watchers.welcome(watcher):
+            return
         found = self.orders.get(order_id)
         if found is None or found.account != watcher.account:
             yield Message(came.record, self.render_unknown(order_id))
@@ -133,12 +138,24 @@ class Notification:
             for watcher in watching[topic]:
                 if watcher.account != order.account or order.seq <= watcher.after_seq:
                     continue
+                if self._awaits_welcome(watcher):
+                    continue
                 post = posts.setdefault(watcher.connection_id, Post(watcher))
                 if order.seq <= post.seen.get(order.order_id, 0):
                     continue
                 post.seen[order.order_id] = order.seq
                 message = message or Message(changed.record, self.render("status", order))
                 post.messages.append(message)
+
+    def _awaits_welcome(self, watcher: Watcher) -> bool:
+        """Tell whether a watcher will be sent this change with all that it has missed before it.
+
+        Its row is seen before its record comes up in the stream: pushed now, this change would
+        overtake those, and its client would take them for old.
+        """
+        if not watcher.after_seq or watcher.welcomed or watcher.since is None:
+            return False
+        return self.clock.now() < watcher.since + WELCOME
 
     def _watchers_of(self, topic: str) -> list[Watcher]:
         now = self.clock.now()
@@ -151,6 +168,7 @@ class Notification:
                 self._push(post.watcher, message.body)
             except ConnectionGone:
                 self.watchers.forget_connection(post.watcher.connection_id)
+                self.watchers.forget(post.watcher)  # stored while the connection was forgotten
                 return []
             except PushFailed:
                 return [missed.record for missed in post.messages[index:]]
