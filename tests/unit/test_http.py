@@ -90,7 +90,7 @@ class World:
             Placing(self.orders, self.queue, clock, chance, timedelta(seconds=120), limits),
             Reading(self.orders, self.access),
             Cancelling(self.orders, clock),
-            Quoting(venues, clock, Inline()),
+            lambda: Quoting(venues, clock, Inline()),
         )
 
     def ask(self, event: dict[str, Any]) -> Answer:

@@ -42,7 +42,7 @@ def settings() -> Settings:
 @cache
 def http_api() -> "HttpApi":
     """Return the HTTP API of this process."""
-    from engine.adapters.simulated import SimulatedPrices
+    from engine.adapters.simulated_prices import SimulatedPrices
     from engine.api.http import HttpApi
     from engine.service.cancelling import Cancelling
     from engine.service.limits import Limits
@@ -52,7 +52,7 @@ def http_api() -> "HttpApi":
     limits = Limits(
         _access(),
         _CLOCK,
-        SimulatedPrices(_market()),
+        SimulatedPrices(settings().simulation_seed),
         settings().orders_per_minute,
         *settings().order_dollars,
     )
@@ -70,7 +70,7 @@ def http_api() -> "HttpApi":
         placing,
         Reading(_orders(), _access()),
         Cancelling(_orders(), _CLOCK),
-        _quoting(),
+        _quoting,
     )
 
 

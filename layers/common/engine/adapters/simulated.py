@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from random import Random
 from typing import Protocol
 
 from engine.adapters.codec import from_ms, to_ms
 from engine.domain.errors import ChainUnavailable, MarketError, VenueUnavailable
 from engine.domain.order import Instruction, Order, Transaction
-from engine.domain.tokens import TOKENS, USDC, Fault, Token, fault_of
+from engine.domain.tokens import TOKENS, Fault, fault_of
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports import Chance, Clock, Expired, Landed, Landing, Reverted, Unknown
@@ -39,16 +38,6 @@ class SimulatedVenue:
         if fault_of(TOKENS[token_in], TOKENS[token_out]) is Fault.NO_QUOTES:
             raise VenueUnavailable(f"{self.name} is out of order for this token, as asked")
         return self.market.pool(self.name, token_in, token_out, self.clock.now())
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class SimulatedPrices:
-    """Reference prices: the simulated market's own mids against USDC."""
-
-    market: SimulatedMarket
-
-    def dollars(self, token: Token, at: datetime) -> Decimal:
-        return Decimal(1) if token is USDC else self.market.mid(token.symbol, USDC.symbol, at)
 
 
 class Ledger(Protocol):

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -36,8 +36,10 @@ from engine.service.cancelling import Cancelling
 from engine.service.identity import Identity
 from engine.service.limits import Allowance
 from engine.service.placing import Placing
-from engine.service.quoting import Quoting
 from engine.service.reading import Reading
+
+if TYPE_CHECKING:
+    from engine.service.quoting import Quoting
 
 #: Path, method, and the name of the answer below. Of two that match, the first is meant.
 ROUTES: dict[str, dict[str, str]] = {
@@ -63,7 +65,7 @@ class HttpApi:
     placing: Placing
     reading: Reading
     cancelling: Cancelling
-    quoting: Quoting
+    quoting: Callable[[], "Quoting"]  # made when it is first asked for: it brings the market
 
     def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request of API Gateway's HTTP API (payload format 2.0)."""
@@ -141,7 +143,7 @@ class _Answers:
         except InvalidOrder as error:
             raise invalid("INVALID_QUERY", fields_of(error)) from None
         token_in, token_out, amount = terms
-        offer = self.api.quoting.offer(token_in.symbol, token_out.symbol, amount)
+        offer = self.api.quoting().offer(token_in.symbol, token_out.symbol, amount)
         view = offer_view(offer, token_in, token_out, amount, query.slippage_bps)
         return self._json(HTTPStatus.OK, view)
 

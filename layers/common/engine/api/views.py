@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.domain.money import from_base_units, less_slippage, price
 from engine.domain.order import Instruction, Leg, Order, Quote, Route, Status, Transaction
 from engine.domain.tokens import TOKENS, Token
-from engine.service.quoting import Offer
+
+if TYPE_CHECKING:
+    from engine.service.quoting import Offer
 
 
 def order_view(order: Order) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def order_view(order: Order) -> dict[str, Any]:
 
 
 def offer_view(
-    offer: Offer, token_in: Token, token_out: Token, amount: int, slippage_bps: int
+    offer: "Offer", token_in: Token, token_out: Token, amount: int, slippage_bps: int
 ) -> dict[str, Any]:
     """Return what every venue offers and what would be chosen, as clients read it."""
     route = offer.route

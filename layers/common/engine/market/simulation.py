@@ -1,16 +1,15 @@
 """A market that is a pure function of a seed, a pair and a time: the same in every process.
 
-Prices walk smoothly (value noise over hashed lattices, in integers), and each venue strays from the
-common price as pools do between arbitrages. Nothing is stored, nothing is random, and no float
-decides anything.
+Prices walk smoothly (`walk.py`), and each venue strays from the common price as pools do between
+arbitrages. Nothing is stored, nothing is random, and no float decides anything.
 """
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, localcontext
 from functools import lru_cache
-from hashlib import blake2b, sha256
+from hashlib import sha256
 
 from engine.domain.errors import UnsupportedPair
 from engine.domain.money import BPS
@@ -20,29 +19,16 @@ from engine.market.bins import ONE, FeeSchedule, Volatility, bin_price
 from engine.market.meteora import DlmmPool
 from engine.market.pool import Pool
 from engine.market.raydium import ConstantProductPool
+from engine.market.walk import DOLLARS, SCALE, dollars, lattice, milliseconds, noise
 
 VENUES = (raydium.VENUE, meteora.VENUE)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SCALE = 10**9
-#: Noise is a sum of (period in ms, height in bps): the walk of a token's price in dollars ...
-_WALK = ((86_400_000, 600), (7_200_000, 150), (600_000, 40), (30_000, 6))
-#: ... and how a venue strays from it: two of them are 5 % apart at most.
+#: How a venue strays from the common price, as `walk.noise` has it: two are 5 % apart at most.
 _STRAY = ((1_200_000, 200), (240_000, 50))
 #: A pool's volatility remembers a trade at the start of every such span, in seconds.
 _TRADES_EVERY = 45
 _BINS = 70
 _FALL = 80
-
-#: Dollars for 10**12 tokens.
-_DOLLARS = {
-    "SOL": 163_000_000_000_000,
-    "USDC": 1_000_000_000_000,
-    "USDT": 1_000_000_000_000,
-    "RAY": 2_100_000_000_000,
-    "JUP": 520_000_000_000,
-    "BONK": 20_500_000,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +58,6 @@ _LISTINGS = {
 }
 
 
-@lru_cache(maxsize=65_536)
-def _lattice(seed: int, name: str, index: int) -> int:
-    """Return a number from -10**9 to 10**9 that depends on its three arguments alone."""
-    digest = blake2b(f"{seed}:{name}:{index}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % (2 * _SCALE + 1) - _SCALE
-
-
-def _noise(seed: int, name: str, at_ms: int, octaves: tuple[tuple[int, int], ...]) -> int:
-    """Return smooth noise at a time, in 10**-9; no higher than the octaves' heights together."""
-    total = 0
-    for period, height in octaves:
-        index, within = divmod(at_ms, period)
-        octave = f"{name}/{period}"
-        left = _lattice(seed, octave, index)
-        right = _lattice(seed, octave, index + 1)
-        eased = within * within * (3 * period - 2 * within)
-        total += (left + (right - left) * eased // period**3) * height // BPS
-    return total
-
-
 @lru_cache(maxsize=64)
 def _address(venue: str, base: str, quote: str) -> str:
     """Return the address of a simulated pool: 32 bytes in base 58, as a real one looks."""
@@ -102,12 +68,6 @@ def _address(venue: str, base: str, quote: str) -> str:
         number, digit = divmod(number, 58)
         text = alphabet[digit] + text
     return text
-
-
-def _milliseconds(at: datetime | float) -> int:
-    if isinstance(at, datetime):
-        return (at - _EPOCH) // timedelta(milliseconds=1)
-    return round(at * 1_000)
 
 
 def _active_id(price: tuple[int, int], bin_step: int) -> int:
@@ -133,8 +93,8 @@ class SimulatedMarket:
         `at` is an aware datetime or unix seconds. Raises UnsupportedPair.
         """
         base_token, quote_token = _pair(base, quote)
-        at_ms = _milliseconds(at)
-        bought, paid = self._dollars(base_token, at_ms), self._dollars(quote_token, at_ms)
+        at_ms = milliseconds(at)
+        bought, paid = dollars(self.seed, base_token, at_ms), dollars(self.seed, quote_token, at_ms)
         with localcontext(prec=12):
             price = Decimal(bought) / Decimal(paid)
             return price if base_token.symbol == base else 1 / price
@@ -147,28 +107,19 @@ class SimulatedMarket:
         base, quote = _pair(token_in, token_out)
         listing = _LISTINGS.get((base.symbol, quote.symbol), _ORDINARY)
         if venue == raydium.VENUE:
-            return self._constant_product(base, quote, listing, _milliseconds(at))
+            return self._constant_product(base, quote, listing, milliseconds(at))
         if venue == meteora.VENUE:
-            return self._dlmm(base, quote, listing, _milliseconds(at))
+            return self._dlmm(base, quote, listing, milliseconds(at))
         raise UnsupportedPair(f"there is no venue {venue}")
-
-    def _dollars(self, token: Token, at_ms: int) -> int:
-        """Return what 10**12 tokens cost, in 10**-9 dollars."""
-        dollars = _DOLLARS.get(token.symbol, _DOLLARS["USDC"])
-        if token.symbol == "USDC":
-            return dollars * _SCALE
-        walk = _noise(self.seed, token.symbol, at_ms, _WALK)
-        calm = 20 if dollars == _DOLLARS["USDC"] else 1
-        return dollars * (_SCALE + walk // calm)
 
     def _price(
         self, venue: str, base: Token, quote: Token, listing: _Listing, at_ms: int
     ) -> tuple[int, int]:
         """Return a venue's price as a fraction: base units of `quote` for one of `base`."""
         name = f"{venue}:{base.symbol}/{quote.symbol}"
-        stray = _noise(self.seed, name, at_ms, _STRAY) // listing.calm
-        paid = self._dollars(base, at_ms) * (_SCALE + stray) * 10**quote.decimals
-        return paid, self._dollars(quote, at_ms) * _SCALE * 10**base.decimals
+        stray = noise(self.seed, name, at_ms, _STRAY) // listing.calm
+        paid = dollars(self.seed, base, at_ms) * (SCALE + stray) * 10**quote.decimals
+        return paid, dollars(self.seed, quote, at_ms) * SCALE * 10**base.decimals
 
     def _constant_product(
         self, base: Token, quote: Token, listing: _Listing, at_ms: int
@@ -209,8 +160,8 @@ class SimulatedMarket:
     def _volatility(self, base: Token, quote: Token, listing: _Listing, then: int) -> Volatility:
         """Return what the pool remembers of a trade at `then` that crossed up to three bins."""
         name = f"trade:{base.symbol}/{quote.symbol}"
-        reference = (_lattice(self.seed, name, then) + _SCALE) % 40_001
-        crossed = (_lattice(self.seed, name, -then) + _SCALE) % 4
+        reference = (lattice(self.seed, name, then) + SCALE) % 40_001
+        crossed = (lattice(self.seed, name, -then) + SCALE) % 4
         price = self._price(meteora.VENUE, base, quote, listing, then * 1_000)
         return Volatility(
             accumulator=reference + crossed * BPS,
@@ -230,7 +181,7 @@ def _pair(one: str, other: str) -> tuple[Token, Token]:
 
 def _worth(token: Token, dollars: int) -> int:
     """Return how much of a token so many dollars bought when the walk began, in base units."""
-    each = _DOLLARS.get(token.symbol, _DOLLARS["USDC"])
+    each = DOLLARS.get(token.symbol, DOLLARS["USDC"])
     per_token: int = 10**token.decimals
     return dollars * 10**12 * per_token // each
 
