@@ -103,6 +103,21 @@ def test_a_new_layer_is_a_new_version_of_every_function():
     assert not before & after
 
 
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_other_parameters_are_a_new_version_of_the_functions_that_see_them(at_once, name):
+    """SAM does not see them, and Lambda refuses to publish a version of what has not changed."""
+    parameters = set(yaml_parse(SOURCE)["Parameters"])
+    (version,) = (
+        resource["Properties"]
+        for resource in at_once.values()
+        if resource["Type"] == "AWS::Lambda::Version"
+        and resource["Properties"]["FunctionName"] == {"Ref": f"{name}Function"}
+    )
+    function = at_once[f"{name}Function"]["Properties"]
+    assert named(version["Description"], parameters) == named(function, parameters)
+    assert len(version["Description"]["Fn::Sub"]) < 256
+
+
 def test_at_once_needs_no_deployer(at_once):
     assert not [r for r in at_once.values() if r["Type"].startswith("AWS::CodeDeploy::")]
     for resource in at_once.values():

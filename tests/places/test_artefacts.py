@@ -14,11 +14,8 @@ from local.cloud import ROOT
 FUNCTIONS = sorted(f"{n}Function" for n in ("Execute", "Worker", "WsConnect", "WsNotify"))
 ARTEFACTS = [*FUNCTIONS, "ReconcileFunction", "CommonLayer"]
 AARCH64 = 183  # e_machine
-REQUIREMENTS = dict(
-    re.findall(
-        r"^([\w-]+)==(\S+)", (ROOT / "layers/common/requirements.txt").read_text(), re.MULTILINE
-    )
-)
+PINS = (ROOT / "layers/common/requirements.txt").read_text()
+REQUIREMENTS = dict(re.findall(r"^([\w-]+)==(\S+)", PINS, re.MULTILINE))
 
 #: Run by Python 3.13 itself: its own magic number and its own hash of the sources.
 VALID = """
