@@ -1,6 +1,8 @@
 # Every target makes the environment it needs by itself, from the pinned requirements.
 PYTHON ?= python3
 PORT ?= 3000
+AUTH ?= none
+CASES ?= 5000
 VENV := .venv
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
@@ -9,7 +11,7 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check contracts format lock clean
+.PHONY: help demo up key revoke halt resume test check contracts fuzz format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,8 +19,24 @@ help: ## Show this list
 demo: $(RUN) ## Place a market order on an embedded cloud and watch it to the end
 	@$(PY) -m local.demo
 
-up: $(RUN) ## Serve the whole system on http://127.0.0.1:3000 (PORT=...) until stopped
-	@$(PY) -m local.up --port $(PORT)
+up: $(RUN) ## Serve the whole system on http://127.0.0.1:3000 (PORT=..., AUTH=api-key) until stopped
+	@PYTHONPATH=layers/common $(PY) -m local.up --port $(PORT) --auth $(AUTH)
+
+# A stack on AWS if one is named on the command line or in the environment, else what `make up` serves.
+ASKED := $(if $(filter command environment,$(firstword $(origin STACK))),--stack $(STACK),--port $(PORT))
+OPS := PYTHONPATH=layers/common $(PY) -m local.ops
+
+key: $(RUN) ## Make an API key of ACCOUNT=... and print it once (of `make up` PORT=..., or STACK=...)
+	@$(OPS).keys create '$(ACCOUNT)' $(ASKED)
+
+revoke: $(RUN) ## Revoke the API key KEY=..., whole or its id
+	@$(OPS).keys revoke '$(KEY)' $(ASKED)
+
+halt: $(RUN) ## Take no new orders, within seconds; those under way are finished
+	@$(OPS).trading halt $(ASKED)
+
+resume: $(RUN) ## Take new orders again
+	@$(OPS).trading resume $(ASKED)
 
 test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end
 	.venv-sam/bin/sam validate --lint --template template.yaml
@@ -32,6 +50,9 @@ check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract 
 
 contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml, errors.md and the /docs page from the code
 	@PYTHONPATH=layers/common $(PY) -m contracts
+
+fuzz: $(DEV) ## Fuzz the running system from its own contract with CASES=5000 requests or more
+	@PYTHONPATH=layers/common $(PY) -m contracts.fuzz --cases $(CASES)
 
 format: $(DEV) ## Rewrite the sources to the house's format
 	$(VENV)/bin/ruff format .

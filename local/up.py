@@ -1,6 +1,6 @@
 """Serve the whole system on one address until stopped.
 
-python -m local.up --port 3000
+python -m local.up --port 3000 --auth api-key
 """
 
 import argparse
@@ -8,11 +8,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from local.cloud import STATE, CloudFailed, PortTaken
+from local.cloud import ROOT, STATE, CloudFailed, PortTaken
 from local.signals import Stopped, stop_on_signals
 from local.system import System, running
 
@@ -31,6 +31,11 @@ The order execution engine is up at {url}
   Log              {log}
 
 Stop it with Ctrl-C.
+"""
+_KEYED = """\
+Callers need an API key. Here is one, of account trader; it is not shown again:
+  {key}
+Send it as `Authorization: Bearer KEY`; `make key ACCOUNT=name` makes another.
 """
 
 
@@ -65,9 +70,19 @@ def told(system: System) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def serve(at: int) -> None:
-    """Serve until the embedded cloud ends, which it should not, or Stopped is raised."""
-    with running(port=at) as system, told(system) as state:
+def serve(at: int, auth: str, *, watch: bool = False, root: Path = ROOT) -> None:
+    """Serve until the embedded cloud ends, which it should not, or Stopped is raised.
+
+    With `watch`, what changes in the sources below `root` is deployed meanwhile.
+    """
+    from local.watch import watching
+
+    parameters = {"Auth": auth}
+    with (
+        running(parameters, port=at, template=root / "template.yaml") as system,
+        told(system) as state,
+        watching(system, parameters, root) if watch else nullcontext(),
+    ):
         print(
             _BANNER.format(
                 url=system.url,
@@ -78,6 +93,11 @@ def serve(at: int) -> None:
             ),
             flush=True,
         )
+        if auth == "api-key":
+            from local.ops import keys, target
+
+            key = keys.create(target.embedded(str(system.port)).access, "trader")
+            print(_KEYED.format(key=key), flush=True)
         try:
             system.cloud.wait()
         except Stopped:
@@ -96,10 +116,13 @@ def port(text: str) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
     parser.add_argument("--port", type=port, default=3000, help="0 for a free one; default 3000")
+    parser.add_argument("--auth", choices=["api-key", "none"], default="none")
+    parser.add_argument("--watch", action="store_true", help="deploy what changes in the sources")
+    parser.add_argument("--root", type=Path, default=ROOT, help="where the sources are")
     asked = parser.parse_args()
     stop_on_signals()
     try:
-        serve(asked.port)
+        serve(asked.port, asked.auth, watch=asked.watch, root=asked.root)
     except PortTaken as error:
         print(f"{error}; choose another with PORT=...", file=sys.stderr)
         return 1

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -53,11 +53,14 @@ class Watch:
 
 
 class Trader:
-    """Places, reads and watches orders through the front door."""
+    """Places, reads and watches orders through the front door, of `account` with its `key`."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, key: str = "", account: str = "anyone") -> None:
         self.system = system
-        self.http = httpx.Client(base_url=system.url, timeout=60)
+        self.key = key
+        self.account = account
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.http = httpx.Client(base_url=system.url, timeout=60, headers=self.headers)
         self.open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -89,9 +92,11 @@ class Trader:
     def watch(self, order_id: str) -> Watch:
         return self.listen(f"/api/orders/status/{order_id}")
 
-    def listen(self, path: str = "/live") -> Watch:
+    def listen(self, path: str = "/live", headers: Mapping[str, str] | None = None) -> Watch:
         """Connect to the stream; the connection is closed with the trader at the latest."""
-        return Watch(self.open.enter_context(connect(f"{self.system.ws_url}{path}")))
+        sent = self.headers if headers is None else headers
+        address = f"{self.system.ws_url}{path}"
+        return Watch(self.open.enter_context(connect(address, additional_headers=sent)))
 
     def wait_for(self, order_id: str, *statuses: str, timeout: float = 90) -> dict[str, Any]:
         """Poll an order until it is in one of `statuses` (any final one if none is named)."""

@@ -1,11 +1,31 @@
 """The whole system on the embedded cloud, through its front door, with real clients."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from engine.adapters.accounts import DynamoAccess
+from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.table import Table
+from local.ops.keys import create
 from local.system import System, running
 from tests.e2e.client import Trader
+
+#: A stack whose callers need keys, with a quick market, and few enough orders a minute to exceed.
+KEYED = {
+    "Auth": "api-key",
+    "OrdersPerMinute": "30",
+    "QuoteDelayMinMs": "0",
+    "QuoteDelayMaxMs": "20",
+    "ConfirmDelayMinMs": "50",
+    "ConfirmDelayMaxMs": "150",
+}
+_NUMBERS = itertools.count(1)
+
+#: Makes a trader of a new account; the name is the beginning of the account's.
+Accounts = Callable[[str], Trader]
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +38,37 @@ def system() -> Iterator[System]:
 def trader(system: System) -> Iterator[Trader]:
     with Trader(system) as trader:
         yield trader
+
+
+@pytest.fixture(scope="session")
+def keyed() -> Iterator[System]:
+    with running(KEYED) as system:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def table(keyed: System) -> Table:
+    """The keyed system's table, with the engine's own adapter."""
+    return Table(keyed.client("dynamodb"), keyed.stack.table)
+
+
+@pytest.fixture(scope="session")
+def access(table: Table) -> DynamoAccess:
+    return DynamoAccess(table)
+
+
+@pytest.fixture(scope="session")
+def stored(table: Table) -> DynamoOrders:
+    """Orders written past the API: no worker hears of them."""
+    return DynamoOrders(table)
+
+
+@pytest.fixture
+def account(keyed: System, access: DynamoAccess) -> Iterator[Accounts]:
+    with ExitStack() as open_until_then:
+
+        def new(name: str) -> Trader:
+            unique = f"{name}-{next(_NUMBERS)}"
+            return open_until_then.enter_context(Trader(keyed, create(access, unique), unique))
+
+        yield new

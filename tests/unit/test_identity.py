@@ -78,3 +78,9 @@ def test_a_ticket_is_good_once_and_for_a_minute() -> None:
         world.identity.account_of_ticket(second.text)
     with pytest.raises(Unauthenticated):
         world.identity.account_of_ticket("")
+
+
+@pytest.mark.parametrize("account", ["", "a b", "a\nb", "a#b", "x" * 65, "é"])
+def test_an_account_has_a_plain_name(account: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        new_key(account, FakeChance())

@@ -1,0 +1,253 @@
+"""One request for every status of every route; docs/api.md has them as a table."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import httpx
+
+from engine.adapters.accounts import DynamoAccess
+from engine.adapters.dynamodb import DynamoOrders
+from engine.api.http import ROUTES
+from engine.domain.order import Order
+from engine.ports import TradingState
+from tests.e2e.client import Trader, a_body, until
+
+BIG = json.dumps(a_body()).ljust(20_000)
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class World:
+    """Somebody with a key, somebody else, nobody; and what lies behind the API."""
+
+    ann: Trader
+    bob: Trader
+    nobody: httpx.Client
+    orders: DynamoOrders
+    access: DynamoAccess
+
+    def pending(self) -> str:
+        """Return the id of an order of ann's that no worker hears of."""
+        return self.orders_of(self.ann)
+
+    def orders_of(self, trader: Trader) -> str:
+        order = a_stored_order(trader.account)
+        self.orders.add(order)
+        return order.order_id
+
+    def confirmed(self) -> str:
+        order_id = self.ann.place()
+        self.ann.wait_for(order_id)
+        return order_id
+
+
+Case = Callable[[World], httpx.Response]
+CASES: dict[tuple[str, int], Case] = {}
+
+
+def a_stored_order(account: str) -> Order:
+    now = datetime.now(UTC)
+    at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    deadline = at + timedelta(seconds=120)
+    return Order.place(
+        str(uuid.uuid4()), account, "SOL", "USDC", 10**9, 50, at=at, deadline=deadline
+    )
+
+
+def case(route: str, status: int) -> Callable[[Case], Case]:
+    def keep(ask: Case) -> Case:
+        assert (route, status) not in CASES
+        CASES[route, status] = ask
+        return ask
+
+    return keep
+
+
+def routes() -> list[tuple[str, str]]:
+    """Return every route, as method and path with `{orderId}`."""
+    return [
+        (method, path.replace("<order_id>", "{orderId}"))
+        for path, methods in ROUTES.items()
+        for method in methods
+    ]
+
+
+PUBLIC = {"/healthz", "/openapi.json", "/docs"}
+PLACE, CANCEL = "POST /api/orders/execute", "POST /api/orders/{orderId}/cancel"
+READ, LIST = "GET /api/orders/{orderId}", "GET /api/orders"
+QUOTES, TOKENS, TICKET = "GET /api/quotes", "GET /api/tokens", "POST /api/stream-tickets"
+_QUERY = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
+
+
+def plain(http: httpx.Client, method: str, path: str, order_id: str = "any") -> httpx.Response:
+    """Ask a route in the simplest way that is right."""
+    query = _QUERY if path == "/api/quotes" else {}
+    body = a_body() if path == "/api/orders/execute" else None
+    return http.request(method, path.replace("{orderId}", order_id), params=query, json=body)
+
+
+def anonymous(method: str, path: str, world: World) -> httpx.Response:
+    return plain(world.nobody, method, path)
+
+
+for _method, _path in routes():
+    CASES[f"{_method} {_path}", 200 if _path in PUBLIC else 401] = partial(
+        anonymous, _method, _path
+    )
+
+
+@case(PLACE, 202)
+def _(world: World) -> httpx.Response:
+    return world.ann.post()
+
+
+@case(PLACE, 400)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/orders/execute", content="{", headers=JSON)
+
+
+@case(PLACE, 409)
+def _(world: World) -> httpx.Response:
+    world.ann.post(a_body(), **{"Idempotency-Key": "k"})
+    return world.ann.post(a_body(amount=2), **{"Idempotency-Key": "k"})
+
+
+@case(PLACE, 413)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/orders/execute", content=BIG, headers=JSON)
+
+
+@case(PLACE, 415)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/orders/execute", content=json.dumps(a_body()))
+
+
+@case(PLACE, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.post(a_body(amount=0))
+
+
+@case(PLACE, 429)
+def _(world: World) -> httpx.Response:
+    return until(world.bob.post, lambda answer: answer.status_code == 429, 60, every=0)
+
+
+@case(PLACE, 503)
+def _(world: World) -> httpx.Response:
+    world.access.set_trading_state(TradingState.HALTED)
+    try:
+        return until(world.ann.post, lambda answer: answer.status_code == 503, 10)
+    finally:
+        world.access.set_trading_state(TradingState.ACTIVE)
+        time.sleep(2.1)  # for as long as the halt is believed
+
+
+@case(READ, 200)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.get(f"/api/orders/{world.confirmed()}")
+
+
+@case(READ, 404)
+def _(world: World) -> httpx.Response:
+    return world.bob.http.get(f"/api/orders/{world.pending()}")
+
+
+@case(READ, 500)
+def _(world: World) -> httpx.Response:
+    """An order that can't be read: a bug's answer, in the engine's own words."""
+    broken = a_stored_order(world.ann.account)
+    world.orders.add(broken)
+    world.orders.table.update(f"ORDER#{broken.order_id}", "ORDER", "SET doc = :doc", doc="{")
+    return world.ann.http.get(f"/api/orders/{broken.order_id}")
+
+
+@case(LIST, 200)
+def _(world: World) -> httpx.Response:
+    return world.bob.http.get("/api/orders", params={"limit": 100})
+
+
+@case(LIST, 400)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.get("/api/orders", params={"cursor": "abc"})
+
+
+@case(LIST, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.get("/api/orders", params={"limit": 0})
+
+
+@case(CANCEL, 200)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post(f"/api/orders/{world.pending()}/cancel")
+
+
+@case(CANCEL, 400)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post(f"/api/orders/{world.pending()}/cancel", content="{")
+
+
+@case(CANCEL, 404)
+def _(world: World) -> httpx.Response:
+    return world.bob.http.post(f"/api/orders/{world.pending()}/cancel")
+
+
+@case(CANCEL, 409)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post(f"/api/orders/{world.confirmed()}/cancel")
+
+
+@case(CANCEL, 413)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post(f"/api/orders/{world.pending()}/cancel", content=BIG)
+
+
+@case(CANCEL, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post(f"/api/orders/{world.pending()}/cancel", json={"why": "not"})
+
+
+@case(QUOTES, 200)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.get("/api/quotes", params=_QUERY)
+
+
+@case(QUOTES, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.get("/api/quotes", params={**_QUERY, "tokenOut": "SOL"})
+
+
+@case(TOKENS, 200)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.get("/api/tokens")
+
+
+@case(TICKET, 201)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/stream-tickets")
+
+
+@case(TICKET, 400)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/stream-tickets", content="{")
+
+
+@case(TICKET, 413)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/stream-tickets", content=BIG)
+
+
+@case(TICKET, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/stream-tickets", json=[])
+
+
+def covered() -> set[tuple[str, int]]:
+    """Return every route and status that the tests of test_api.py see: also those of failures."""
+    failing = {(f"{method} {path}", 500) for method, path in routes()}
+    storeless = {(f"{m} {path}", 503) for m, path in routes() if path not in PUBLIC}
+    return CASES.keys() | failing | storeless

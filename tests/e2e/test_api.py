@@ -1,0 +1,145 @@
+"""Every route and every status it can answer, through the front door, against the contract."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from engine.adapters.accounts import DynamoAccess
+from engine.adapters.dynamodb import DynamoOrders
+from local.system import ALIAS, System
+from tests.e2e.cases import CASES, PUBLIC, World, plain, routes
+from tests.e2e.client import a_body, until
+from tests.e2e.conftest import Accounts
+
+CONTRACT = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text())
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "components": CONTRACT["components"]}
+
+
+def check(route: str, status: int, answer: httpx.Response) -> None:
+    """Compare an answer with what the contract says of this route."""
+    assert answer.status_code == status, answer.text
+    method, path = route.split()
+    said = CONTRACT["paths"][path][method.lower()]["responses"][str(status)]
+    kind = answer.headers["content-type"].split(";")[0]
+    assert kind in said["content"]
+    if kind.endswith("json"):
+        Draft202012Validator(resolved(said["content"][kind]["schema"])).validate(answer.json())
+    for name, described in said["headers"].items():
+        common = described.get("$ref", "").rpartition("/")[2]
+        header = CONTRACT["components"]["headers"][common] if common else described
+        assert name in answer.headers or not header["required"], name
+        if name in answer.headers:
+            Draft202012Validator(header["schema"]).validate(answer.headers[name])
+    if status >= 400:
+        assert kind == "application/problem+json"
+        assert answer.json()["status"] == status
+        assert answer.json()["requestId"] == answer.headers["x-request-id"]
+    if status in {429, 503}:
+        assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.fixture(scope="module")
+def nobody(keyed: System) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=keyed.url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def world(
+    account: Accounts, nobody: httpx.Client, stored: DynamoOrders, access: DynamoAccess
+) -> World:
+    return World(account("ann"), account("bob"), nobody, stored, access)
+
+
+@pytest.mark.parametrize(("route", "status"), CASES, ids=str)
+def test_a_route_answers_as_the_contract_says(world: World, route: str, status: int) -> None:
+    check(route, status, CASES[route, status](world))
+
+
+@contextmanager
+def broken(system: System, **environment: str) -> Iterator[None]:
+    """Put a version of `execute` with another environment into service, then the old one again."""
+    functions = system.client("lambda")
+    name = system.stack.functions["execute"]
+    before = functions.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
+    config = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": config | environment}
+    )
+    version = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": config}
+        )
+        functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=before)
+
+
+def test_a_table_that_is_away_is_a_503_on_every_route_that_needs_it(
+    world: World, keyed: System
+) -> None:
+    with broken(keyed, TABLE_NAME="nowhere"):
+        for method, path in routes():
+            answer = plain(world.ann.http, method, path)
+            check(f"{method} {path}", 200 if path in PUBLIC else 503, answer)
+    assert world.ann.http.get("/api/tokens").status_code == 200
+
+
+def test_a_function_that_can_not_start_is_a_500_on_every_route(world: World, keyed: System) -> None:
+    with broken(keyed, QUOTE_DELAY_MIN_MS="soon"):
+        for method, path in routes():
+            check(f"{method} {path}", 500, plain(world.ann.http, method, path))
+    assert world.ann.http.get("/api/tokens").status_code == 200
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in routes()}))
+def test_another_method_is_a_405_that_tells_the_right_ones(world: World, path: str) -> None:
+    allowed = {method for method, known in routes() if known == path}
+    for method in ("DELETE", "PUT", "PATCH"):
+        answer = world.nobody.request(method, path.replace("{orderId}", "any"))
+        assert answer.status_code == 405
+        assert answer.json()["code"] == "METHOD_NOT_ALLOWED"
+        assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == allowed
+
+
+def test_head_is_get_without_a_body(world: World) -> None:
+    for method, path in routes():
+        if method == "GET" and path in PUBLIC:
+            answer = world.nobody.head(path)
+            assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_another_path_is_a_404_problem(world: World) -> None:
+    for path in ("/", "/nothing", "/api/orders/", "/api/orders/a/b", "/API/orders", "/docs/"):
+        answer = world.ann.http.get(path)
+        assert answer.status_code == 404, path
+        assert answer.json()["code"] in {"NOT_FOUND", "ORDER_NOT_FOUND"}
+
+
+def test_a_repeat_is_marked_and_the_quota_told(world: World) -> None:
+    first = world.ann.post(a_body(), **{"Idempotency-Key": "again"})
+    again = world.ann.post(a_body(), **{"Idempotency-Key": "again"})
+    assert first.json() == again.json()
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert first.headers["ratelimit-policy"] == '"orders";q=30;w=60'
+    assert first.headers["ratelimit"].startswith('"orders";r=')
+
+
+def test_an_account_over_its_rate_waits_and_others_do_not(world: World) -> None:
+    refused = until(world.ann.post, lambda answer: answer.status_code == 429, 60, every=0)
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["ratelimit"].startswith('"orders";r=0;t=')
+    assert world.bob.post().status_code == 202
+    assert world.ann.http.get("/api/orders").status_code == 200

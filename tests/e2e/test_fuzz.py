@@ -1,0 +1,19 @@
+"""The running API against its own contract; `make fuzz` does more of it."""
+
+from contracts.fuzz import fuzz
+from engine.adapters.accounts import DynamoAccess
+from local.ops.keys import create
+from local.system import System
+
+SECONDS = 30
+
+
+def test_no_request_gets_an_answer_outside_the_contract(
+    keyed: System, access: DynamoAccess
+) -> None:
+    key = create(access, "fuzz")
+    report = fuzz(keyed.url, key, examples=50, seconds=SECONDS, seed=5)
+    print(f"{report.table()}\n{report.cases} cases")
+    assert report.passed, report.output
+    assert report.broken == 0
+    assert report.cases >= 500
