@@ -68,7 +68,7 @@ class Counter:
         place = key["pk"]["S"], key["sk"]["S"]
         old = self._rows.get(place)
         if refused:
-            self.bill.wrote({"table": write_units(old, old)["table"]})
+            self.bill.wrote(write_units(old or key, old or key))  # as if it had been written
             return
         self.bill.wrote(write_units(old, new))
         self.changes.append((old, new))
