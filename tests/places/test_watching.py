@@ -1,0 +1,126 @@
+"""`make up WATCH=1`: what changes is deployed in a moment, and orders under way are not lost."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local import aws
+from local.cloud import ROOT
+from tests.e2e.client import FINAL, until
+
+BODY = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The system, serving sources of its own, and what it has said."""
+
+    root: Path
+    url: str
+    endpoint_url: str
+    said: list[str]
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    def health(self) -> str:
+        return str(httpx.get(f"{self.url}/healthz").json()["status"])
+
+    def wait_for(self, good: Callable[[str], bool]) -> str:
+        """Wait until something good was said; return it."""
+        lines = until(lambda: [line for line in self.said if good(line)], bool, 30, every=0.02)
+        return lines[0]
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    root = tmp_path_factory.mktemp("sources")
+    shutil.copy(ROOT / "template.yaml", root)
+    for name in ("functions", "layers"):
+        shutil.copytree(ROOT / name, root / name)
+    said: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.up", "--port", "0", "--watch", "--root", root],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": "layers/common"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        reader = threading.Thread(target=said.extend, args=(process.stdout,))
+        reader.start()
+        try:
+            until(lambda: "\n".join(said), lambda text: "Stop it with" in text, 60)
+            url = re.search(r"is up at (\S+)", "\n".join(said))
+            endpoint = re.search(r"AWS_ENDPOINT_URL=(\S+)", "\n".join(said))
+            assert url
+            assert endpoint
+            yield Watched(root, url[1], endpoint[1], said)
+        finally:
+            process.terminate()
+            reader.join()
+    assert process.returncode == 0
+
+
+def test_a_change_is_served_within_three_seconds(watched: Watched) -> None:
+    began = time.monotonic()
+    watched.edit("layers/common/engine/api/http.py", '{"status": "ok"}', '{"status": "changed"}')
+    until(watched.health, lambda status: status == "changed", 10, every=0.05)
+    assert time.monotonic() - began < 3
+    watched.wait_for(lambda line: re.search(r"http.py: deployed in [0-2]\.\d s", line) is not None)
+
+
+def test_what_does_not_compile_is_said_and_what_runs_goes_on(watched: Watched) -> None:
+    watched.edit("functions/worker/app.py", "def lambda_handler(", "def (lambda_handler")
+    said = watched.wait_for(lambda line: "app.py: not deployed" in line)
+    assert "SyntaxError" in said
+    assert watched.health() == "changed"
+    watched.edit("functions/worker/app.py", "def (lambda_handler", "def lambda_handler(")
+    watched.wait_for(lambda line: "app.py: deployed" in line)
+
+
+def test_an_update_while_orders_run_loses_none_and_trades_none_twice(watched: Watched) -> None:
+    with ThreadPoolExecutor(4) as traders, httpx.Client(base_url=watched.url, timeout=60) as http:
+
+        def place(number: int) -> str:
+            if number == 20:  # with orders in every state
+                watched.edit("functions/worker/app.py", '"""The order', '"""Once more: the order')
+            time.sleep(0.05)
+            return str(http.post("/api/orders/execute", json=BODY).json()["orderId"])
+
+        placed = list(traders.map(place, range(80)))
+        watched.wait_for(lambda line: line.startswith("functions/worker/app.py: deployed"))
+        orders = [
+            until(
+                lambda order_id=order_id: http.get(f"/api/orders/{order_id}").json(),  # type: ignore[misc]
+                lambda order: order["status"] in FINAL,
+                90,
+            )
+            for order_id in placed
+        ]
+    assert Counter(order["status"] for order in orders) == {"confirmed": 80}
+    dynamodb = aws.client("dynamodb", watched.endpoint_url)
+    (table,) = dynamodb.list_tables()["TableNames"]
+    landed = Counter(
+        row["order"]["S"]
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table)
+        for row in page["Items"]
+        if row["sk"]["S"] == "TX" and "out" in row
+    )
+    assert landed == dict.fromkeys(placed, 1)
