@@ -43,7 +43,7 @@ class Lambdas:
     def run(self, function: str | None, *words: str, options: Sequence[str] = ()) -> str:
         """Run `bench/child.py` as a process of a function; return what it wrote. Raises Failed."""
         ran = subprocess.run(
-            [sys.executable, *options, str(_CHILD), *words],
+            [sys.executable, "-P", *options, str(_CHILD), *words],
             env=self.environment(function),
             capture_output=True,
             text=True,

@@ -51,7 +51,6 @@ def _ran(*words: str) -> Figures:
     ran = subprocess.run(
         [sys.executable, "-m", "bench.life", *words],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "layers" / "common")},
         capture_output=True,
         text=True,
         check=False,

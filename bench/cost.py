@@ -1,0 +1,119 @@
+"""What a million orders cost, each watched by one client: counted, times list prices."""
+
+import random
+from dataclasses import dataclass
+from statistics import mean
+
+from bench import prices
+from bench.figures import Figures, Results
+
+#: Memory in GB, as the template has it.
+MEMORY_GB = {"execute": 1.0, "worker": 1.0, "ws_connect": 0.5, "ws_notify": 0.5}
+#: A function has a whole processor at 1,769 MB, and less in proportion.
+PROCESSOR_GB = 1769 / 1024
+#: What a call takes on AWS, assumed: DynamoDB answers in single-digit milliseconds.
+CALL_MS = {"dynamodb": 5.0, "sqs": 10.0, "apigatewaymanagementapi": 10.0}
+#: The calls that a worker's order waits for: the signature, the send, the last look, the final state.
+WORKER_WAITS = 4
+#: The minutes that a client stays connected.
+MINUTES = 1.0
+_DRAWS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """How full the batches are: orders a worker, changes a call of ws_notify."""
+
+    orders_per_worker: int
+    changes_per_batch: float = 1.0
+
+
+def batch_ms(orders: int, seed: int = 1) -> float:
+    """Return the mean simulated time of the slowest of so many orders, in milliseconds."""
+    dice = random.Random(seed)  # noqa: S311 - a mean
+
+    def one() -> float:
+        quotes = max(dice.uniform(200, 400), dice.uniform(200, 400))
+        return quotes + dice.uniform(400, 800)
+
+    return mean(max(one() for _ in range(orders)) for _ in range(_DRAWS // orders))
+
+
+def cost(results: Results) -> Figures:
+    """Return dollars for a million orders, with ten orders a worker and with one."""
+    life, request = results.parts.get("life", {}), results.parts.get("request", {})
+    if "pushes" not in life or "place_ms" not in request:
+        return {"error": "needs the parts life and request"}
+    figures: Figures = {"date": prices.DATE}
+    cases = {"ten": Case(10), "ten_full": Case(10, 8), "one": Case(1)}
+    for name, case in cases.items():
+        lines = of_million(case, life, request)
+        figures |= {f"{name}_{what}_usd": round(usd, 2) for what, usd in lines.items()}
+        figures[f"{name}_usd"] = round(sum(lines.values()), 2)
+    figures["batch_of_ten_ms"] = round(batch_ms(10))
+    figures["batch_of_one_ms"] = round(batch_ms(1))
+    return figures
+
+
+def of_million(case: Case, life: Figures, request: Figures) -> dict[str, float]:
+    """Return the dollars of a million orders, by what they are paid for."""
+    functions = "execute", "worker", "ws_connect", "ws_notify"
+    writes = sum(life[f"{f}_write_units"] for f in functions)
+    reads = sum(life[f"{f}_read_units"] for f in functions)
+    runs = _runs(case, life)
+    logs = sum(life[f"{f}_log_bytes"] for f in ("execute", "ws_connect"))
+    logs += life["ten_worker_log_bytes" if case.orders_per_worker > 1 else "worker_log_bytes"]
+    logs += life["ws_notify_log_bytes"] / life["ws_notify_runs"] * runs["ws_notify"]
+    gb_seconds = sum(seconds * MEMORY_GB[f] for f, seconds in _seconds(case, life, request).items())
+    return {
+        "dynamodb": writes * prices.WRITE.dollars + reads * prices.READ.dollars,
+        "lambda_time": gb_seconds * prices.GB_SECONDS.dollars,
+        "lambda_requests": sum(runs.values()) * prices.INVOCATION.dollars,
+        "sqs": (1 + 2 / case.orders_per_worker) * prices.QUEUE.dollars,
+        "http_api": prices.HTTP.dollars,
+        "websocket": life["pushes"] * prices.MESSAGE.dollars + MINUTES * prices.MINUTE.dollars,
+        "logs": logs * 1e6 / 1e9 * prices.LOGS.dollars,
+    }
+
+
+def _runs(case: Case, life: Figures) -> dict[str, float]:
+    """Return how often each function runs for one order."""
+    return {
+        "execute": life["execute_runs"],
+        "worker": 1 / case.orders_per_worker,
+        "ws_connect": life["ws_connect_runs"],
+        "ws_notify": life["ws_notify_runs"] / case.changes_per_batch,
+    }
+
+
+def _seconds(case: Case, life: Figures, request: Figures) -> dict[str, float]:
+    """Return how long each function runs for one order: processor time, and waiting."""
+    many = case.orders_per_worker
+    settle = request["settle_ten_ms" if many > 1 else "settle_ms"] * many
+    waits = batch_ms(many) + WORKER_WAITS * CALL_MS["dynamodb"]
+    runs = _runs(case, life)
+    announce = _slowed("ws_notify", request["announce_ms"]) * life["ws_notify_runs"]
+    # A batch asks for its topics one by one and pushes to all clients at once.
+    queries = life["ws_notify_operations"].get("dynamodb.Query", 0) * CALL_MS["dynamodb"]
+    pushing = CALL_MS["apigatewaymanagementapi"] * runs["ws_notify"]
+    return {
+        "execute": (_slowed("execute", request["place_ms"]) + _waited("execute", life)) / 1000,
+        "worker": (_slowed("worker", settle) + waits) / many / 1000,
+        "ws_connect": (
+            _slowed("ws_connect", request["connect_ms"] + request["disconnect_ms"])
+            + _waited("ws_connect", life)
+        )
+        / 1000,
+        "ws_notify": (announce + queries + pushing) / 1000,
+    }
+
+
+def _slowed(function: str, cpu_ms: float) -> float:
+    """Return how long so much processor time takes with the function's share of a processor."""
+    return cpu_ms * max(1.0, PROCESSOR_GB / MEMORY_GB[function])
+
+
+def _waited(function: str, life: Figures) -> float:
+    """Return the milliseconds that a function's calls for one order take, one after another."""
+    calls: dict[str, float] = life[f"{function}_operations"]
+    return sum(CALL_MS[name.partition(".")[0]] * count for name, count in calls.items())
