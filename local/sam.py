@@ -1,6 +1,6 @@
 """Run the SAM CLI for an environment of samconfig.toml.
 
-python -m local.sam build|deploy|destroy default|prod|local|localstack
+python -m local.sam build|deploy|destroy default|prod|local|containers
 """
 
 import argparse
@@ -15,8 +15,8 @@ from local import lambda_python
 from local.cloud import ROOT, scrubbed
 
 SAM = ROOT / ".venv-sam/bin/sam"
-ENVIRONMENTS = ("default", "prod", "local", "localstack")
-_ELSEWHERE = {"local", "localstack"}
+ENVIRONMENTS = ("default", "prod", "local", "containers")
+_ELSEWHERE = {"local", "containers"}
 _MACHINES = {"arm64": "aarch64", "AMD64": "x86_64"}
 
 
@@ -32,10 +32,10 @@ def machine() -> str:
 def wheels(config_env: str) -> str:
     """Return what the layer's wheels are for; see layers/common/Makefile.
 
-    The embedded cloud runs functions in its own Python, which has them. LocalStack runs them in
-    containers of the machine's own architecture.
+    The embedded cloud runs functions in its own Python, which has them. LocalStack and `sam local`
+    run them in containers of the machine's own architecture.
     """
-    return {"local": "none", "localstack": machine()}.get(config_env, "aarch64")
+    return {"local": "none", "containers": machine()}.get(config_env, "aarch64")
 
 
 def environment(config_env: str, outside: Mapping[str, str]) -> dict[str, str]:

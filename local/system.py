@@ -125,7 +125,7 @@ def _warm(cloud: Cloud, stack: Stack, name: str) -> None:
     if name in _NOTHING:
         invoke(cloud, stack.functions[name], _NOTHING[name])
         return
-    status, _, body = _call(cloud, "GET", f"{urlsplit(stack.http_url).path}/healthz")
+    status, _, body = call(cloud, "GET", f"{urlsplit(stack.http_url).path}/healthz")
     if status != http.HTTPStatus.OK:
         raise CloudFailed(f"/healthz says {status}: {body.decode(errors='replace')}", cloud.log)
 
@@ -133,13 +133,13 @@ def _warm(cloud: Cloud, stack: Stack, name: str) -> None:
 def invoke(cloud: Cloud, function_name: str, event: Mapping[str, Any]) -> Any:
     """Invoke a function by its full name and return its answer. Raises CloudFailed."""
     path = f"/2015-03-31/functions/{function_name}:{ALIAS}/invocations"
-    status, headers, body = _call(cloud, "POST", path, json.dumps(event).encode())
+    status, headers, body = call(cloud, "POST", path, json.dumps(event).encode())
     if status != http.HTTPStatus.OK or "X-Amz-Function-Error" in headers:
         raise CloudFailed(f"{function_name}: {body.decode(errors='replace')}", cloud.log)
     return json.loads(body or b"null")
 
 
-def _call(
+def call(
     cloud: Cloud, method: str, path: str, body: bytes | None = None
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
     connection = http.client.HTTPConnection(HOST, cloud.port, timeout=_INVOKE_SECONDS)

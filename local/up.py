@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud import ROOT, STATE, CloudFailed, PortTaken
+from local.sam_local import environments
 from local.signals import Stopped, stop_on_signals
 from local.system import System, running
 
@@ -61,13 +62,19 @@ def addresses(system: System) -> dict[str, Any]:
 
 @contextmanager
 def told(system: System) -> Iterator[Path]:
-    """Keep the addresses in `.local/up-PORT.json` while the system runs."""
+    """Keep the addresses in `.local/up-PORT.json` while the system runs.
+
+    Beside them, in `.local/sam-PORT.json`, what `sam local --env-vars` is to be given.
+    """
     path = STATE / f"up-{system.port}.json"
+    variables = STATE / f"sam-{system.port}.json"
     path.write_text(json.dumps(addresses(system), indent=2) + "\n")
+    variables.write_text(json.dumps(environments(system.cloud, system.stack), indent=2) + "\n")
     try:
         yield path
     finally:
         path.unlink(missing_ok=True)
+        variables.unlink(missing_ok=True)
 
 
 def serve(at: int, auth: str, *, watch: bool = False, root: Path = ROOT) -> None:

@@ -543,7 +543,7 @@ def test_neither_template_nor_samconfig_names_an_account():
 def test_samconfig_lints_everywhere_and_asks_only_before_prod(source):
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     del config["version"]
-    assert set(config) == {"default", "local", "localstack", "prod"}
+    assert set(config) == {"containers", "default", "local", "prod"}
     for name, environment in config.items():
         assert environment["validate"]["parameters"]["lint"] is True
         deploy = environment["deploy"]["parameters"]

@@ -12,19 +12,12 @@ from websockets.sync.client import connect
 
 from local import aws
 from local.cloud import ROOT, scrubbed
+from local.sam_local import FUNCTIONS
 from tests.e2e.client import Watch, until
 from tests.places import lambda_runtime
 from tests.places.conftest import STACK, Deployed
 
 EVENTS = {path.stem: path.read_text() for path in sorted((ROOT / "events").glob("*.json"))}
-#: Which function an event is for, by the first word of its name.
-SOURCES = {
-    "http": "ExecuteFunction",
-    "sqs": "WorkerFunction",
-    "ws": "WsConnectFunction",
-    "stream": "WsNotifyFunction",
-    "schedule": "ReconcileFunction",
-}
 #: What the events call the order, the connection and the WebSocket API.
 ORDER_ID, CONNECTION_ID, API_ID = (
     "11111111-1111-4111-8111-111111111111",
@@ -53,7 +46,7 @@ class Place:
         text = EVENTS[name]
         for old, new in renamed.items():
             text = text.replace(globals()[old], new)
-        return self.functions[SOURCES[name.partition("_")[0]]].invoke(json.loads(text))
+        return self.functions[FUNCTIONS[name.partition("_")[0]]].invoke(json.loads(text))
 
     def place(self) -> str:
         """Place the order of the event; return its id."""
@@ -91,7 +84,7 @@ def place(
     queue = aws.client("sqs", url).create_queue(QueueName="taken-by-hand")["QueueUrl"]
     functions = {}
     with ExitStack() as running:
-        for name in SOURCES.values():
+        for name in FUNCTIONS.values():
             configuration = aws.client("lambda", url).get_function_configuration(
                 FunctionName=outputs[f"{name}Name"]
             )
@@ -122,7 +115,7 @@ def watcher(place: Place) -> Iterator[Callable[[str], tuple[Watch, str]]]:
 
 
 def test_every_function_has_an_event_and_every_event_a_function():
-    assert {name.partition("_")[0] for name in EVENTS} == set(SOURCES)
+    assert {name.partition("_")[0] for name in EVENTS} == set(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", EVENTS)

@@ -50,11 +50,11 @@ def test_only_what_runs_elsewhere_gets_other_wheels():
         "default": "aarch64",
         "prod": "aarch64",
         "local": "none",
-        "localstack": sam.machine(),
+        "containers": sam.machine(),
     }
 
 
-@pytest.mark.parametrize("config_env", ["local", "localstack"])
+@pytest.mark.parametrize("config_env", ["local", "containers"])
 def test_a_layer_that_is_not_for_lambda_does_not_go_to_aws(config_env):
     account = {"AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "AKIA", "PATH": "/bin"}
     with pytest.raises(sam.Refused, match="AWS_ENDPOINT_URL"):
