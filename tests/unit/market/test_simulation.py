@@ -71,7 +71,7 @@ def test_another_process_sees_the_same_market():
         "('raydium', 'meteora')]\n"
         "print([pool.exact_in('RAY', 10**9).amount_out for pool in pools])"
     )
-    told = subprocess.run(  # noqa: S603
+    told = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
     at = datetime.fromtimestamp(1767614400.5, UTC)
