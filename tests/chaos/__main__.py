@@ -1,0 +1,26 @@
+"""Storm the embedded cloud with orders and trouble, then say which promise was broken.
+
+python -m tests.chaos --orders 500 --seed 1 --faults 10
+"""
+
+import argparse
+import sys
+
+from local.system import running
+from tests.chaos.report import parameters, storm, table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--orders", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--faults", type=int, default=10, help="percent, of the chain's doings")
+    asked = parser.parse_args()
+    with running(parameters(asked.faults)) as system:
+        outcome = storm(system, asked.orders, asked.seed)
+    print(table(outcome))
+    return 1 if outcome.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
