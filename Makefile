@@ -2,16 +2,21 @@
 PYTHON ?= python3
 PORT ?= 3000
 AUTH ?= none
+CLOUD ?= embedded
 CASES ?= 5000
+CLOUD_PORT ?= 4566
+ENV ?= default
+STACK ?= order-engine-local
 VENV := .venv
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 SAM := .venv-sam/.sam
+LAMBDA := .venv-lambda/.lambda
 PY := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up key revoke halt resume test check contracts fuzz format lock clean
+.PHONY: help demo up key revoke halt resume test places check contracts fuzz build deploy destroy smoke cloud routes sam-local format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -19,8 +24,11 @@ help: ## Show this list
 demo: $(RUN) ## Place a market order on an embedded cloud and watch it to the end
 	@$(PY) -m local.demo
 
-up: $(RUN) ## Serve the whole system on http://127.0.0.1:3000 (PORT=..., AUTH=api-key) until stopped
-	@PYTHONPATH=layers/common $(PY) -m local.up --port $(PORT) --auth $(AUTH)
+UP_embedded := $(PY) -m local.up --auth $(AUTH) $(if $(filter-out 0,$(WATCH)),--watch)
+UP_localstack := $(PY) -m local.localstack
+
+up: $(RUN) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, WATCH=1, CLOUD=localstack)
+	@PYTHONPATH=layers/common $(UP_$(CLOUD)) --port $(PORT)
 
 # A stack on AWS if one is named on the command line or in the environment, else what `make up` serves.
 ASKED := $(if $(filter command environment,$(firstword $(origin STACK))),--stack $(STACK),--port $(PORT))
@@ -38,15 +46,40 @@ halt: $(RUN) ## Take no new orders, within seconds; those under way are finished
 resume: $(RUN) ## Take new orders again
 	@$(OPS).trading resume $(ASKED)
 
-test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end
+test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end, the places
 	.venv-sam/bin/sam validate --lint --template template.yaml
 	$(PY) -m pytest -q tests/e2e
+	$(MAKE) --no-print-directory places
+
+places: $(DEV) $(SAM) $(LAMBDA) ## Test what is built, Lambda's runtime, plain SAM and updates (Python 3.13)
+	$(PY) -m pytest -q tests/places
 
 check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract and moto tests
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(PY) -m pytest -q --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration
+
+build: $(RUN) $(SAM) ## Build what ENV (default, prod, local, containers) deploys, into .aws-sam
+	@$(PY) -m local.sam build $(ENV)
+
+deploy: $(RUN) $(SAM) ## Build and deploy to AWS with the shell's credentials (ENV=default or prod)
+	@$(PY) -m local.sam deploy $(ENV)
+
+destroy: $(RUN) $(SAM) ## Delete what `make deploy` made, ENV as there
+	@$(PY) -m local.sam destroy $(ENV)
+
+smoke: $(RUN) ## Place an order at ENGINE_URL and watch it at ENGINE_WS_URL to the end (ENGINE_KEY)
+	@$(PY) -m local.smoke
+
+cloud: $(RUN) ## Run the embedded cloud alone and empty, at CLOUD_PORT (4566), for SAM to deploy to
+	@$(PY) -m local.bare --port $(CLOUD_PORT)
+
+routes: $(RUN) ## Give the STACK that SAM deployed to AWS_ENDPOINT_URL its HTTP routes
+	@$(PY) -m local.wire $(STACK)
+
+sam-local: $(RUN) $(SAM) ## Run `sam local` for real, where a Docker engine and a Lambda image are
+	@$(PY) -m local.sam_local
 
 contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml, errors.md and the /docs page from the code
 	@PYTHONPATH=layers/common $(PY) -m contracts
@@ -59,13 +92,14 @@ format: $(DEV) ## Rewrite the sources to the house's format
 	$(VENV)/bin/ruff check --fix .
 
 lock: $(DEV) ## Compile every requirements*.in to exact pins
-	@for file in layers/common/requirements requirements requirements-dev requirements-sam; do \
+	@for file in layers/common/requirements requirements requirements-dev requirements-sam \
+	  requirements-lambda; do \
 	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	    --no-emit-find-links --no-header $$file.in --output-file $$file.txt || exit 1; \
 	done
 
 clean: ## Remove environments, builds and caches
-	rm -rf .venv .venv-sam .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-lambda .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -88,3 +122,11 @@ $(SAM): requirements-sam.txt
 	@test -x .venv-sam/bin/python || $(PYTHON) -m venv .venv-sam
 	@.venv-sam/bin/python $(PIP_INSTALL) -r requirements-sam.txt
 	@touch $@
+
+# Without Python 3.13 there is none, and the tests that need it say so.
+$(LAMBDA): requirements-lambda.txt | $(RUN)
+	@if python=$$($(PY) -m local.lambda_python); then \
+	  echo 'Making .venv-lambda (once) ...'; \
+	  "$$python/python3.13" -m venv .venv-lambda && \
+	  .venv-lambda/bin/python $(PIP_INSTALL) -r requirements-lambda.txt && touch $@; \
+	fi

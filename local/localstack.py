@@ -1,0 +1,173 @@
+"""Deploy the same template to a LocalStack and serve it on one address until stopped.
+
+python -m local.localstack --port 3000
+
+It is the one at AWS_ENDPOINT_URL, or else one that `docker-compose.yml` starts, which takes Docker
+and an account's LOCALSTACK_AUTH_TOKEN.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from local import sam
+from local.cloud import HOST, ROOT, STATE, PortTaken, listening_at
+from local.sam import Refused
+from local.signals import Stopped, stop_on_signals
+from local.up import port
+
+CONFIG_ENV = "containers"
+STACK = "order-engine"
+_COMPOSE = ["docker", "compose", "--file", str(ROOT / "docker-compose.yml")]
+_BANNER = """\
+The order execution engine is up at {url}, on the LocalStack at {endpoint_url}
+
+  export ENGINE_URL={url} ENGINE_WS_URL={ws_url}
+  make smoke
+
+Stop it with Ctrl-C."""
+
+
+def check(outside: Mapping[str, str]) -> str | None:
+    """Return the endpoint of a LocalStack that runs, None if one can be started.
+
+    Raises Refused, saying what is missing.
+    """
+    if endpoint_url := outside.get("AWS_ENDPOINT_URL"):
+        if not answers(endpoint_url):
+            raise Refused(f"no LocalStack answers at AWS_ENDPOINT_URL={endpoint_url}")
+        return endpoint_url.rstrip("/")
+    if not outside.get("LOCALSTACK_AUTH_TOKEN"):
+        raise Refused(
+            "LocalStack needs an account: set LOCALSTACK_AUTH_TOKEN to its token, or "
+            "AWS_ENDPOINT_URL to a LocalStack that runs. `make up` alone needs neither."
+        )
+    if shutil.which("docker", path=outside.get("PATH")) is None:
+        raise Refused("LocalStack runs in Docker, which is not here. `make up` alone needs none.")
+    for what, command in (
+        ("no Docker engine runs", ["docker", "version"]),
+        ("Docker has no compose plugin", ["docker", "compose", "version"]),
+    ):
+        if subprocess.run(command, env=dict(outside), capture_output=True, check=False).returncode:
+            raise Refused(f"LocalStack can't be started: {what}. `make up` alone needs none.")
+    return None
+
+
+def answers(endpoint_url: str) -> bool:
+    """Whether a LocalStack is there and well."""
+    try:
+        parts = urlsplit(endpoint_url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+        if parts.scheme == "https":
+            connection = http.client.HTTPSConnection(parts.netloc, timeout=10)
+        try:
+            connection.request("GET", "/_localstack/health")
+            answer = connection.getresponse()
+            return answer.status == HTTPStatus.OK and "services" in json.loads(answer.read())
+        finally:
+            connection.close()
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+
+
+@contextmanager
+def started(outside: Mapping[str, str]) -> Iterator[str]:
+    """Run a LocalStack by docker-compose.yml; yield its endpoint. Raises Refused."""
+    up = subprocess.run([*_COMPOSE, "up", "--detach", "--wait"], env=dict(outside), check=False)
+    try:
+        if up.returncode:
+            raise Refused("LocalStack did not start; `docker compose logs` tells why")
+        yield f"http://{HOST}:{outside.get('LOCALSTACK_PORT', '4566')}"
+    finally:
+        subprocess.run([*_COMPOSE, "down", "--volumes"], env=dict(outside), check=False)
+
+
+def addresses(endpoint_url: str, outputs: Mapping[str, str], gateway: Any) -> tuple[str, str]:
+    """Return where the HTTP API and the WebSocket API of the stack are.
+
+    LocalStack says so itself; the template's outputs name hosts of AWS.
+    """
+    http_api = gateway.get_api(ApiId=outputs["HttpApiId"])
+    websocket_api = gateway.get_api(ApiId=outputs["WebSocketApiId"])
+    secure = urlsplit(endpoint_url).scheme == "https"
+    return (
+        _absolute(http_api["ApiEndpoint"], "https" if secure else "http"),
+        f"{_absolute(websocket_api['ApiEndpoint'], 'wss' if secure else 'ws')}/live",
+    )
+
+
+def _absolute(address: str, scheme: str) -> str:
+    return (address if "://" in address else f"{scheme}://{address}").rstrip("/")
+
+
+def deploy(endpoint_url: str, outside: Mapping[str, str]) -> tuple[str, str]:
+    """Build and deploy; return the addresses of both APIs. Raises Refused."""
+    from local import aws
+
+    if sam.deploy(CONFIG_ENV, {**outside, "AWS_ENDPOINT_URL": endpoint_url}) != 0:
+        raise Refused("the stack was not deployed; SAM says why above")
+    described = aws.client("cloudformation", endpoint_url).describe_stacks(StackName=STACK)
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in described["Stacks"][0]["Outputs"]}
+    return addresses(endpoint_url, outputs, aws.client("apigatewayv2", endpoint_url))
+
+
+def serve(at: int, outside: Mapping[str, str]) -> None:
+    """Serve until Stopped is raised. Raises Refused, PortTaken."""
+    running = check(outside)
+    with listening_at(at) as listener:
+        if running:
+            _serve(listener.getsockname()[1], listener, running, outside)
+            return
+        with started(outside) as endpoint_url:
+            _serve(listener.getsockname()[1], listener, endpoint_url, outside)
+
+
+def _serve(at: int, listener: Any, endpoint_url: str, outside: Mapping[str, str]) -> None:
+    from threading import Event
+
+    from local.front_door import serving
+
+    http_url, ws_url = deploy(endpoint_url, outside)
+    STATE.mkdir(exist_ok=True)
+    with serving(listener, http_url, ws_url, log=STATE / "localstack.log"):
+        url = f"http://{HOST}:{at}"
+        print(
+            _BANNER.format(url=url, ws_url=f"ws://{HOST}:{at}/live", endpoint_url=endpoint_url),
+            flush=True,
+        )
+        try:
+            Event().wait()
+        except Stopped:
+            return
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.localstack", description=__doc__)
+    parser.add_argument("--port", type=port, default=3000, help="0 for a free one; default 3000")
+    asked = parser.parse_args()
+    stop_on_signals()
+    try:
+        serve(asked.port, os.environ)
+    except PortTaken as error:
+        print(f"{error}; choose another with PORT=...", file=sys.stderr)
+        return 1
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Stopped:  # while it was starting
+        return 0
+    print("Stopped.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
