@@ -1,0 +1,133 @@
+"""Move the dead letters back to the order queue.
+
+python -m local.ops.redrive [--stack NAME | --port PORT]
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.ops.target import NoTarget, Target, asked_for, target
+
+#: What a cloud says that has no StartMessageMoveTask.
+_UNKNOWN = {"InvalidAction", "UnknownOperationException", "UnknownOperation", "NotImplemented"}
+_LOOK_EVERY = 1.0
+_PATIENCE_SECONDS = 600.0
+
+
+class RedriveFailed(Exception):
+    """SQS gave the move up, or takes very long over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many letters were moved, and whether one by one because the cloud knows no other way."""
+
+    letters: int
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The dead-letter queue and the order queue, by their URLs."""
+
+    client: Any
+    dead: str
+    orders: str
+    sleep: Callable[[float], None] = time.sleep
+
+    def redrive(self) -> Moved:
+        """Move the letters back; where they go is said, for those that the engine wrote came from
+        no queue. Raises RedriveFailed.
+        """
+        source = self._arn(self.dead)
+        try:
+            self.client.start_message_move_task(
+                SourceArn=source, DestinationArn=self._arn(self.orders)
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _UNKNOWN:
+                raise
+            return self._by_hand()
+        return self._finished(source)
+
+    def _finished(self, source: str) -> Moved:
+        for _ in range(int(_PATIENCE_SECONDS / _LOOK_EVERY)):
+            (task,) = self.client.list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"]
+            if task["Status"] == "COMPLETED":
+                return Moved(task.get("ApproximateNumberOfMessagesMoved", 0))
+            if task["Status"] != "RUNNING":
+                why = task.get("FailureReason", "no reason given")
+                raise RedriveFailed(f"the move is {task['Status'].lower()}: {why}")
+            self.sleep(_LOOK_EVERY)
+        raise RedriveFailed("the move takes very long; SQS goes on with it")
+
+    def _by_hand(self) -> Moved:
+        """Move as many letters as there are now: what is buried meanwhile stays where it is."""
+        left, moved = int(self._attribute(self.dead, "ApproximateNumberOfMessages")), 0
+        while left > moved:
+            messages = self.client.receive_message(
+                QueueUrl=self.dead,
+                MaxNumberOfMessages=min(10, left - moved),
+                VisibilityTimeout=30,
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            if not messages:
+                break
+            for message in messages:
+                self.client.send_message(
+                    QueueUrl=self.orders,
+                    MessageBody=message["Body"],
+                    MessageAttributes=message.get("MessageAttributes", {}),
+                )
+                self.client.delete_message(
+                    QueueUrl=self.dead, ReceiptHandle=message["ReceiptHandle"]
+                )
+                moved += 1
+        return Moved(moved, by_hand=True)
+
+    def _arn(self, url: str) -> str:
+        return self._attribute(url, "QueueArn")
+
+    def _attribute(self, url: str, name: str) -> str:
+        answer = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        value: str = answer["Attributes"][name]
+        return value
+
+
+def queues_of(found: Target) -> Queues:
+    """Return the queues of a stack."""
+    outputs = found.outputs
+    return Queues(found.client("sqs"), outputs["DeadLetterQueueUrl"], outputs["OrderQueueUrl"])
+
+
+def told(moved: Moved, name: str) -> str:
+    """Return what an operator is to know of it."""
+    letters = "1 letter" if moved.letters == 1 else f"{moved.letters} letters"
+    how = "one by one, for this cloud has no StartMessageMoveTask" if moved.by_hand else "by SQS"
+    return (
+        f"Moved {letters} back to the order queue of {name}, {how}.\n"
+        "An order that has ended stays as it is; one that has not goes on."
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.ops.redrive", description=__doc__)
+    asked_for(parser)
+    asked = parser.parse_args()
+    try:
+        found = target(asked)
+        print(told(queues_of(found).redrive(), found.name))
+    except (NoTarget, RedriveFailed, BotoCoreError, ClientError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Where SQS knows no StartMessageMoveTask, the letters are moved one by one."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from engine.adapters.sqs import SqsQueue
+from engine.ports import DeadLetter
+from local.ops.redrive import Moved, Queues
+
+
+class Old:
+    """An SQS client of a cloud that has no such call; moto raises NotImplementedError for it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.sent = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def start_message_move_task(self, **_: str) -> None:
+        raise ClientError({"Error": {"Code": "InvalidAction"}}, "StartMessageMoveTask")
+
+
+@pytest.fixture
+def queue(sqs: Any) -> SqsQueue:
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("orders", "dead")]
+    return SqsQueue(sqs, *urls)
+
+
+def _redriven(queue: SqsQueue, client: Any) -> Moved:
+    return Queues(client, str(queue.dead_letter_queue_url), queue.order_queue_url).redrive()
+
+
+def test_every_letter_is_moved_with_what_it_says(queue: SqsQueue) -> None:
+    for n in range(23):
+        queue.bury(DeadLetter(f"o{n}", "X", 3))
+    assert _redriven(queue, Old(queue.client)) == Moved(23, by_hand=True)
+    assert queue.letters(limit=1) == []
+    said = set()
+    while messages := queue.client.receive_message(
+        QueueUrl=queue.order_queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    ).get("Messages", []):
+        said |= {m["MessageAttributes"]["orderId"]["StringValue"] for m in messages}
+    assert said == {f"o{n}" for n in range(23)}
+
+
+def test_no_letters_are_moved_where_there_are_none(queue: SqsQueue) -> None:
+    assert _redriven(queue, Old(queue.client)) == Moved(0, by_hand=True)
+
+
+def test_a_letter_that_comes_meanwhile_is_not_moved_round_and_round(queue: SqsQueue) -> None:
+    class Returning(Old):
+        def send_message(self, **message: Any) -> Any:
+            self.sent += 1
+            assert self.sent <= 2, "it never ends"
+            queue.bury(DeadLetter("again", "X", 3))
+            return self._client.send_message(**message)
+
+    for name in ("o1", "o2"):
+        queue.bury(DeadLetter(name, "X", 3))
+    assert _redriven(queue, Returning(queue.client)) == Moved(2, by_hand=True)
