@@ -4,6 +4,9 @@ PORT ?= 3000
 AUTH ?= none
 CLOUD ?= embedded
 CASES ?= 5000
+ORDERS ?= 500
+SEED ?= 1
+FAULTS ?= 10
 CLOUD_PORT ?= 4566
 ENV ?= default
 STACK ?= order-engine-local
@@ -16,7 +19,7 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up key revoke halt resume test places check contracts fuzz build deploy destroy smoke cloud routes sam-local format lock clean
+.PHONY: help demo up key revoke halt resume redrive test places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +49,9 @@ halt: $(RUN) ## Take no new orders, within seconds; those under way are finished
 resume: $(RUN) ## Take new orders again
 	@$(OPS).trading resume $(ASKED)
 
+redrive: $(RUN) ## Move the dead letters back to the order queue
+	@$(OPS).redrive $(ASKED)
+
 test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end, the places
 	.venv-sam/bin/sam validate --lint --template template.yaml
 	$(PY) -m pytest -q tests/e2e
@@ -54,11 +60,14 @@ test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to 
 places: $(DEV) $(SAM) $(LAMBDA) ## Test what is built, Lambda's runtime, plain SAM and updates (Python 3.13)
 	$(PY) -m pytest -q tests/places
 
-check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract and moto tests
+check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract, moto tests, the proof
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
-	$(PY) -m pytest -q --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration
+	$(PY) -m pytest -q --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration tests/proof
+
+chaos: $(DEV) ## Storm the embedded cloud with ORDERS=500 and trouble (SEED=, FAULTS= percent); say what broke
+	@PYTHONPATH=layers/common $(PY) -m tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS)
 
 build: $(RUN) $(SAM) ## Build what ENV (default, prod, local, containers) deploys, into .aws-sam
 	@$(PY) -m local.sam build $(ENV)
