@@ -86,7 +86,7 @@ class FrontDoor:
         self._http = _session(limit=at_once)
         self._sockets = _session(limit=0)
         app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", "/{path:.*}", self.answer)
+        app.router.add_route("*", "/{path:(?s:.*)}", self.answer)
         app.on_shutdown.append(self._close_sockets)
         self._runner = web.AppRunner(
             app, access_log=None, logger=_LOG, shutdown_timeout=CLOSE_SECONDS

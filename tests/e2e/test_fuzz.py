@@ -16,4 +16,4 @@ def test_no_request_gets_an_answer_outside_the_contract(
     print(f"{report.table()}\n{report.cases} cases")
     assert report.passed, report.output
     assert report.broken == 0
-    assert report.cases >= 500
+    assert report.cases >= 300  # some 1,300 on two idle cores
