@@ -1,4 +1,4 @@
-"""Measure the engine: `make bench`. What runs from the sources finds the engine as a layer would."""
+"""Measure the engine: `make bench`. From the sources, the engine is found as in a layer."""
 
 import sys
 from pathlib import Path

@@ -87,7 +87,7 @@ def write_units(old: Item | None, new: Item | None) -> dict[str, int]:
 
 
 def _place(item: Item | None) -> str:
-    """Return where a row's units fall; the simulated chain's are told apart: a real one has none."""
+    """Return where a row's units fall: a real chain would not have the simulated one's rows."""
     return "chain" if item and item["pk"]["S"].startswith("TX#") else "table"
 
 

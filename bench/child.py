@@ -3,18 +3,23 @@ is measured but `sys`, `time` and `os`; the answer is the last line of standard 
 
 python bench/child.py bare
 python bench/child.py import MODULE
-python bench/child.py first FUNCTION EVENT.json            import, and one event
-python bench/child.py warm FUNCTION EVENTS.json WARM       a line of JSON events; CPU of one
+python bench/child.py first EVENT.json             import, and one event
+python bench/child.py warm EVENTS.json BEFORE      CPU of one event, after some that do not count
+python bench/child.py profile EVENTS.json BEFORE   the same by package, as JSON
 """
 
 import os
 import sys
 import time
 
+TYPE_CHECKING = False  # typing would be imported for us alone
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def first(function: str, path: str) -> float:
+
+def first(path: str) -> float:
     """Import a function and let it answer one event; return the CPU seconds so far."""
-    handler = handler_of(function)
+    handler = handler_of()
     import json
 
     with open(path) as file:  # noqa: PTH123 - pathlib would be imported for us alone
@@ -23,13 +28,13 @@ def first(function: str, path: str) -> float:
     return time.process_time()
 
 
-def warm(function: str, path: str, before: int) -> float:
+def warm(path: str, before: int) -> float:
     """Return the CPU seconds of answering one event, after `before` that do not count."""
     import json
 
     with open(path) as file:  # noqa: PTH123
         events = json.load(file)
-    handler = handler_of(function)
+    handler = handler_of()
     for event in events[:before]:
         handler(event, Context())
     began = time.process_time()
@@ -38,11 +43,69 @@ def warm(function: str, path: str, before: int) -> float:
     return (time.process_time() - began) / (len(events) - before)
 
 
-def handler_of(function: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
-    """Import `functions/FUNCTION/app.py`, whose directory is on the path."""
-    import app
+def profile(path: str, before: int) -> str:
+    """Return where the CPU time of one event goes, in milliseconds by package, as JSON."""
+    import cProfile
+    import json
+    from concurrent.futures import Future, ThreadPoolExecutor
 
-    return app.lambda_handler
+    def at_once(_, call, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+        """Run a call where it is submitted: a profile sees one thread only."""
+        future = Future()  # type: ignore[var-annotated]
+        try:
+            future.set_result(call(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - for whoever asks
+            future.set_exception(error)
+        return future
+
+    ThreadPoolExecutor.submit = at_once  # type: ignore[method-assign]
+    with open(path) as file:  # noqa: PTH123
+        events = json.load(file)
+    handler = handler_of()
+    for event in events[:before]:
+        handler(event, Context())
+    profiler = cProfile.Profile(time.process_time)
+    profiler.enable()
+    for event in events[before:]:
+        handler(event, Context())
+    profiler.disable()
+    each = 1000 / (len(events) - before)
+    return json.dumps({name: took * each for name, took in by_package(profiler).items()})
+
+
+def by_package(profiler: object) -> dict[str, float]:
+    """Add up own time by package; what is built in counts for whoever called it."""
+    import pstats
+
+    taken: dict[str, float] = {}
+    stats = pstats.Stats(profiler).stats.items()  # type: ignore[arg-type, attr-defined]
+    for (file, _, _), (_, _, own, _, callers) in stats:
+        if file != "~":
+            name = package_of(file)
+            taken[name] = taken.get(name, 0.0) + own
+            continue
+        for (caller, _, _), (_, _, own_then, _) in callers.items():
+            name = package_of(caller)
+            taken[name] = taken.get(name, 0.0) + own_then
+    return taken
+
+
+def package_of(file: str) -> str:
+    """Return the package that a source file belongs to; the engine's by their layer."""
+    parts = file.split("/")
+    if "site-packages" in parts:
+        return parts[parts.index("site-packages") + 1].removesuffix(".py")
+    if "engine" in parts:
+        return "/".join(["engine", *parts[parts.index("engine") + 1 : -1]])
+    return "standard library"
+
+
+def handler_of() -> "Callable[[object, object], object]":
+    """Import the `app.py` of a function, whose directory is on the path."""
+    import app  # type: ignore[import-not-found]
+
+    handler: Callable[[object, object], object] = app.lambda_handler
+    return handler
 
 
 class Context:
@@ -59,15 +122,18 @@ class Context:
 
 def main() -> None:
     mode, *rest = sys.argv[1:]
+    took: float | str
     if mode == "bare":
         took = time.process_time()
     elif mode == "import":
         __import__(rest[0])
         took = time.process_time()
     elif mode == "first":
-        took = first(rest[0], rest[1])
+        took = first(rest[0])
+    elif mode == "warm":
+        took = warm(rest[0], int(rest[1]))
     else:
-        took = warm(rest[0], rest[1], int(rest[2]))
+        took = profile(rest[0], int(rest[1]))
     sys.stdout.write(f"\n{took}\n")
     sys.stdout.flush()
     os._exit(0)  # what ends a process is not what starts one

@@ -13,7 +13,7 @@ MEMORY_GB = {"execute": 1.0, "worker": 1.0, "ws_connect": 0.5, "ws_notify": 0.5}
 PROCESSOR_GB = 1769 / 1024
 #: What a call takes on AWS, assumed: DynamoDB answers in single-digit milliseconds.
 CALL_MS = {"dynamodb": 5.0, "sqs": 10.0, "apigatewaymanagementapi": 10.0}
-#: The calls that a worker's order waits for: the signature, the send, the last look, the final state.
+#: The calls that an order waits for in a worker: signature, send, look, final state.
 WORKER_WAITS = 4
 #: The minutes that a client stays connected.
 MINUTES = 1.0

@@ -1,4 +1,4 @@
-"""The embedded cloud's own share: what one call of it costs, how many it can do, where time goes."""
+"""The embedded cloud's own share: what one call of it costs, and how many it can do."""
 
 import http.client
 import json

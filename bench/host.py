@@ -31,7 +31,8 @@ def hosted(parameters: Mapping[str, str]) -> Iterator[tuple[System, int]]:
         stdout=subprocess.PIPE,
         text=True,
     ) as child:
-        assert child.stdin and child.stdout  # noqa: S101 - they are pipes
+        assert child.stdin  # noqa: S101 - they are pipes
+        assert child.stdout  # noqa: S101
         try:
             child.stdin.write(json.dumps(dict(parameters)) + "\n")
             child.stdin.flush()

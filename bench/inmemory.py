@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.adapters.simulated import SimulatedChain, SimulatedPrices, SimulatedVenue
+from engine.adapters.simulated import SimulatedChain, SimulatedVenue
+from engine.adapters.simulated_prices import SimulatedPrices
 from engine.adapters.system import SystemChance, SystemClock
+from engine.api import views
 from engine.api.http import HttpApi
 from engine.api.sockets import Sockets
 from engine.api.stream import Stream
-from engine.api.views import message, unknown_order_message
 from engine.api.work import Work
 from engine.domain.order import Order
 from engine.market.simulation import SimulatedMarket
@@ -59,9 +60,9 @@ class Counted:
     messages: int = 0
     size: int = 0
 
-    def __call__(self, connection_id: str, body: bytes) -> None:  # noqa: ARG002 - the port's
+    def __call__(self, connection_id: str, message: bytes) -> None:  # noqa: ARG002 - the port's
         self.messages += 1
-        self.size += len(body)
+        self.size += len(message)
 
 
 @dataclass
@@ -83,14 +84,13 @@ class Engine:
         ]
         self.quoting = Quoting(venues, _CLOCK, self.background)
         chain = SimulatedChain(self.market, MemoryLedger(), _CLOCK, _NOW)
-        prices = SimulatedPrices(self.market)
         self.placing = Placing(
             self.orders,
             self.queue,
             _CLOCK,
             _CHANCE,
             timedelta(seconds=120),
-            Limits(self.access, _CLOCK, prices, 0, *_DOLLARS),
+            Limits(self.access, _CLOCK, SimulatedPrices(0), 0, *_DOLLARS),
         )
         self.execution = Execution(
             self.orders, self.queue, self.quoting, chain, _CLOCK, _CHANCE, self.background
@@ -101,21 +101,21 @@ class Engine:
             self.push,
             self.background,
             _CLOCK,
-            message,
-            unknown_order_message,
+            views.message,
+            views.unknown_order_message,
         )
         self.identity = Identity(self.access, _CLOCK, _CHANCE, required=False)
 
     def http(self) -> HttpApi:
         reading, cancelling = Reading(self.orders, self.access), Cancelling(self.orders, _CLOCK)
-        return HttpApi(self.identity, self.placing, reading, cancelling, self.quoting)
+        return HttpApi(self.identity, self.placing, reading, cancelling, lambda: self.quoting)
 
     def work(self) -> Work:
         return Work(self.execution, self.queue, self.background)
 
     def sockets(self) -> Sockets:
         watching = Watching(self.watchers, _CLOCK)
-        return Sockets(self.identity, watching, lambda api_id, stage: self.push)
+        return Sockets(self.identity, watching, lambda *_: self.push)
 
     def stream(self) -> Stream:
         return Stream(self.notification)

@@ -98,7 +98,7 @@ def push(stage: Stage) -> Figures:
 def pushed(
     system: System, audience: Audience, watchers: int, changes: int
 ) -> tuple[list[float], list[float]]:
-    """Change a watched order; return the seconds to each receipt, and to the last of each change."""
+    """Change a watched order; return the seconds to each receipt and to each change's last."""
     client = system.client("dynamodb")
     order = an_order(f"push-{watchers}-{time.time_ns()}")
     put(client, system.stack.table, order_item(order))

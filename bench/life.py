@@ -2,8 +2,8 @@
 
 python -m bench.life ORDERS AUTH    ORDERS in one batch of the worker; AUTH: none or api-key
 
-The functions run in this process against moto, whose conditions are DynamoDB's; units are counted
-by `bench.capacity`. Each change goes to `ws_notify` alone: on AWS a busy stream has more in a batch.
+The functions run in this process against moto, whose conditions are DynamoDB's; units are
+counted by `bench.capacity`. Each change goes to `ws_notify` alone: a busy stream batches them.
 """
 
 import contextlib
@@ -99,7 +99,8 @@ class Play:
 
 
 def _passes(new: Item) -> bool:
-    return new["sk"]["S"] == "ORDER" or new["sk"]["S"].startswith("CONN#")
+    sk: str = new["sk"]["S"]
+    return sk == "ORDER" or sk.startswith("CONN#")
 
 
 def _record(old: Item | None, new: Item) -> dict[str, Any]:
@@ -114,7 +115,8 @@ def _record(old: Item | None, new: Item) -> dict[str, Any]:
 
 def _handler(function: str) -> Any:
     spec = spec_from_file_location(f"app_{function}", ROOT / "functions" / function / "app.py")
-    assert spec and spec.loader  # noqa: S101 - a file of ours
+    assert spec  # noqa: S101 - a file of ours
+    assert spec.loader  # noqa: S101
     module = sys.modules.get(spec.name) or module_from_spec(spec)
     if spec.name not in sys.modules:
         sys.modules[spec.name] = module

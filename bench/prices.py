@@ -1,6 +1,6 @@
-"""List prices, us-east-1, without free tiers and discounts for volume. Dollars a million, unless said.
+"""List prices of us-east-1, without free tiers and discounts for volume.
 
-Looked up in public sources on 2026-11-22, in copies of differing age: check them at the pages named.
+Looked up on 2026-11-22 in public copies of differing age: check them at the pages named.
 """
 
 from dataclasses import dataclass

@@ -6,21 +6,22 @@ from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any
 
+from bench.child import Context
 from bench.figures import Figures
 from bench.inmemory import Engine, threads
-from bench.child import Context
 from bench.lambdas import an_event, sqs_event, stream_event, unpacked
 from bench.stage import Stage
 from bench.stub import fresh_order
 from engine.adapters.sqs import read_message
 from engine.ports import Watcher, order_topic
+from tests.fakes import MemoryWatchers
 
 BEFORE, TIMES = 20, 200
 Events = list[dict[str, Any]]
 
 
 def events() -> dict[str, tuple[str, Events]]:
-    """Return, by what is measured, the function and its events: some to warm up, then the others."""
+    """Return what is measured: the function and its events, the first of them to warm up."""
     whole = BEFORE + TIMES
     return {
         "place": ("execute", [an_event("http_place_order")] * whole),
@@ -46,7 +47,7 @@ def request(stage: Stage) -> Figures:
             stage.tell(n / len(wanted), name)
             figures[f"{name}_alone_ms"] = _ms(_alone(name, some), name)
             path = lambdas.keep(name, some)
-            with_calls = lambdas.seconds(function, "warm", function, path, str(BEFORE))
+            with_calls = lambdas.seconds(function, "warm", path, str(BEFORE))
             figures[f"{name}_ms"] = _ms(with_calls, name)
     return figures
 
@@ -85,8 +86,7 @@ def _handler(name: str) -> Callable[[dict[str, Any]], Any]:
 
             return settle
         case "announce":
-            engine.watchers = _EveryoneWatches()
-            engine.notification.watchers = engine.watchers
+            engine.notification.watchers = _EveryoneWatches()
             return engine.stream().announce_batch
         case "reconcile":
             repair = engine.reconciliation().repair
@@ -94,16 +94,11 @@ def _handler(name: str) -> Callable[[dict[str, Any]], Any]:
     return engine.sockets().handle
 
 
-class _EveryoneWatches:
-    """One watcher of every order; stands in for a table of them."""
-
-    connections: dict[str, Any]
+class _EveryoneWatches(MemoryWatchers):
+    """One watcher of every order."""
 
     def of(self, topic: str) -> list[Watcher]:
         return [Watcher(topic, "somebody", "anyone")] if topic.startswith(order_topic("")) else []
-
-    def __getattr__(self, name: str) -> Any:
-        raise NotImplementedError(name)
 
 
 def _store(engine: Engine) -> None:

@@ -18,8 +18,7 @@ def startup(stage: Stage) -> Figures:
             taken["bare"].append(lambdas.seconds(None, "bare"))
             taken["boto3"].append(lambdas.seconds(None, "import", "boto3"))
             for name in FUNCTIONS:
-                words = "first", name, lambdas.event(name)
-                taken[name].append(lambdas.seconds(name, *words))
+                taken[name].append(lambdas.seconds(name, "first", lambdas.event(name)))
 
         once()  # so that every file has been read once
         for seconds in taken.values():

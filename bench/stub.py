@@ -68,9 +68,7 @@ class Rows:
         if not topic.startswith("ORDER#"):
             return []
         now = datetime.now(UTC)
-        watcher = Watcher(
-            topic, "somebody", "anyone", since=now, until=now + timedelta(hours=2)
-        )
+        watcher = Watcher(topic, "somebody", "anyone", since=now, until=now + timedelta(hours=2))
         return [watcher_item(watcher)]
 
 
@@ -80,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     rows = Rows()
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         answer: dict[str, Any] = {}
         service, _, operation = self.headers.get("X-Amz-Target", "").partition(".")

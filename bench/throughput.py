@@ -73,9 +73,9 @@ def drained(system: System, timeout: float = 120.0) -> None:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        found = sqs.get_queue_attributes(
-            QueueUrl=system.stack.order_queue, AttributeNames=names
-        )["Attributes"]
+        found = sqs.get_queue_attributes(QueueUrl=system.stack.order_queue, AttributeNames=names)[
+            "Attributes"
+        ]
         if not any(int(found[name]) for name in names):
             return
         time.sleep(0.5)

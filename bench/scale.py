@@ -1,0 +1,153 @@
+"""Simulate the measured run, then 10, 1,000 and 100,000 times today's load.
+
+python -m bench.scale    print the simulated runs, from what bench/results.json measured
+"""
+
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from bench.figures import Figures, Results, load
+from bench.simulation import CHANGES, Outcome, simulated
+from bench.stage import Stage
+
+#: What one account may place by default, a minute: the load that the system is made for today.
+TODAY_PER_MINUTE = 100
+#: How the embedded cloud's own work for an order divides over placing, settling and announcing.
+_CLOUDS_SHARE = 0.25, 0.40, 0.35
+CORES = 2
+#: How the embedded cloud differs from AWS: four requests at once, one stream shard, one lane.
+_EMBEDDED = {
+    "door": 4,
+    "cores": CORES,
+    "stream_shards": 1,
+    "lanes": 1,
+    "queries": 1.0,
+    "push": 0.005,
+    "pick_up": 0.005,
+}
+#: What is turned at each scale; the rest is as the template has it.
+CASES: dict[str, dict[str, Any]] = {
+    "today, as deployed": {"times": 1},
+    "10x, as deployed": {"times": 10},
+    "1,000x, as deployed": {"times": 1_000},
+    "1,000x, 300 workers": {"times": 1_000, "workers": 300},
+    "1,000x, 300 workers, 16 shards x 10 lanes": {
+        "times": 1_000,
+        "workers": 300,
+        "stream_shards": 16,
+        "lanes": 10,
+    },
+    "100,000x, 30,000 workers, streams to match": {
+        "times": 100_000,
+        "workers": 30_000,
+        "stream_shards": 1_600,
+        "lanes": 10,
+    },
+    "100,000x, and 500 shards of open orders": {
+        "times": 100_000,
+        "workers": 30_000,
+        "stream_shards": 1_600,
+        "lanes": 10,
+        "open_shards": 500,
+    },
+}
+_MOST_ORDERS, _SECONDS = 150_000, 30
+
+
+def scale(stage: Stage, results: Results) -> Figures:
+    """Simulate the measured bursts on the embedded cloud, and say how far off that is."""
+    stage.tell(0.1)
+    measured = results.parts.get("throughput", {})
+    if "ten_per_s" not in measured:
+        raise LookupError("needs the part throughput")
+    figures: Figures = {}
+    for name, each in (("ten", 10), ("one", 1)):
+        outcome = reproduced(results, name, each)
+        figures[f"{name}_simulated_per_s"] = round(outcome.per_s, 2)
+        figures[f"{name}_measured_per_s"] = measured[f"{name}_per_s"]
+        figures[f"{name}_ratio"] = round(outcome.per_s / measured[f"{name}_per_s"], 2)
+    return figures
+
+
+def reproduced(results: Results, name: str, orders_per_worker: int) -> Outcome:
+    """Simulate a measured burst from its processor time an order."""
+    measured = results.parts["throughput"]
+    cpu = {
+        function: measured[f"{name}_{function}_cpu_ms"] / 1000
+        for function in ("execute", "worker", "ws_notify", "emulator", "front_door")
+    }
+    # Whoever else was at work took its part of the processors: everything took so much longer.
+    slower = CORES / max(0.5, CORES - measured.get(f"{name}_others_cores", 0.0))
+    cpu = {function: seconds * slower for function, seconds in cpu.items()}
+    clouds = [cpu["emulator"] * share for share in _CLOUDS_SHARE]
+    return simulated(
+        orders=int(measured["orders"]),
+        orders_per_worker=orders_per_worker,
+        accept_cpu=cpu["execute"] + cpu["front_door"],
+        settle_cpu=cpu["worker"],
+        announce_cpu=cpu["ws_notify"] / CHANGES,
+        cloud_accept=clouds[0],
+        cloud_settle=clouds[1],
+        cloud_announce=clouds[2] / CHANGES,
+        call=(results.value("emulator", "plain_call_ms") or 1.0) / 1000,
+        **_EMBEDDED,
+    )
+
+
+def scaled(case: dict[str, Any], results: Results) -> Outcome:
+    """Simulate a multiple of today's load on AWS, half a minute of it or 150,000 orders."""
+    setup = {name: value for name, value in case.items() if name != "times"}
+    rate = TODAY_PER_MINUTE / 60 * case["times"]
+    return simulated(
+        rate=rate,
+        orders=max(100, min(_MOST_ORDERS, round(rate * _SECONDS))),
+        accept_cpu=_on_aws(results, "place_ms", 1.0),
+        settle_cpu=_on_aws(results, "settle_ten_ms", 1.0),
+        announce_cpu=_on_aws(results, "announce_ms", 0.5),
+        **setup,
+    )
+
+
+def _on_aws(results: Results, name: str, memory_gb: float) -> float:
+    """Return the seconds that measured processor time takes with a function's share of one."""
+    return (results.value("request", name) or 5.0) / 1000 * 1.769 / memory_gb
+
+
+def row(name: str, outcome: Outcome) -> str:
+    """Return one line of the table of simulated runs."""
+    cells = [
+        name,
+        f"{outcome.per_s:,.1f}",
+        f"{outcome.settle_p50:.2f}",
+        f"{outcome.settle_p99:.2f}",
+        f"{outcome.push_p99:.2f}",
+        f"{outcome.orders_in_batch:.1f}",
+        f"{outcome.changes_in_batch:.1f}",
+        f"{outcome.longest_queue:,}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+HEAD = (
+    "| load | settled a second | settled p50, s | p99, s | told p99, s "
+    "| orders a batch | changes a batch | longest queue |\n|---|--:|--:|--:|--:|--:|--:|--:|"
+)
+
+
+def table(results: Results) -> str:
+    """Return the table of simulated runs at every scale."""
+    rows = [row(name, scaled(case, results)) for name, case in CASES.items()]
+    return "\n".join([HEAD, *rows])
+
+
+def main() -> int:
+    results = load()
+    for name, each in (("ten", 10), ("one", 1)):
+        print(name, asdict(reproduced(results, name, each)))
+    print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
