@@ -2,24 +2,26 @@
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from local import lambda_python, sam
-from local.cloud import ROOT, Cloud, running_cloud, wait_until_healthy
+from local.cloud import ROOT
 
 STACK = "order-engine-local"
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack that `make deploy ENV=local` and `make routes` made on an empty cloud."""
+    """A stack that `make deploy ENV=local` and `make routes` made on what `make cloud` runs."""
 
-    cloud: Cloud
+    endpoint_url: str
     http_url: str
     ws_url: str
 
@@ -28,7 +30,7 @@ class Deployed:
         """What a shell has in which a newcomer pastes the commands of docs/local.md."""
         return {
             **os.environ,
-            "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
             "ENGINE_URL": self.http_url,
             "ENGINE_WS_URL": self.ws_url,
         }
@@ -81,12 +83,36 @@ def host_layer(python313: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return target
 
 
+@contextmanager
+def started(*arguments: str, environment: dict[str, str]) -> Iterator[str]:
+    """Run a target that serves until stopped; yield what it said until it was up."""
+    with subprocess.Popen(
+        ["make", "--silent", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        try:
+            said = ""
+            while "Stop it with Ctrl-C" not in said:
+                line = process.stdout.readline()
+                assert line, said
+                said += line
+            yield said
+        finally:
+            os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+
+
 @pytest.fixture(scope="session")
 def deployed(python313: Path) -> Iterator[Deployed]:
-    with running_cloud() as cloud:
-        wait_until_healthy(cloud.endpoint_url)
-        environment = {**os.environ, "AWS_ENDPOINT_URL": cloud.endpoint_url}
+    with started("cloud", "CLOUD_PORT=0", environment={**os.environ}) as said:
+        exported = dict(re.findall(r"(AWS_\w+)=(\S+)", said))
+        environment = {**os.environ, **exported}
         make("deploy", "ENV=local", environment=environment)
-        said = make("routes", environment=environment)
-        exported = dict(re.findall(r"export (\w+)='(.*)'", said))
-        yield Deployed(cloud, exported["ENGINE_URL"], exported["ENGINE_WS_URL"])
+        exported |= re.findall(r"export (\w+)='(.*)'", make("routes", environment=environment))
+        yield Deployed(
+            exported["AWS_ENDPOINT_URL"], exported["ENGINE_URL"], exported["ENGINE_WS_URL"]
+        )

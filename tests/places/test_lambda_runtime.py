@@ -39,7 +39,7 @@ class Place:
     queue: str
 
     def client(self, service: str) -> Any:
-        return aws.client(service, self.deployed.cloud.endpoint_url)
+        return aws.client(service, self.deployed.endpoint_url)
 
     def invoke(self, name: str, **renamed: str) -> Any:
         """Send an event of `events/` to its function, with some of what it names renamed."""
@@ -78,7 +78,7 @@ def place(
     if not lambda_runtime.PYTHON.exists():
         pytest.fail("no .venv-lambda: `make test` makes it")
     directory = tmp_path_factory.mktemp("lambda")
-    url = deployed.cloud.endpoint_url
+    url = deployed.endpoint_url
     described = aws.client("cloudformation", url).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
     queue = aws.client("sqs", url).create_queue(QueueName="taken-by-hand")["QueueUrl"]

@@ -18,13 +18,15 @@ BODY = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 
 
 def place(http_url: str) -> str:
-    return str(httpx.post(f"{http_url}/api/orders/execute", json=BODY).json()["orderId"])
+    return str(
+        httpx.post(f"{http_url}/api/orders/execute", json=BODY, timeout=60).json()["orderId"]
+    )
 
 
 def ended(http_url: str, order_id: str) -> str:
     """Wait for the end of an order; return its status."""
     return until(
-        lambda: str(httpx.get(f"{http_url}/api/orders/{order_id}").json()["status"]),
+        lambda: str(httpx.get(f"{http_url}/api/orders/{order_id}", timeout=60).json()["status"]),
         lambda status: status in FINAL,
         60,
     )
@@ -52,7 +54,7 @@ def test_an_update_by_sam_while_orders_run_loses_none(deployed: Deployed) -> Non
             time.sleep(0.1)
 
     def version() -> str:
-        functions = aws.client("lambda", deployed.cloud.endpoint_url)
+        functions = aws.client("lambda", deployed.endpoint_url)
         name = next(
             each["FunctionName"]
             for each in functions.list_functions()["Functions"]
@@ -83,7 +85,7 @@ def test_an_update_by_sam_while_orders_run_loses_none(deployed: Deployed) -> Non
 
 def test_what_sam_deletes_is_gone(deployed: Deployed) -> None:
     make("destroy", "ENV=local", environment=deployed.environment)
-    url = deployed.cloud.endpoint_url
+    url = deployed.endpoint_url
     assert aws.client("lambda", url).list_functions()["Functions"] == []
     assert aws.client("dynamodb", url).list_tables()["TableNames"] == []
     assert aws.client("apigatewayv2", url).get_apis()["Items"] == []
