@@ -3,6 +3,7 @@
 The last of this directory that uses the stack: it takes it away.
 """
 
+import re
 import threading
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from local import aws, sam
+from local.cloud import ROOT
 from tests.e2e.client import FINAL, until
 from tests.places.conftest import STACK, Deployed, make
 
@@ -30,6 +32,19 @@ def ended(http_url: str, order_id: str) -> str:
         lambda status: status in FINAL,
         60,
     )
+
+
+def test_the_pages_tell_to_type_what_is_typed_here() -> None:
+    for page in ("README.md", "docs/local.md"):
+        blocks = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+        (block,) = [each for each in blocks if "ENV=local" in each]
+        assert block.splitlines() == [
+            "export AWS_ENDPOINT_URL=http://127.0.0.1:4566",
+            "make deploy ENV=local",
+            'eval "$(make -s routes)"',
+            "make smoke",
+            "make destroy ENV=local",
+        ]
 
 
 def test_smoke_places_an_order_and_watches_it_to_the_end(deployed: Deployed) -> None:
