@@ -19,7 +19,7 @@ PY := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up key revoke halt resume redrive test places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local format lock clean
+.PHONY: help demo up key revoke halt resume redrive test places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -64,7 +64,7 @@ check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract,
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
-	$(PY) -m pytest -q --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration tests/proof
+	$(PY) -m pytest -q -n auto --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration tests/proof
 
 chaos: $(DEV) ## Storm the embedded cloud with ORDERS=500 and trouble (SEED=, FAULTS= percent); say what broke
 	@PYTHONPATH=layers/common $(PY) -m tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS)
@@ -95,6 +95,9 @@ contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml, errors.md and the /d
 
 fuzz: $(DEV) ## Fuzz the running system from its own contract with CASES=5000 requests or more
 	@PYTHONPATH=layers/common $(PY) -m contracts.fuzz --cases $(CASES)
+
+bench: $(DEV) ## Measure everything and write docs/performance.md; PART="submit push" for some of it
+	@$(PY) -m bench $(PART)
 
 format: $(DEV) ## Rewrite the sources to the house's format
 	$(VENV)/bin/ruff format .

@@ -35,7 +35,8 @@ def test_every_call_that_an_adapter_makes_is_in_it() -> None:
 def test_a_botocore_that_wants_more_than_our_data_uses_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "us-east-1")
     monkeypatch.setattr(aws, "_DATA", tmp_path)
     aws._session.cache_clear()
     try:

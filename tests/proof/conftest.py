@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,21 @@ def _quiet() -> Iterator[None]:
     log.setLevel(logging.CRITICAL)
     yield
     log.setLevel(level)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the tally over, where the tests ran in a process beside the one that tells."""
+    if hasattr(session.config, "workeroutput"):
+        tally = session.config.stash.get(TALLY, Counter())
+        session.config.workeroutput["proof"] = dict(tally)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over the tally of a process that is done."""
+    told = getattr(node, "workeroutput", {}).get("proof", {})
+    node.config.stash.setdefault(TALLY, Counter()).update(told)
 
 
 def pytest_terminal_summary(
