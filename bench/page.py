@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Iterable
 
-from bench import cost, growth, prices
+from bench import cost, growth, prices, scale
 from bench.figures import ROOT, Results
 from bench.lambdas import FUNCTIONS
 from bench.life import PLATFORM_BYTES
 from bench.routing import between
 from bench.targets import markdown, table
 
-PAGE = ROOT / "docs" / "performance.md"
-MARKER = "figures"
+PAGE, MARKER = ROOT / "docs" / "performance.md", "figures"
+SCALE_PAGE, SCALE_MARKER = ROOT / "docs" / "scale.md", "simulated"
 Row = tuple[str, ...]
 
 
 def write(results: Results) -> None:
-    """Put the figures into the page."""
+    """Put the figures into both pages."""
     PAGE.write_text(between(PAGE.read_text(), MARKER, rendered(results)))
+    simulated = scale.table(results)
+    SCALE_PAGE.write_text(between(SCALE_PAGE.read_text(), SCALE_MARKER, simulated))
 
 
 def rendered(results: Results) -> str:

@@ -60,8 +60,8 @@ PARTS = (
     Part("growth", "1,000 to 100,000 stored orders", 70, _alone(growth.growth)),
     Part(
         "scale",
-        "the simulation against the measured run",
-        1,
+        "the simulation against the measured run, and at scale",
+        15,
         scale.scale,
         ("throughput", "emulator"),
     ),

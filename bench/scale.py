@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.figures import Figures, Results, load
 from bench.simulation import CHANGES, Outcome, simulated
-from bench.stage import Stage
+from bench.stage import Progress, Stage
+from bench.targets import markdown
 
 #: What one account may place by default, a minute: the load that the system is made for today.
 TODAY_PER_MINUTE = 100
@@ -27,32 +28,28 @@ _EMBEDDED = {
     "pick_up": 0.005,
 }
 #: What is turned at each scale; the rest is as the template has it.
+_LANES = {"stream_shards": 24, "lanes": 10}
 CASES: dict[str, dict[str, Any]] = {
     "today, as deployed": {"times": 1},
     "10x, as deployed": {"times": 10},
     "1,000x, as deployed": {"times": 1_000},
     "1,000x, 300 workers": {"times": 1_000, "workers": 300},
-    "1,000x, 300 workers, 16 shards x 10 lanes": {
-        "times": 1_000,
-        "workers": 300,
-        "stream_shards": 16,
+    "1,000x, 300 workers, 24 shards of 10 lanes": {"times": 1_000, "workers": 300, **_LANES},
+    "2,000x, twice that": {
+        "times": 2_000,
+        "workers": 600,
+        "stream_shards": 48,
         "lanes": 10,
     },
-    "100,000x, 30,000 workers, streams to match": {
-        "times": 100_000,
-        "workers": 30_000,
-        "stream_shards": 1_600,
+    "2,000x, and 16 shards of open orders": {
+        "times": 2_000,
+        "workers": 600,
+        "stream_shards": 48,
         "lanes": 10,
-    },
-    "100,000x, and 500 shards of open orders": {
-        "times": 100_000,
-        "workers": 30_000,
-        "stream_shards": 1_600,
-        "lanes": 10,
-        "open_shards": 500,
+        "open_shards": 16,
     },
 }
-_MOST_ORDERS, _SECONDS = 150_000, 30
+_MOST_ORDERS, _SECONDS = 60_000, 30
 
 
 def scale(stage: Stage, results: Results) -> Figures:
@@ -67,6 +64,11 @@ def scale(stage: Stage, results: Results) -> Figures:
         figures[f"{name}_simulated_per_s"] = round(outcome.per_s, 2)
         figures[f"{name}_measured_per_s"] = measured[f"{name}_per_s"]
         figures[f"{name}_ratio"] = round(outcome.per_s / measured[f"{name}_per_s"], 2)
+    figures["cases"] = {}
+    for n, (named, case) in enumerate(CASES.items()):
+        stage.tell((n + 1) / (len(CASES) + 1), named)
+        run = asdict(scaled(case, results))
+        figures["cases"][named] = {name: round(value, 3) for name, value in run.items()}
     return figures
 
 
@@ -114,37 +116,43 @@ def _on_aws(results: Results, name: str, memory_gb: float) -> float:
     return (results.value("request", name) or 5.0) / 1000 * 1.769 / memory_gb
 
 
-def row(name: str, outcome: Outcome) -> str:
-    """Return one line of the table of simulated runs."""
-    cells = [
-        name,
-        f"{outcome.per_s:,.1f}",
-        f"{outcome.settle_p50:.2f}",
-        f"{outcome.settle_p99:.2f}",
-        f"{outcome.push_p99:.2f}",
-        f"{outcome.orders_in_batch:.1f}",
-        f"{outcome.changes_in_batch:.1f}",
-        f"{outcome.longest_queue:,}",
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
 HEAD = (
-    "| load | settled a second | settled p50, s | p99, s | told p99, s "
-    "| orders a batch | changes a batch | longest queue |\n|---|--:|--:|--:|--:|--:|--:|--:|"
+    "load",
+    "settled a second",
+    "settled p50, s",
+    "p99, s",
+    "told p99, s",
+    "orders a batch",
+    "changes a batch",
+    "longest queue",
 )
 
 
 def table(results: Results) -> str:
-    """Return the table of simulated runs at every scale."""
-    rows = [row(name, scaled(case, results)) for name, case in CASES.items()]
-    return "\n".join([HEAD, *rows])
+    """Return the table of simulated runs at every scale, from what was kept of them."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    for name, run in results.parts.get("scale", {}).get("cases", {}).items():
+        outcome = Outcome(**run)
+        rows.append(
+            (
+                name,
+                f"{outcome.per_s:,.1f}",
+                f"{outcome.settle_p50:.2f}",
+                f"{outcome.settle_p99:.2f}",
+                f"{outcome.push_p99:.2f}",
+                f"{outcome.orders_in_batch:.1f}",
+                f"{outcome.changes_in_batch:.1f}",
+                f"{outcome.longest_queue:,}",
+            )
+        )
+    return markdown(rows, tuple(range(1, len(HEAD))))
 
 
 def main() -> int:
     results = load()
-    for name, each in (("ten", 10), ("one", 1)):
-        print(name, asdict(reproduced(results, name, each)))
+    figures = scale(Stage(Progress(1.0)), results)
+    results.parts["scale"] = figures
+    print({name: value for name, value in figures.items() if name != "cases"})
     print(table(results))
     return 0
 
