@@ -25,7 +25,7 @@ from engine.domain.order import FINAL, Order, Status
 from engine.ports import WorkMessage
 from local.cloud import CloudFailed
 from local.system import System
-from tests.proof.history import Answer, Heard, History, Letter
+from tests.proof.history import Answer, Document, Heard, History, Letter, asked_for
 
 #: Who trades, and how likely each is to.
 ACCOUNTS = ("ann", "bob", "eve")
@@ -100,7 +100,6 @@ class Storm:
             for account in self.keys
         }
         self.sqs, self.dynamodb = (self.system.client(name) for name in ("sqs", "dynamodb"))
-        self.stayed: dict[tuple[str, str], int] = {}
         self.placed: list[tuple[str, str]] = []
 
     def run(self, orders: int, a_second: float) -> History:
@@ -123,7 +122,6 @@ class Storm:
         self._read_all()
         for client in self.http.values():
             client.close()
-        self.history.stayed = self.stayed
         return self.history
 
     # ---------------------------------------------------------------------------------- clients
@@ -187,16 +185,13 @@ class Storm:
             client = f"{order_id[:8]}/{self._number()}"
             drops = chance.randint(1, 3) if chance.random() < 0.4 else None
             query = f"?orderId={order_id}" + (f"&afterSeq={after}" if after else "")
-            with self.lock:
-                if after:
-                    self.history.resumed.add(client)
-                self.stayed.pop((client, order_id), None)
+            self._keep(account, client, asked_for(order_id, after))
             seq, ended = self._listen(account, client, query, drops, give_up, seq)
             if ended:
                 break
             self.done["watchers' connections dropped"] += 1
         with self.lock:  # who heard no end in all that time was not told of it
-            self.stayed[client, order_id] = after
+            self.history.stayed.add((client, order_id))
 
     def _listen(
         self, account: str, client: str, query: str, drops: int | None, until: float, seq: int
@@ -232,9 +227,12 @@ class Storm:
             message: dict[str, Any] = json.loads(socket.recv(timeout=seconds))
         except TimeoutError:
             return None
+        self._keep(account, client, message)
+        return message
+
+    def _keep(self, account: str, client: str, message: Document) -> None:
         with self.lock:
             self.history.heard.append(Heard(client, account, message))
-        return message
 
     @contextmanager
     def _listening_to_all(self) -> Iterator[None]:
@@ -257,6 +255,7 @@ class Storm:
 
     def _hear_all(self, account: str, socket: ClientConnection) -> None:
         client = f"{account}/all"
+        self._keep(account, client, asked_for(None))
         try:
             while not self.over.is_set():
                 self._hear(account, client, socket, 0.5)
@@ -268,7 +267,7 @@ class Storm:
         with self.lock:
             for whose, order_id in self.placed:
                 if whose == account:
-                    self.stayed[client, order_id] = 0
+                    self.history.stayed.add((client, order_id))
 
     # ---------------------------------------------------------------------------------- trouble
 

@@ -280,7 +280,7 @@ class FakeSockets(FakeClient):
     def __init__(self, border: Border) -> None:
         super().__init__(border)
         self.open: set[str] = set()
-        self.heard: dict[str, list[dict[str, Any]]] = {}
+        self.heard: dict[str, list[Mapping[str, Any]]] = {}
 
     def do_post_to_connection(self, *, ConnectionId: str, Data: bytes) -> None:  # noqa: N803
         if ConnectionId not in self.open:

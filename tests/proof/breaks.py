@@ -162,6 +162,10 @@ def forget_a_push_that_failed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Notification, "_deliver", delivered)
 
 
+def push_a_change_before_the_welcome(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Notification, "_awaits_welcome", lambda self, watcher: False)
+
+
 def forget_all_watchers_when_one_left(patch: pytest.MonkeyPatch) -> None:
     forget = DynamoWatchers.forget_connection
 
@@ -204,6 +208,7 @@ BREAKS: tuple[Break, ...] = (
     fail_what_is_late_without_asking_the_chain,
     drop_every_letter,
     forget_a_push_that_failed,
+    push_a_change_before_the_welcome,
     forget_all_watchers_when_one_left,
     tell_everybody_everything,
 )

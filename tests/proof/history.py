@@ -35,11 +35,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One message that one client of the stream heard, and whose orders it may hear of."""
+    """One message that one client of the stream heard, and whose orders it may hear of.
+
+    What the client itself sent is among them, see `asked_for`.
+    """
 
     client: str
     account: str
     message: Document
+
+
+def asked_for(order_id: str | None, after_seq: int = 0) -> Document:
+    """Return a client's wish to hear of an order (None: of all), as a message among the others."""
+    return {"type": "asked", "orderId": order_id, "afterSeq": after_seq}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +65,7 @@ class History:
     entries by signature: `out` says that it landed and with what, `code` that it reverted,
     `expired` that it never will. `queued` are the orders whose messages lie in the order queue,
     `redriven` the letters that an operator took out of the other one. `stayed` are the clients
-    that subscribed to an order and listened to the end, with the `seq` up to which they had it;
-    `resumed` are those that were told again what they had missed: what is not kept of an order's
-    past may be left out there, but nothing may be false.
+    that subscribed to an order and listened to the end.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -69,13 +75,20 @@ class History:
     queued: list[str | None] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     redriven: list[Letter] = field(default_factory=list)
-    stayed: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    resumed: set[str] = field(default_factory=set)
+    stayed: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def ends(self) -> dict[str, Order]:
         """Each order as it stands at the end."""
         return {order_id: states[-1] for order_id, states in self.states.items()}
+
+    @property
+    def resumed(self) -> set[str]:
+        """The clients that came back with a `seq`, and were told what they had missed.
+
+        What is not kept of an order's past may be left out there, but nothing may be false.
+        """
+        return {h.client for h in self.heard if h.message.get("afterSeq")}
 
     def landed(self, order_id: str) -> list[str]:
         """Return the signatures that landed for an order."""
@@ -219,6 +232,7 @@ def what_clients_are_told_is_true(history: History) -> Checked:
             yield _told("the answer to POST", answer.body, views, seq=1)
         elif answer.status == 200:
             yield _told(f"the answer to {answer.call}", answer.body, views)
+    resumed = history.resumed
     for heard in history.heard:
         message = heard.message
         if message["type"] not in {"snapshot", "status"}:
@@ -229,7 +243,7 @@ def what_clients_are_told_is_true(history: History) -> Checked:
         if said != (order["orderId"], order["seq"], order["status"], order["updatedAt"]):
             yield f"{by} heard a message of {said} about {order['orderId']}, {order['seq']}"
         else:
-            yield _told(by, order, views, gaps=heard.client in history.resumed)
+            yield _told(by, order, views, gaps=heard.client in resumed)
 
 
 def _told(
@@ -309,23 +323,26 @@ def _order_of(answer: Answer) -> tuple[object, ...]:
 
 def who_stays_hears_the_end(history: History) -> Checked:
     """And each state on the way to it, but for those that a newer snapshot has overtaken."""
-    heard: dict[tuple[str, str], list[Document]] = {}
+    heard: dict[str, list[Document]] = {}
     for said in history.heard:
-        if said.message["type"] in {"snapshot", "status"}:
-            heard.setdefault((said.client, said.message["orderId"]), []).append(said.message)
-    for (client, order_id), after_seq in sorted(history.stayed.items()):
+        heard.setdefault(said.client, []).append(said.message)
+    for client, order_id in sorted(history.stayed):
         if order_id not in history.states:
             continue
         end = history.ends[order_id]
-        last: int | None = after_seq or None
-        for message in heard.get((client, order_id), []):
-            seq = message["seq"]
-            if last is not None and seq <= last:
-                continue  # the client drops what it has
-            if last is not None and seq > last + 1 and message["type"] == "status":
-                yield f"{client} heard of {order_id}'s seq {seq} after {last}"
-            last = seq
-        ended = last is not None and last >= end.seq
+        last, begins = 0, False  # the highest seq that the client has; may it begin anywhere?
+        for message in heard.get(client, []):
+            if message["type"] == "asked":
+                if message["orderId"] in (None, order_id):
+                    last = max(last, message["afterSeq"])
+                    begins = begins or not message["afterSeq"]
+                continue
+            if message.get("orderId") != order_id or message.get("seq", 0) <= last:
+                continue  # another order's, or what the client has
+            if message["seq"] > last + 1 and not begins and message["type"] != "snapshot":
+                yield f"{client} heard of {order_id}'s seq {message['seq']} after {last}"
+            last, begins = message["seq"], False
+        ended = last >= end.seq
         yield None if ended else f"{client} stayed and did not hear that {order_id} is {end.status}"
 
 

@@ -120,11 +120,14 @@ def _watched(world: World) -> None:
     world.disconnect("carol", noticed=False)
     world.deliver()
     world.notify(1)
+    world.notify(1)
     world.connect("fred", order_id=order_id)
     world.connect("bob")
-    world.watch("bob", order_id, after_seq=2)
+    world.watch("bob", order_id, after_seq=1)
     world.unwatch("gina", order_id)
     world.disconnect("gina")
+    while world.notify(1):
+        pass
 
 
 def _cancelled(world: World) -> None:

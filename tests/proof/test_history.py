@@ -9,7 +9,16 @@ import pytest
 
 from engine.adapters.codec import to_ms
 from engine.domain.order import Order, Status
-from tests.proof.history import PROMISES, Answer, Heard, History, Letter, broken, findings
+from tests.proof.history import (
+    PROMISES,
+    Answer,
+    Heard,
+    History,
+    Letter,
+    asked_for,
+    broken,
+    findings,
+)
 from tests.proof.world import World
 
 Spoil = Callable[[History], None]
@@ -73,13 +82,18 @@ def _without(history: History, status: Status, seq: int) -> None:
     history.states[order_id] = [o for o in history.states[order_id] if o.seq != seq]
 
 
+def _place(history: History, n: int) -> int:
+    """Return where the nth message of the stream is among all that ann said and heard."""
+    return [at for at, heard in enumerate(history.heard) if "order" in heard.message][n]
+
+
 def _message(history: History, n: int, **changes: Any) -> None:
-    heard = history.heard[n]
-    history.heard[n] = replace(heard, message={**heard.message, **changes})
+    heard = history.heard[at := _place(history, n)]
+    history.heard[at] = replace(heard, message={**heard.message, **changes})
 
 
 def _document(history: History, n: int, **changes: Any) -> None:
-    order = {**history.heard[n].message["order"], **changes}
+    order = {**history.heard[_place(history, n)].message["order"], **changes}
     _message(history, n, order=order)
 
 
@@ -234,7 +248,7 @@ def answer_a_post_with_a_later_state(history: History) -> None:
 
 
 def tell_of_anothers_order(history: History) -> None:
-    history.heard[0] = replace(history.heard[0], account="eve")
+    history.heard[:] = [replace(heard, account="eve") for heard in history.heard]
 
 
 def answer_one_key_with_two_orders(history: History) -> None:
@@ -266,7 +280,7 @@ def keep_the_end_from_a_watcher(history: History) -> None:
 
 
 def keep_a_step_from_a_watcher(history: History) -> None:
-    del history.heard[2]
+    del history.heard[_place(history, 2)]
 
 
 def leave_a_message_in_the_queue(history: History) -> None:
@@ -351,7 +365,8 @@ def test_every_promise_has_been_seen_broken() -> None:
 
 
 def test_what_is_left_out_of_the_past_is_no_lie_but_a_wrong_word_is(history: History) -> None:
-    history.resumed.add("ann")
+    history.heard.insert(0, Heard("ann", "ann", asked_for(None, after_seq=1)))
+    history.stayed.clear()
     _document(history, -1, quotes=[], route=None)
     assert broken(history) == []
     _document(history, -1, amountOut="1")
@@ -359,7 +374,7 @@ def test_what_is_left_out_of_the_past_is_no_lie_but_a_wrong_word_is(history: His
 
 
 def test_a_newer_snapshot_may_overtake_what_lay_between(history: History) -> None:
-    del history.heard[2:4]
+    del history.heard[_place(history, 2) : _place(history, 4)]
     _message(history, -1, type="snapshot")
     assert broken(history) == []
 

@@ -37,7 +37,7 @@ from engine.service.watching import Watching
 from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, Result
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Died, Guarded
-from tests.proof.history import Answer, Heard, History, Letter
+from tests.proof.history import Answer, Heard, History, Letter, asked_for
 
 T = TypeVar("T")
 
@@ -85,9 +85,8 @@ class World:
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     answers: list[Answer] = field(default_factory=list)
     accounts: dict[str, str] = field(default_factory=dict)
-    stayed: dict[tuple[str, str], int] = field(default_factory=dict)
+    stayed: set[tuple[str, str]] = field(default_factory=set)
     stayed_for_all: dict[str, set[str]] = field(default_factory=dict)
-    resumed: set[str] = field(default_factory=set)
     redriven: list[Letter] = field(default_factory=list)
     reads: int = 0
     tries: int = 0
@@ -139,12 +138,14 @@ class World:
 
     def connect(self, client: str, account: str = "ann", order_id: str | None = None) -> None:
         """Open a connection, which may watch an order from the start."""
-        first = order_id and Watcher(order_topic(order_id), client, account)
+        first = Watcher(order_topic(order_id), client, account) if order_id else None
         self.sockets.open.add(client)
         self.accounts[client] = account
-        if self._run("ws_connect", lambda: self._watching.connect(client, account, first or None)):
+        if first:
+            self._asks(client, order_id)
+        if self._run("ws_connect", lambda: self._watching.connect(client, account, first)):
             if order_id and self._owner(order_id) == account:
-                self.stayed[client, order_id] = 0
+                self.stayed.add((client, order_id))
         else:  # API Gateway closes a connection whose $connect failed
             self.sockets.open.discard(client)
 
@@ -153,13 +154,10 @@ class World:
         if client not in self.sockets.open:
             return
         watcher = Watcher(order_topic(order_id), client, self.accounts[client], after_seq)
-        if self._run("ws_connect", lambda: self._watching.watch(watcher)):
-            if self._owner(order_id) == self.accounts[client]:
-                self.stayed[client, order_id] = max(
-                    after_seq, self.stayed.get((client, order_id), 0)
-                )
-            if after_seq:
-                self.resumed.add(client)
+        self._asks(client, order_id, after_seq)
+        stands = self._run("ws_connect", lambda: self._watching.watch(watcher))
+        if stands and self._owner(order_id) == self.accounts[client]:
+            self.stayed.add((client, order_id))
 
     def watch_all(self, client: str) -> None:
         """Subscribe a connected client to all orders of its account."""
@@ -167,6 +165,7 @@ class World:
             return
         account = self.accounts[client]
         watcher = Watcher(account_topic(account), client, account)
+        self._asks(client, None)
         if self._run("ws_connect", lambda: self._watching.watch(watcher)):
             over = {o for o, states in self.states.items() if states[-1].final}
             self.stayed_for_all[client] = over & self.stayed_for_all.get(client, over)
@@ -174,17 +173,20 @@ class World:
     def unwatch(self, client: str, order_id: str) -> None:
         if client not in self.sockets.open:
             return
-        self.stayed.pop((client, order_id), None)
+        self.stayed.discard((client, order_id))
         watcher = Watcher(order_topic(order_id), client, self.accounts[client])
         self._run("ws_connect", lambda: self._watching.unwatch(watcher))
 
     def disconnect(self, client: str, *, noticed: bool = True) -> None:
         """End a connection; AWS tells of it at its best effort."""
         self.sockets.open.discard(client)
-        self.stayed = {at: seq for at, seq in self.stayed.items() if at[0] != client}
+        self.stayed = {(c, o) for c, o in self.stayed if c != client}
         self.stayed_for_all.pop(client, None)
         if noticed:
             self._run("ws_connect", lambda: self._watching.leave(client))
+
+    def _asks(self, client: str, order_id: str | None, after_seq: int = 0) -> None:
+        self.sockets.heard.setdefault(client, []).append(asked_for(order_id, after_seq))
 
     def _owner(self, order_id: str) -> str | None:
         states = self.states.get(order_id)
@@ -368,7 +370,7 @@ class World:
             for message in messages
         ]
         for_all = {
-            (client, order_id): 0
+            (client, order_id)
             for client, over in self.stayed_for_all.items()
             for order_id, states in self.states.items()
             if states[0].account == self.accounts[client] and order_id not in over
@@ -382,7 +384,6 @@ class World:
             letters=[Letter(m.order_id) for m in self.sqs.messages(DEAD)],
             redriven=self.redriven,
             stayed=for_all | self.stayed,
-            resumed=self.resumed,
         )
 
     # ---------------------------------------------------------------------------------- the rest
