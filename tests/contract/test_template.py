@@ -477,6 +477,7 @@ def test_what_can_go_wrong_unseen_has_an_alarm(resources):
     watched = {
         (alarm["MetricName"], json.dumps(alarm["Dimensions"][0]["Value"]))
         for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
+        if "Dimensions" in alarm
     }
     assert watched >= {
         ("ApproximateNumberOfMessagesVisible", '{"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}'),

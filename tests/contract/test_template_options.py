@@ -133,10 +133,23 @@ def test_in_steps_every_alias_moves_by_a_canary_that_an_alarm_takes_back(in_step
             "ConfigName": "Canary10Percent5Minutes"
         }
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
-        alarms = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
+        alarms = named(group["AlarmConfiguration"], set(in_steps))
         assert len(alarms) <= 10  # CodeDeploy's limit
-        assert alarms >= {"ExecuteErrorsAlarm", "WorkerErrorsAlarm", "DeadLettersAlarm"}
+        assert alarms >= {"ServerErrorsAlarm", "WorkerErrorsAlarm", "DeadLettersAlarm"}
         assert all(in_steps[alarm]["Type"] == "AWS::CloudWatch::Alarm" for alarm in alarms)
+
+
+def test_server_errors_are_counted_in_the_access_log_as_it_is_written(in_steps):
+    """The engine answers its own 500s, so Lambda sees no error; an alarm has to look at answers."""
+    stage = in_steps["HttpApiApiGatewayDefaultStage"]["Properties"]["AccessLogSettings"]
+    assert json.loads(stage["Format"])["status"] == "$context.status"  # a string: "500"
+    counted = in_steps["ServerErrors"]["Properties"]
+    assert counted["FilterPattern"] == '{ $.status = "5*" }'
+    assert stage["DestinationArn"]["Fn::GetAtt"][0] == counted["LogGroupName"]["Ref"]
+    alarm = in_steps["ServerErrorsAlarm"]["Properties"]
+    (metric,) = counted["MetricTransformations"]
+    assert alarm["MetricName"] == metric["MetricName"]
+    assert alarm["Namespace"] == metric["MetricNamespace"]
 
 
 def test_the_deployer_may_shift_our_functions_and_no_others(in_steps):

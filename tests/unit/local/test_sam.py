@@ -69,6 +69,33 @@ def test_a_deployment_to_aws_sees_the_shells_account():
     assert sam.environment("prod", {"AWS_PROFILE": "mine"})["AWS_PROFILE"] == "mine"
 
 
+class Sam:
+    """Stands in for the SAM CLI: keeps what it was asked, and ends as it is told."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.asked: list[list[str]] = []
+
+    def __call__(self, arguments: list[str], _: object) -> int:
+        self.asked.append(arguments)
+        return self.status
+
+
+@pytest.mark.parametrize(("status", "asked"), [(0, ["build", "deploy"]), (1, ["build"])])
+def test_a_deployment_builds_first_and_stops_if_that_fails(status, asked, tmp_path, monkeypatch):
+    python = a_python(tmp_path / "python3.13", "3.13")
+    monkeypatch.setattr(sam, "sam", cli := Sam(status))
+    assert sam.deploy("prod", {"PYTHON313": str(python)}) == status
+    assert cli.asked == [[what, "--config-env", "prod"] for what in asked]
+
+
+@pytest.mark.parametrize(("config_env", "sure"), [("default", ["--no-prompts"]), ("prod", [])])
+def test_only_prod_is_asked_before_it_is_destroyed(config_env, sure, monkeypatch):
+    monkeypatch.setattr(sam, "sam", cli := Sam(0))
+    assert sam.destroy(config_env, {}) == 0
+    assert cli.asked == [["delete", "--config-env", config_env, *sure]]
+
+
 def test_smoke_and_routes_say_what_they_are_not_told(monkeypatch, capsys):
     for name in ("ENGINE_URL", "ENGINE_WS_URL", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
