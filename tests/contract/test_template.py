@@ -4,19 +4,14 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from engine.api.http import ROUTES
+from tests.contract.transform import ROOT, SOURCE, Json, transformed
 
-Json = dict[str, Any]
-
-ROOT = Path(__file__).parents[2]
-SOURCE = (ROOT / "template.yaml").read_text()
 FUNCTIONS = {
     "ExecuteFunction": "execute",
     "WorkerFunction": "worker",
@@ -27,13 +22,6 @@ FUNCTIONS = {
 DAYS_14 = 14 * 24 * 60 * 60
 
 
-class NoManagedPolicies:
-    """SAM asks AWS for its managed policies; the template needs none."""
-
-    def load(self) -> dict[str, str]:
-        raise AssertionError("the template uses a managed policy by name")
-
-
 @pytest.fixture(scope="module")
 def source() -> Json:
     template: Json = yaml_parse(SOURCE)
@@ -42,16 +30,7 @@ def source() -> Json:
 
 @pytest.fixture(scope="module")
 def resources() -> Json:
-    template: Json = yaml_parse(SOURCE)
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = "s3://bucket/code.zip"
-        if resource["Type"] == "AWS::Serverless::LayerVersion":
-            resource["Properties"]["ContentUri"] = "s3://bucket/layer.zip"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        made: Json = transform(template, {}, NoManagedPolicies())["Resources"]
-    return made
+    return transformed()
 
 
 def of_type(resources: Json, kind: str) -> dict[str, Json]:

@@ -3,39 +3,16 @@
 import json
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from local.front_door import watching
+from tests.contract.transform import SOURCE, Json, transformed
 
-Json = dict[str, Any]
-
-SOURCE = (Path(__file__).parents[2] / "template.yaml").read_text()
 FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile"}
 ORDER_ID = "11111111-1111-4111-8111-111111111111"
-
-
-class NoManagedPolicies:
-    """SAM asks AWS for its managed policies; the template needs none."""
-
-    def load(self) -> dict[str, str]:
-        raise AssertionError("the template uses a managed policy by name")
-
-
-def transformed(layer: str = "layer.zip", **parameters: str) -> Json:
-    template: Json = yaml_parse(SOURCE)
-    for resource in template["Resources"].values():
-        for code, key in (("CodeUri", "code.zip"), ("ContentUri", layer)):
-            if code in resource["Properties"]:
-                resource["Properties"][code] = f"s3://bucket/{key}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        made: Json = transform(template, parameters, NoManagedPolicies())["Resources"]
-    return made
 
 
 @pytest.fixture(scope="module")
