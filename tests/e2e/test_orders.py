@@ -82,20 +82,6 @@ def test_xdrop_is_sent_again_and_lands_once(trader: Trader) -> None:
     assert trader.landed(order_id) == [order["txHash"]]
 
 
-@pytest.mark.parametrize("when", ["routing", "submitted"])
-def test_an_order_whose_worker_is_killed_still_ends_and_once(
-    trader: Trader, system: System, when: str
-) -> None:
-    order_id = trader.place()
-    until(lambda: trader.order(order_id), lambda o: o["status"] == when, 10, every=0.02)
-    for pid in system.workers("worker"):
-        system.cloud.kill_worker(pid)
-    order = trader.wait_for(order_id, timeout=110)
-    assert order["status"] == "confirmed"
-    assert trader.landed(order_id) == [order["txHash"]]
-    assert _history(order)[-1] == "confirmed"
-
-
 def test_one_key_is_one_order_however_often_it_is_sent(trader: Trader) -> None:
     def post(_: int) -> httpx.Response:
         return trader.post(a_body(amount="1.0"), **{"Idempotency-Key": "once-only"})
