@@ -108,6 +108,8 @@ def queues_of(found: Target) -> Queues:
 
 def told(moved: Moved, name: str) -> str:
     """Return what an operator is to know of it."""
+    if not moved.letters:
+        return f"No letters lie in the dead-letter queue of {name}."
     letters = "1 letter" if moved.letters == 1 else f"{moved.letters} letters"
     how = "one by one, for this cloud has no StartMessageMoveTask" if moved.by_hand else "by SQS"
     return (

@@ -177,6 +177,17 @@ class Trading(RuleBasedStateMachine):
         self._step()
         self.world.watch(client, self._order(order), after_seq)
 
+    @precondition(_some_order)
+    @rule(client=clients, order=which, missed=st.integers(0, 2))
+    def come_back(self, client: str, order: int, missed: int) -> None:
+        """Resume with the `seq` that was told last, or one a little older."""
+        self._step()
+        if client not in self.world.sockets.open:
+            self.world.connect(client, "eve" if client == "eve" else "ann")
+        order_id = self._order(order)
+        told = self.world.told(order_id)
+        self.world.watch(client, order_id, after_seq=max(0, told - missed))
+
     @rule(client=clients)
     def watch_all(self, client: str) -> None:
         self._step()

@@ -347,6 +347,12 @@ class World:
         self._look()
         return self._stream
 
+    def told(self, order_id: str) -> int:
+        """Return the `seq` of an order up to which the stream has been read."""
+        read = self.stream[: self.reads]
+        seqs = [r["dynamodb"]["NewImage"].get("seq") for r in read if _of(r) == order_id]
+        return max((int(seq["N"]) for seq in seqs if seq), default=0)
+
     def _look(self) -> None:
         for record in self.dynamo.records[self._looked :]:
             new = record["dynamodb"].get("NewImage")
@@ -464,6 +470,11 @@ class Away:
 
     def pool(self, token_in: str, token_out: str) -> Any:
         raise VenueUnavailable(self.name)
+
+
+def _of(record: dict[str, Any]) -> str:
+    topic: str = record["dynamodb"]["NewImage"]["pk"]["S"]
+    return topic.removeprefix("ORDER#")
 
 
 def _first(records: Sequence[dict[str, Any]]) -> dict[str, str]:
