@@ -7,29 +7,13 @@ clouds are no help: their reads cost the same whatever their size.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from bench.figures import ROOT
+from bench.template import indexes
 
 Item = Mapping[str, Any]
 
 TABLE_KEY = ("pk", "sk")
-
-
-@cache
-def indexes() -> dict[str, tuple[str, ...]]:
-    """Return the key of each index by its name, as the template has it; all project keys only."""
-    from samtranslator.yaml_helper import yaml_parse
-
-    template = yaml_parse((ROOT / "template.yaml").read_text())
-    described = template["Resources"]["OrdersTable"]["Properties"]["GlobalSecondaryIndexes"]
-    if any(index["Projection"] != {"ProjectionType": "KEYS_ONLY"} for index in described):
-        raise NotImplementedError("an index that projects more than keys")
-    return {
-        index["IndexName"]: tuple(part["AttributeName"] for part in index["KeySchema"])
-        for index in described
-    }
 
 
 def item_bytes(item: Item) -> int:

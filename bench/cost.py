@@ -6,9 +6,8 @@ from statistics import mean
 
 from bench import prices
 from bench.figures import Figures, Results
+from bench.template import memory_gb
 
-#: Memory in GB, as the template has it.
-MEMORY_GB = {"execute": 1.0, "worker": 1.0, "ws_connect": 0.5, "ws_notify": 0.5}
 #: A function has a whole processor at 1,769 MB, and less in proportion.
 PROCESSOR_GB = 1769 / 1024
 #: What a call takes on AWS, assumed: DynamoDB answers in single-digit milliseconds.
@@ -64,7 +63,7 @@ def of_million(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     logs = sum(life[f"{f}_log_bytes"] for f in ("execute", "ws_connect"))
     logs += life["ten_worker_log_bytes" if case.orders_per_worker > 1 else "worker_log_bytes"]
     logs += life["ws_notify_log_bytes"] / life["ws_notify_runs"] * runs["ws_notify"]
-    gb_seconds = sum(seconds * MEMORY_GB[f] for f, seconds in _seconds(case, life, request).items())
+    gb_seconds = sum(seconds * memory_gb(f) for f, seconds in _seconds(case, life, request).items())
     return {
         "dynamodb": writes * prices.WRITE.dollars + reads * prices.READ.dollars,
         "lambda_time": gb_seconds * prices.GB_SECONDS.dollars,
@@ -92,15 +91,15 @@ def _seconds(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     settle = request["settle_ten_ms" if many > 1 else "settle_ms"] * many
     waits = batch_ms(many) + WORKER_WAITS * CALL_MS["dynamodb"]
     runs = _runs(case, life)
-    announce = _slowed("ws_notify", request["announce_ms"]) * life["ws_notify_runs"]
+    announce = slowed("ws_notify", request["announce_ms"]) * life["ws_notify_runs"]
     # A batch asks for its topics one by one and pushes to all clients at once.
     queries = life["ws_notify_operations"].get("dynamodb.Query", 0) * CALL_MS["dynamodb"]
     pushing = CALL_MS["apigatewaymanagementapi"] * runs["ws_notify"]
     return {
-        "execute": (_slowed("execute", request["place_ms"]) + _waited("execute", life)) / 1000,
-        "worker": (_slowed("worker", settle) + waits) / many / 1000,
+        "execute": (slowed("execute", request["place_ms"]) + _waited("execute", life)) / 1000,
+        "worker": (slowed("worker", settle) + waits) / many / 1000,
         "ws_connect": (
-            _slowed("ws_connect", request["connect_ms"] + request["disconnect_ms"])
+            slowed("ws_connect", request["connect_ms"] + request["disconnect_ms"])
             + _waited("ws_connect", life)
         )
         / 1000,
@@ -108,9 +107,9 @@ def _seconds(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     }
 
 
-def _slowed(function: str, cpu_ms: float) -> float:
+def slowed(function: str, cpu_ms: float) -> float:
     """Return how long so much processor time takes with the function's share of a processor."""
-    return cpu_ms * max(1.0, PROCESSOR_GB / MEMORY_GB[function])
+    return cpu_ms * max(1.0, PROCESSOR_GB / memory_gb(function))
 
 
 def _waited(function: str, life: Figures) -> float:

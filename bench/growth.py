@@ -43,6 +43,8 @@ def growth(stage: Stage) -> Figures:
                 stage.tell((done + written) / SIZES[-1] * 0.7, f"{done + written} of {of} stored")
 
         fill(system, _items(stored, size, now), tell)
+        if not stored:
+            _timed(system)  # so that every process has been asked everything
         stored = size
         stage.tell(0.05 + 0.1 * n + 0.6 * (n == len(SIZES) - 1), f"{size} orders stored")
         for name, seconds in _timed(system).items():

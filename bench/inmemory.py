@@ -1,6 +1,10 @@
 """The engine without a cloud: its services over the in-memory adapters of the tests."""
 
+import os
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -122,6 +126,21 @@ class Engine:
 
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(self.orders, self.queue, self.execution, _CLOCK)
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Let what is logged go nowhere: written it is all the same, that costs what it costs."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def threads() -> ThreadPoolExecutor:

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
-from bench.capacity import TABLE_KEY, Bill, Item, indexes, item_bytes
+from bench.capacity import TABLE_KEY, Bill, Item, item_bytes
 from bench.child import Context
 from bench.counting import Counter
 from bench.figures import ROOT, Figures
 from bench.lambdas import FUNCTIONS, an_event, settings
 from bench.stage import Stage
+from bench.template import indexes, lambda_logs
 
 #: What Lambda itself logs of an invocation (START, END, REPORT), and what CloudWatch adds a line.
 PLATFORM_BYTES, LINE_BYTES = 420, 26
@@ -82,7 +83,8 @@ class Play:
         bill.wrote(taken.writes)
         bill.reads += taken.reads
         lines = _LOG.getvalue()[said:].splitlines()
-        size = sum(len(line.encode()) + LINE_BYTES for line in lines) + PLATFORM_BYTES
+        size = sum(len(line.encode()) + LINE_BYTES for line in lines)
+        size += PLATFORM_BYTES * lambda_logs(function)
         self.runs[function] = self.runs.get(function, 0) + 1
         self.log_bytes[function] = self.log_bytes.get(function, 0) + size
         return answer

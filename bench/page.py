@@ -44,6 +44,11 @@ def _machine(results: Results) -> str:
     took = sum(figures.get("took_s", 0.0) for figures in results.parts.values())
     failed = [name for name, figures in results.parts.items() if "error" in figures]
     text = f"Commit {results.commit}, {results.date}, in {took:.0f} s. Machine: {told}."
+    others = results.value("throughput", "ten_others_cores")
+    if others is not None:
+        text += (
+            f" Others, the measuring client among them, kept {others:g} processors busy meanwhile."
+        )
     return text + (f" Not measured, for an error: {', '.join(failed)}." if failed else "")
 
 
@@ -193,7 +198,7 @@ Each is placed, settled, and watched by one client from just after the POST to t
     Lambda      runs x 0.20 + GB x seconds x 13.3334, seconds = CPU / share of a processor + waiting
     SQS         (1 send + 1 receive and 1 delete a batch) x 0.40
     API Gateway 1 request x 1.00 + pushes x 1.00 + 1 connection minute x 0.25
-    logs        GB x 0.50; our lines, and {PLATFORM_BYTES} bytes a run of Lambda's own
+    logs        GB x 0.50; our lines, and {PLATFORM_BYTES} bytes a run of Lambda's own (START, END, REPORT)
 
 {markdown(rows, (1, 2, 3))}
 

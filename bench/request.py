@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Callable
-from contextlib import redirect_stdout
-from io import StringIO
 from typing import Any
 
 from bench.child import Context
 from bench.figures import Figures
-from bench.inmemory import Engine, threads
+from bench.inmemory import Engine, silenced, threads
 from bench.lambdas import an_event, sqs_event, stream_event, unpacked
 from bench.stage import Stage
 from bench.stub import fresh_order
@@ -60,7 +58,7 @@ def _ms(seconds: float, name: str) -> float:
 def _alone(name: str, some: Events) -> float:
     """Return the CPU seconds of one event over in-memory adapters."""
     handle = _handler(name)
-    with redirect_stdout(StringIO()):
+    with silenced():
         for event in some[:BEFORE]:
             handle(event)
         began = time.process_time()

@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
+from bench.cost import slowed
 from bench.figures import Figures, Results, load
 from bench.simulation import CHANGES, Outcome, simulated
 from bench.stage import Progress, Stage
@@ -104,16 +105,16 @@ def scaled(case: dict[str, Any], results: Results) -> Outcome:
     return simulated(
         rate=rate,
         orders=max(100, min(_MOST_ORDERS, round(rate * _SECONDS))),
-        accept_cpu=_on_aws(results, "place_ms", 1.0),
-        settle_cpu=_on_aws(results, "settle_ten_ms", 1.0),
-        announce_cpu=_on_aws(results, "announce_ms", 0.5),
+        accept_cpu=_on_aws(results, "place_ms", "execute"),
+        settle_cpu=_on_aws(results, "settle_ten_ms", "worker"),
+        announce_cpu=_on_aws(results, "announce_ms", "ws_notify"),
         **setup,
     )
 
 
-def _on_aws(results: Results, name: str, memory_gb: float) -> float:
+def _on_aws(results: Results, name: str, function: str) -> float:
     """Return the seconds that measured processor time takes with a function's share of one."""
-    return (results.value("request", name) or 5.0) / 1000 * 1.769 / memory_gb
+    return slowed(function, results.value("request", name) or 5.0) / 1000
 
 
 HEAD = (

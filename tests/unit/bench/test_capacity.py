@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bench import capacity
 from bench.capacity import item_bytes, number_bytes, read_units, value_bytes, write_units
+from bench.template import indexes
 
 
 def a_row(size: int = 100, **attributes: Any) -> dict[str, Any]:
@@ -57,18 +57,18 @@ def test_a_deletion_costs_what_is_deleted_and_nothing_costs_one() -> None:
 
 
 def test_an_index_costs_a_write_when_the_row_enters_it_and_when_it_leaves() -> None:
-    key = {name: {"S": "1"} for name in capacity.indexes()["open-orders"]}
+    key = {name: {"S": "1"} for name in indexes()["open-orders"]}
     assert write_units(None, a_row(100, **key))["open-orders"] == 1
     assert write_units(a_row(100, **key), a_row())["open-orders"] == 1
 
 
 def test_an_update_that_changes_nothing_projected_leaves_the_index_alone() -> None:
-    key = {name: {"S": "1"} for name in capacity.indexes()["by-account"]}
+    key = {name: {"S": "1"} for name in indexes()["by-account"]}
     assert write_units(a_row(100, **key), a_row(200, **key)) == {"table": 1}
 
 
 def test_another_index_key_costs_a_deletion_and_a_put() -> None:
-    name, key = next(iter(capacity.indexes().items()))
+    name, key = next(iter(indexes().items()))
     old, new = ({part: {"S": text} for part in key} for text in "ab")
     assert write_units(a_row(100, **old), a_row(100, **new))[name] == 2
 
