@@ -1,6 +1,7 @@
 """Write the measured part of docs/performance.md from the figures."""
 
 from collections.abc import Callable, Iterable
+from textwrap import fill
 
 from bench import cost, growth, prices, scale
 from bench.figures import ROOT, Results
@@ -36,7 +37,9 @@ def rendered(results: Results) -> str:
         _emulator,
         _profile,
     ]
-    return "\n\n".join(section(results) for section in sections)
+    text = "\n\n".join(section(results) for section in sections)
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(p if p.startswith(("|", "#", " ")) else _wrapped(p) for p in paragraphs)
 
 
 def _machine(results: Results) -> str:
@@ -46,9 +49,7 @@ def _machine(results: Results) -> str:
     text = f"Commit {results.commit}, {results.date}, in {took:.0f} s. Machine: {told}."
     others = results.value("throughput", "ten_others_cores")
     if others is not None:
-        text += (
-            f" Others, the measuring client among them, kept {others:g} processors busy meanwhile."
-        )
+        text += f" The measuring client and all others kept {others:g} processors busy meanwhile."
     return text + (f" Not measured, for an error: {', '.join(failed)}." if failed else "")
 
 
@@ -190,6 +191,15 @@ def _cost(results: Results) -> str:
     of_prices: list[Row] = [("price", "dollars a", "page")]
     of_prices += [(f"{p.dollars:g}", p.unit, p.page) for p in prices.ALL]
     ten, one = (_shown(results, "cost", f"batch_of_{n}_ms") for n in ("ten", "one"))
+    calls, others = cost.CALL_MS["dynamodb"], cost.CALL_MS["sqs"]
+    assumed = (
+        f"Assumed: a share of a processor is memory / 1,769 MB; a call of DynamoDB takes {calls:g} "
+        f"ms, of SQS and `@connections` {others:g}; batches of the worker are full (one waits "
+        f"{ten} ms for the slowest of ten, {one} for one); each change has a run of `ws_notify` to "
+        "itself, in *full stream batches* eight share one. Not counted: storage, backups, data "
+        "sent to the internet, cold starts, and what runs without orders (polling, the schedule, "
+        "alarms)."
+    )
     return f"""## What a million orders cost
 
 Each is placed, settled, and watched by one client from just after the POST to the end.
@@ -198,15 +208,11 @@ Each is placed, settled, and watched by one client from just after the POST to t
     Lambda      runs x 0.20 + GB x seconds x 13.3334, seconds = CPU / share of a processor + waiting
     SQS         (1 send + 1 receive and 1 delete a batch) x 0.40
     API Gateway 1 request x 1.00 + pushes x 1.00 + 1 connection minute x 0.25
-    logs        GB x 0.50; our lines, and {PLATFORM_BYTES} bytes a run of Lambda's own (START, END, REPORT)
+    logs        GB x 0.50; our lines, and Lambda's own, {PLATFORM_BYTES} bytes a run
 
 {markdown(rows, (1, 2, 3))}
 
-Assumed: a share of a processor is memory / 1,769 MB; a call of DynamoDB takes
-{cost.CALL_MS["dynamodb"]:g} ms, of SQS and `@connections` {cost.CALL_MS["sqs"]:g}; batches of the
-worker are full (one waits {ten} ms for the slowest of ten, {one} for one); each change has a run of
-`ws_notify` to itself, in *full stream batches* eight share one. Not counted: storage, backups, data
-sent to the internet, cold starts, and what runs without orders (polling, the schedule, alarms).
+{assumed}
 
 List prices of {prices.REGION}, {prices.DATE}:
 
@@ -274,6 +280,10 @@ def _all_names(columns: Iterable[dict[str, float]]) -> set[str]:
 
 def _sum(name: str, columns: Iterable[dict[str, float]]) -> float:
     return sum(column.get(name, 0.0) for column in columns)
+
+
+def _wrapped(text: str) -> str:
+    return fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def _shown(results: Results, part: str, name: str) -> str:

@@ -33,8 +33,8 @@ def memory_gb(name: str) -> float:
 def lambda_logs(name: str) -> bool:
     """Tell whether Lambda logs START, END and REPORT of each of a function's runs."""
     logging = template()["Globals"]["Function"].get("LoggingConfig", {})
-    level = {**logging, **function(name).get("LoggingConfig", {})}.get("SystemLogLevel", "INFO")
-    return level != "WARN"
+    own = {**logging, **function(name).get("LoggingConfig", {})}
+    return bool(own.get("SystemLogLevel", "INFO") != "WARN")
 
 
 @cache
