@@ -45,7 +45,7 @@ def overhead(stage: Stage) -> Figures:
         time.sleep(0.5)
         used = shares(system, door).since(before, ORDERS)
     submit_figures = {f"submit_{name}": value for name, value in spread(submits).items()}
-    return {**spread(overheads), "simulated_ms": SIMULATED * 1000, **submit_figures, **used}
+    return {**spread(overheads), "simulated_ms": round(SIMULATED * 1000), **submit_figures, **used}
 
 
 def _watched(trader: Trader, audience: Audience) -> tuple[float, float]:
