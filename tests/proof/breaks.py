@@ -191,24 +191,25 @@ def tell_everybody_everything(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Notification, "_tell_all", told)
 
 
-BREAKS: tuple[Break, ...] = (
-    send_before_the_signature_is_stored,
-    sign_again_for_every_send,
-    write_whatever_the_seq,
-    place_over_what_is_there,
-    claim_whoever_holds_it,
-    take_unknown_for_failed,
-    rebuild_before_the_expiry,
-    believe_the_quote_instead_of_the_chain,
-    sign_for_longer_than_the_deadline,
-    acknowledge_what_is_not_settled,
-    count_no_attempts,
-    owe_no_dead_letter,
-    repair_nothing,
-    fail_what_is_late_without_asking_the_chain,
-    drop_every_letter,
-    forget_a_push_that_failed,
-    push_a_change_before_the_welcome,
-    forget_all_watchers_when_one_left,
-    tell_everybody_everything,
-)
+#: Each with a story in which it shows.
+BREAKS: dict[Break, str] = {
+    send_before_the_signature_is_stored: "a chain that says nothing",
+    sign_again_for_every_send: "a plain order",
+    write_whatever_the_seq: "no venue answers",
+    place_over_what_is_there: "one key, many POSTs",
+    claim_whoever_holds_it: "a plain order",
+    take_unknown_for_failed: "a lost send",
+    rebuild_before_the_expiry: "a lost send",
+    believe_the_quote_instead_of_the_chain: "a plain order",
+    sign_for_longer_than_the_deadline: "a chain that drops everything until the deadline",
+    acknowledge_what_is_not_settled: "no venue answers",
+    count_no_attempts: "no venue answers",
+    owe_no_dead_letter: "no venue answers",
+    repair_nothing: "a message that got lost",
+    fail_what_is_late_without_asking_the_chain: "a chain that says nothing until the deadline",
+    drop_every_letter: "no venue answers",
+    forget_a_push_that_failed: "watchers come and go",
+    push_a_change_before_the_welcome: "watchers come and go",
+    forget_all_watchers_when_one_left: "watchers come and go",
+    tell_everybody_everything: "watchers come and go",
+}

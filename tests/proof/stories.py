@@ -1,6 +1,5 @@
 """Stories of one order's life, and what may become of it when one call goes wrong."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -77,14 +76,11 @@ def points(calls: Iterable[Call], harms: Iterable[Harm] = Harm) -> Iterator[tupl
 
 
 def distinct(calls: Iterable[Call]) -> list[Call]:
-    """Of a call that a function makes over and over at one stage of the orders, keep two."""
-    made = Counter[tuple[object, ...]]()
-    kept = []
+    """Of a call that a function makes over and over at one stage of the orders, keep the first."""
+    kept: dict[tuple[object, ...], Call] = {}
     for call in calls:
-        made[key := (call.function, call.operation, call.stage)] += 1
-        if made[key] <= 2:
-            kept.append(call)
-    return kept
+        kept.setdefault((call.function, call.operation, call.stage), call)
+    return list(kept.values())
 
 
 def _plain(world: World) -> None:
