@@ -124,8 +124,6 @@ class Storm:
             client.close()
         return self.history
 
-    # ---------------------------------------------------------------------------------- clients
-
     def trade(self, wish: Wish, watchers: ThreadPoolExecutor) -> None:
         """Place an order, again if no answer came and it has a key; perhaps cancel or watch it."""
         with ThreadPoolExecutor(wish.copies) as at_once:
@@ -244,7 +242,9 @@ class Storm:
             }
             for socket in sockets.values():
                 socket.send(json.dumps({"action": "subscribe", "orders": "mine"}))
-            time.sleep(2)  # nothing says that a subscription stands
+            give_up = time.monotonic() + 30  # nobody is told that a subscription stands
+            while len(self._rows("ACCOUNT#")) < len(sockets) and time.monotonic() < give_up:
+                time.sleep(0.1)
             listening = [listeners.submit(self._hear_all, *each) for each in sockets.items()]
             try:
                 yield
@@ -268,8 +268,6 @@ class Storm:
             for whose, order_id in self.placed:
                 if whose == account:
                     self.history.stayed.add((client, order_id))
-
-    # ---------------------------------------------------------------------------------- trouble
 
     def kill(self, stop: threading.Event) -> None:
         """Kill a process of a function about every second."""
@@ -309,8 +307,6 @@ class Storm:
                 continue
             self.done["orders settled by the reconciler"] += report["settled"]
             self.done["orders enqueued by the reconciler"] += report["enqueued"]
-
-    # ------------------------------------------------------------------------------- the end
 
     def _wait_until_quiet(self) -> None:
         give_up = time.monotonic() + QUIET_SECONDS

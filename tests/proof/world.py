@@ -105,8 +105,6 @@ class World:
         self._access = DynamoAccess(table)
         self._queue = SqsQueue(cast("Any", self.sqs), ORDERS, DEAD)
 
-    # ---------------------------------------------------------------------------------- clients
-
     def place(
         self, sold: str = "SOL", amount: str = "1", key: str | None = None, account: str = "ann"
     ) -> Answer:
@@ -196,8 +194,6 @@ class World:
     def _watching(self) -> Watching:
         return Watching(self._watchers, self.clock)
 
-    # -------------------------------------------------------------------------------- functions
-
     def work(self, received: Sequence[Message]) -> None:
         """Let a worker settle a batch of messages, and delete those that it is done with."""
         event = {
@@ -273,8 +269,6 @@ class World:
             self.sqs.duplicate(ORDERS, letter)
         letters.clear()
 
-    # ------------------------------------------------------------------------------------- time
-
     def settle_down(self, patience: timedelta = PATIENCE) -> None:
         """Let everything run, undisturbed, until nothing is left to do or `patience` ends."""
         until = self.clock.now() + patience
@@ -333,8 +327,6 @@ class World:
             and all(order and order.status is Status.FAILED for order in letters)
         )
 
-    # ---------------------------------------------------------------------------------- history
-
     @property
     def states(self) -> dict[str, list[Order]]:
         """Every state that each order's row had."""
@@ -391,8 +383,6 @@ class World:
             redriven=self.redriven,
             stayed=for_all | self.stayed,
         )
-
-    # ---------------------------------------------------------------------------------- the rest
 
     def _execution(self) -> Execution:
         venues = [
