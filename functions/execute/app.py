@@ -11,4 +11,4 @@ def lambda_handler(
 ) -> dict[str, Any]:
     """Answer one HTTP request."""
     use = using or http_api()  # Lambda never passes it; tests do
-    return use.handle(event, context)
+    return use.handle(event)

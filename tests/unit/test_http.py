@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import json
+import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -96,7 +97,6 @@ class World:
     def ask(self, event: dict[str, Any]) -> Answer:
         answer = _doorway("execute").lambda_handler(event, None, using=self.api)
         headers = {k.lower(): v for k, v in answer["headers"].items()}
-        headers |= {k.lower(): v[0] for k, v in answer.get("multiValueHeaders", {}).items()}
         body = answer["body"]
         is_json = body and "json" in headers.get("content-type", "")
         return Answer(answer["statusCode"], headers, json.loads(body) if is_json else body)
@@ -259,6 +259,12 @@ def test_bytes_that_are_no_text_are_refused() -> None:
     assert (answer.status, answer.body["code"]) == (400, "MALFORMED_JSON")
 
 
+@pytest.mark.parametrize("body", ["a", "é", "\ud800"])
+def test_what_only_claims_to_be_base64_is_refused(body: str) -> None:
+    answer = World().ask({**PLACE, "body": body, "isBase64Encoded": True})
+    assert (answer.status, answer.body["code"]) == (400, "MALFORMED_JSON")
+
+
 def test_a_body_in_base64_is_read() -> None:
     import base64
 
@@ -274,6 +280,20 @@ def test_another_content_type_is_refused(content_type: str) -> None:
 
 def test_json_with_a_charset_is_json() -> None:
     assert World().post(BODY, content_type="Application/JSON; charset=utf-8").status == 202
+
+
+def test_names_of_headers_have_no_case() -> None:
+    world = World(keys=True)
+    (key,) = world.account("ann").values()
+    sent = {"Content-Type": "application/json", "Idempotency-Key": "k", "Authorization": key}
+    answer = world.ask({**PLACE, "headers": sent})
+    assert (answer.status, answer.body["clientOrderId"]) == (202, "k")
+
+
+def test_a_request_without_headers_is_answered() -> None:
+    without = {name: value for name, value in PLACE.items() if name != "headers"}
+    for event in (without, {**without, "headers": None}):
+        assert World().ask(event).status == 415
 
 
 @pytest.mark.parametrize("size", [MAX_BODY + 1, 1_000_000])
@@ -325,7 +345,7 @@ def test_an_unknown_path_is_not_found() -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("order_id", ["🤡", "a b", "x" * 65, "é", "a/b".replace("/", "∕")])
+@pytest.mark.parametrize("order_id", ["🤡", "a b", "x" * 65, "é", "a∕b", "a%2Fb", "<order_id>"])
 def test_what_is_no_id_is_no_order(order_id: str) -> None:
     for method, path in (("GET", ""), ("POST", "/cancel")):
         asked = _asking(method, f"/api/orders/{order_id}{path}")
@@ -334,13 +354,31 @@ def test_what_is_no_id_is_no_order(order_id: str) -> None:
         assert World(keys=True).ask(asked).status == 401
 
 
-def test_a_path_that_only_looks_like_another_is_not_found() -> None:
-    assert World().ask(_asking("GET", "/openapi-json")).status == 404
+@pytest.mark.parametrize(
+    "path",
+    [
+        "", "/", "healthz", "//healthz", "/healthz/", "/healthz\n", "/openapi-json", "/HEALTHZ",
+        "/api/orders/", "/api/orders//", "/api/orders/o1/", "/api/orders//cancel",
+        "/api/orders/o1/cancel/", "/api/orders/a/b", "/$default/healthz",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_a_path_that_only_looks_like_another_is_not_found(method: str, path: str) -> None:
+    answer = World(keys=True).ask(_asking(method, path))
+    assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
 
 
-def test_every_answer_is_a_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", ["/live/healthz", "/healthz"])
+def test_a_stage_with_a_name_may_stand_before_the_path(path: str) -> None:
+    asked = _asking("GET", path)
+    asked["requestContext"]["stage"] = "live"
+    assert World().ask(asked).body == {"status": "ok"}
+
+
+def test_what_is_refused_is_a_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[dict[str, Any]] = []
     monkeypatch.setattr("engine.api.http.log.info", lambda _, extra: lines.append(extra))
+    World().ask(_asking("GET", "/healthz"))
     World().ask(_asking("HEAD", "/api/nothing"))
     (line,) = lines
     assert (line["method"], line["path"], line["status"]) == ("HEAD", "/api/nothing", 404)
@@ -355,6 +393,7 @@ def test_every_answer_is_a_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -> N
         ("POST", "/api/orders", "GET, HEAD"),
         ("HEAD", "/api/orders/execute", "POST"),
         ("POST", "/healthz", "GET, HEAD"),
+        ("BREW", "/docs", "GET, HEAD"),
     ],
 )
 def test_another_method_is_told_the_right_one(method: str, path: str, allow: str) -> None:
@@ -383,15 +422,45 @@ def test_a_bug_is_a_500_that_says_nothing_of_the_inside() -> None:
     assert "secret" not in json.dumps(answer.body)
 
 
-def test_head_is_get_without_the_body() -> None:
-    answer = World().ask(_asking("HEAD", "/healthz"))
-    assert (answer.status, answer.body) == (200, "")
-    assert answer.headers["content-type"] == "application/json"
+@pytest.mark.parametrize("error", [RuntimeError("secret"), StoreUnavailable("secret")])
+def test_what_is_wrong_inside_is_told_to_the_log(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[BaseException | None] = []
+    monkeypatch.setattr("engine.api.http.log.exception", lambda _: told.append(sys.exception()))
+    orders = BrokenOrders()
+    orders.error = error
+    World(orders=orders).post(BODY)
+    assert told == [error]
 
 
-def test_options_tells_the_methods() -> None:
-    answer = World().ask(_asking("OPTIONS", "/api/orders"))
-    assert (answer.status, answer.headers["allow"], answer.body) == (204, "GET, HEAD", "")
+@pytest.mark.parametrize("path", ["/healthz", "/docs", "/api/orders", "/api/orders/o1", "/nothing"])
+def test_head_is_get_without_the_body(path: str) -> None:
+    head, get = (World().ask(_asking(method, path)) for method in ("HEAD", "GET"))
+    assert (head.status, head.headers, head.body) == (get.status, get.headers, "")
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"), [("/api/orders", "GET, HEAD"), ("/api/orders/o1/cancel", "POST")]
+)
+def test_options_tells_the_methods_to_anybody(path: str, allow: str) -> None:
+    answer = World(keys=True).ask(_asking("OPTIONS", path))
+    assert (answer.status, answer.headers["allow"], answer.body) == (204, allow, "")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "content-type" not in answer.headers
+
+
+def test_an_answer_is_what_api_gateway_takes() -> None:
+    answer = World().api.handle(_asking("GET", "/healthz"))
+    assert json.loads(json.dumps(answer)) == {
+        "statusCode": 200,
+        "headers": {
+            "X-Request-Id": GET["requestContext"]["requestId"],
+            "Cache-Control": "no-store",
+            "Content-Type": "application/json",
+        },
+        "body": '{"status":"ok"}',
+    }
 
 
 def test_orders_are_listed_page_by_page() -> None:

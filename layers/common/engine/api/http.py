@@ -2,14 +2,12 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from engine.api.keys import key_in
 from engine.api.problems import (
@@ -41,7 +39,11 @@ from engine.service.reading import Reading
 if TYPE_CHECKING:
     from engine.service.quoting import Quoting
 
-#: Path, method, and the name of the answer below. Of two that match, the first is meant.
+#: A request of API Gateway's HTTP API, and an answer to it (payload format 2.0).
+Event = dict[str, Any]
+Answer = dict[str, Any]
+
+#: Path, method, and the name of the answer below. Of two paths that match, the first is meant.
 ROUTES: dict[str, dict[str, str]] = {
     "/api/orders/execute": {"POST": "place"},
     "/api/orders/<order_id>/cancel": {"POST": "cancel"},
@@ -67,45 +69,61 @@ class HttpApi:
     cancelling: Cancelling
     quoting: Callable[[], "Quoting"]  # made when it is first asked for: it brings the market
 
-    def handle(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Answer one request of API Gateway's HTTP API (payload format 2.0)."""
+    def handle(self, event: Event) -> Answer:
+        """Answer one request."""
         asked = event["requestContext"]["http"]
-        method = asked["method"]
-        if method == "HEAD":
-            as_get = {**event["requestContext"], "http": {**asked, "method": "GET"}}
-            answer = {**self._answer({**event, "requestContext": as_get}, context), "body": ""}
-        else:
-            answer = self._answer(event, context)
-        facts = {"method": method, "path": asked["path"], "status": answer["statusCode"]}
+        answer = _Answers(self, event).answer(asked["method"].upper())
+        facts = {"method": asked["method"], "path": asked["path"], "status": answer["statusCode"]}
         request_id = event["requestContext"]["requestId"]
-        log.info("request answered", extra={"request_id": request_id, **facts})
+        tell = log.info if answer["statusCode"] >= HTTPStatus.BAD_REQUEST else log.debug
+        tell("request answered", extra={"request_id": request_id, **facts})
         return answer
-
-    def _answer(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        app = APIGatewayHttpResolver()
-        answers = _Answers(self, app)
-        for path, methods in ROUTES.items():
-            for method, name in methods.items():
-                app.route(path.replace(".", r"\."), method=method)(getattr(answers, name))
-        app.not_found(answers.no_route)
-        app.exception_handler(Problem)(answers.problem)
-        app.exception_handler(EngineError)(answers.engine_error)
-        app.exception_handler(Exception)(answers.bug)
-        return app.resolve(event, context)
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Answers:
-    api: HttpApi
-    app: APIGatewayHttpResolver
+    """What one request is answered: a method for each name in ROUTES."""
 
-    def place(self) -> Response[str]:
+    api: HttpApi
+    event: Event
+
+    def answer(self, method: str) -> Answer:
+        """Return the answer to `method`: HEAD is GET without the body, and an error an answer."""
+        if method == "HEAD":
+            return {**self.answer("GET"), "body": ""}
+        try:
+            return self._routed(method)
+        except Problem as problem:
+            return self._problem(problem)
+        except EngineError as error:
+            told = problem_of(error)
+            if told.status >= 500:
+                log.exception("request failed")
+            return self._problem(told)
+        except Exception:  # noqa: BLE001 - a bug: the log has it, the client does not
+            log.exception("request failed")
+            return self._problem(internal())
+
+    def _routed(self, method: str) -> Answer:
+        methods, variables = _route(_path(self.event))
+        if method in methods:
+            answer: Answer = getattr(self, methods[method])(*variables)
+            return answer
+        if not methods:
+            raise Problem("NOT_FOUND", "See /docs for what there is.")
+        allowed = [*methods, "HEAD"] if "GET" in methods else [*methods]
+        allow = {"Allow": ", ".join(allowed)}
+        if method == "OPTIONS":
+            return self._reply(HTTPStatus.NO_CONTENT, "", allow)
+        raise Problem("METHOD_NOT_ALLOWED", f"Use {' or '.join(allowed)}.", headers=allow)
+
+    def place(self) -> Answer:
         account = self._account()
-        event = self.app.current_event
-        content_type = (event.headers.get("content-type") or "").split(";")[0].strip().lower()
+        sent = self._sent_headers()
+        content_type = sent.get("content-type", "").split(";")[0].strip().lower()
         if content_type != "application/json":
             raise Problem("UNSUPPORTED_MEDIA_TYPE", "Send Content-Type: application/json.")
-        wish = read_place_order(_body(event), event.headers.get("idempotency-key"))
+        wish = read_place_order(_body(self.event), sent.get("idempotency-key"))
         placed = self.api.placing.place(wish, account=account)
         headers = {"Location": f"/api/orders/{placed.order.order_id}"}
         headers |= _rate_headers(placed.allowance)
@@ -113,14 +131,12 @@ class _Answers:
             headers["Idempotent-Replayed"] = "true"
         return self._json(HTTPStatus.ACCEPTED, order_view(placed.order), headers)
 
-    def order(self, order_id: str) -> Response[str]:
-        if order_id == "execute":  # the longer path's name, not an order's
-            return self._wrong_method(["POST"])
+    def order(self, order_id: str) -> Answer:
         account = self._account()
         order = self.api.reading.order(_checked(order_id), account=account)
         return self._json(HTTPStatus.OK, order_view(order))
 
-    def orders(self) -> Response[str]:
+    def orders(self) -> Answer:
         account = self._account()
         query = read_list_orders(self._query())
         page, cursor = self.api.reading.page(
@@ -129,13 +145,13 @@ class _Answers:
         orders = [order_view(order) for order in page]
         return self._json(HTTPStatus.OK, {"orders": orders, "nextCursor": cursor})
 
-    def cancel(self, order_id: str) -> Response[str]:
+    def cancel(self, order_id: str) -> Answer:
         account = self._account()
-        read_empty_body(_body(self.app.current_event))
+        read_empty_body(_body(self.event))
         order = self.api.cancelling.cancel(_checked(order_id), account=account)
         return self._json(HTTPStatus.OK, order_view(order))
 
-    def quotes(self) -> Response[str]:
+    def quotes(self) -> Answer:
         self._account()
         query = read_ask_quotes(self._query())
         try:
@@ -147,111 +163,89 @@ class _Answers:
         view = offer_view(offer, token_in, token_out, amount, query.slippage_bps)
         return self._json(HTTPStatus.OK, view)
 
-    def tokens(self) -> Response[str]:
+    def tokens(self) -> Answer:
         self._account()
         known = [t for t in TOKENS.values() if not t.fault or self.api.placing.test_tokens]
         pairs = [[a.symbol, b.symbol] for a, b in PAIRS if a in known and b in known]
         view = {"tokens": [token_view(token) for token in known], "pairs": pairs}
         return self._json(HTTPStatus.OK, view)
 
-    def ticket(self) -> Response[str]:
+    def ticket(self) -> Answer:
         account = self._account()
-        read_empty_body(_body(self.app.current_event))
+        read_empty_body(_body(self.event))
         ticket = self.api.identity.issue_ticket(account)
         view = {"ticket": ticket.text, "expiresAt": timestamp(ticket.expires_at)}
         return self._json(HTTPStatus.CREATED, view)
 
-    def health(self) -> Response[str]:
+    def health(self) -> Answer:
         return self._json(HTTPStatus.OK, {"status": "ok"})
 
-    def openapi(self) -> Response[str]:
+    def openapi(self) -> Answer:
         return self._file("openapi.json", "application/json")
 
-    def docs(self) -> Response[str]:
+    def docs(self) -> Answer:
         return self._file("docs.html", "text/html; charset=utf-8")
-
-    def no_route(self, _: NotFoundError) -> Response[str]:
-        event = self.app.current_event
-        allowed = _methods(event.path)
-        if event.http_method == "OPTIONS" and allowed:
-            return Response(HTTPStatus.NO_CONTENT, None, "", {**self._headers(), **_allow(allowed)})
-        if event.http_method in allowed:  # the path's variable is what no order's id looks like
-            return self._answered_no_id()
-        if allowed:
-            return self._wrong_method(allowed)
-        return self.problem(Problem("NOT_FOUND", "See /docs for what there is."))
-
-    def engine_error(self, error: EngineError) -> Response[str]:
-        problem = problem_of(error)
-        if problem.status >= 500:
-            log.error("request failed", exc_info=error)
-        return self.problem(problem)
-
-    def bug(self, error: Exception) -> Response[str]:
-        log.error("request failed", exc_info=error)
-        return self.problem(internal())
-
-    def problem(self, problem: Problem) -> Response[str]:
-        headers = {**self._headers(), **problem.headers}
-        document = problem.document(self._request_id())
-        return Response(problem.status, PROBLEM_JSON, document, headers)
-
-    def _answered_no_id(self) -> Response[str]:
-        try:
-            self._account()
-        except EngineError as error:
-            return self.engine_error(error)
-        return self.problem(_no_id())
-
-    def _wrong_method(self, allowed: list[str]) -> Response[str]:
-        detail = f"Use {' or '.join(allowed)}."
-        return self.problem(Problem("METHOD_NOT_ALLOWED", detail, headers=_allow(allowed)))
 
     def _account(self) -> str:
         """Return the caller's account. Raises Unauthenticated."""
-        headers = self.app.current_event.headers
-        return self.api.identity.account_of_key(key_in(headers))
+        return self.api.identity.account_of_key(key_in(self._sent_headers()))
+
+    def _sent_headers(self) -> dict[str, str]:
+        """Return the request's headers, their names in lower case."""
+        return {name.lower(): text for name, text in (self.event.get("headers") or {}).items()}
 
     def _query(self) -> Mapping[str, str]:
-        return self.app.current_event.query_string_parameters or {}
+        return self.event.get("queryStringParameters") or {}
+
+    def _problem(self, problem: Problem) -> Answer:
+        document = problem.document(self._request_id())
+        headers = {"Content-Type": PROBLEM_JSON, **problem.headers}
+        return self._reply(problem.status, document, headers)
 
     def _json(
-        self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
-    ) -> Response[str]:
+        self, status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Answer:
         text = json.dumps(body, separators=(",", ":"))
-        return Response(status, "application/json", text, {**self._headers(), **(headers or {})})
+        return self._reply(status, text, {"Content-Type": "application/json", **(headers or {})})
 
-    def _file(self, name: str, content_type: str) -> Response[str]:
+    def _file(self, name: str, content_type: str) -> Answer:
         text = Path(__file__).with_name(name).read_text()
-        return Response(HTTPStatus.OK, content_type, text, self._headers())
+        return self._reply(HTTPStatus.OK, text, {"Content-Type": content_type})
 
-    def _headers(self) -> dict[str, Any]:
-        return {"X-Request-Id": self._request_id(), "Cache-Control": "no-store"}
+    def _reply(self, status: int, body: str, headers: Mapping[str, str]) -> Answer:
+        always = {"X-Request-Id": self._request_id(), "Cache-Control": "no-store"}
+        return {"statusCode": status, "headers": {**always, **headers}, "body": body}
 
     def _request_id(self) -> str:
-        return str(self.app.current_event.request_context.request_id)
+        return str(self.event["requestContext"]["requestId"])
+
+
+def _path(event: Event) -> str:
+    """Return a request's path without the stage, which stands before it if it has a name."""
+    path: str = event["rawPath"]
+    stage = event["requestContext"]["stage"]
+    return path if stage == "$default" else path.removeprefix(f"/{stage}")
+
+
+def _route(path: str) -> tuple[Mapping[str, str], list[str]]:
+    """Return the methods that `path` knows, none if there is no such path, and its variables.
+
+    A path is its template with the variables filled in, each by one part that is not empty.
+    """
+    parts = path.split("/")
+    for template, methods in ROUTES.items():
+        names = template.split("/")
+        filled = {n: part for n, part in zip(names, parts, strict=False) if n.startswith("<")}
+        if [filled.get(n, n) for n in names] == parts and all(filled.values()):
+            return methods, list(filled.values())
+    return {}, []
 
 
 def _checked(order_id: str) -> str:
+    """Return what may be an order's id. Raises Problem."""
     if not _ORDER_ID.fullmatch(order_id):
-        raise _no_id()
+        raise Problem("ORDER_NOT_FOUND", "This is no order's id.")
     return order_id
-
-
-def _no_id() -> Problem:
-    return Problem("ORDER_NOT_FOUND", "This is no order's id.")
-
-
-def _methods(path: str) -> list[str]:
-    """Return the methods that `path` knows."""
-    for template, methods in ROUTES.items():
-        if re.fullmatch(re.sub("<[a-z_]+>", "[^/]+", template.replace(".", r"\.")), path):
-            return [*methods, *(["HEAD"] if "GET" in methods else [])]
-    return []
-
-
-def _allow(methods: list[str]) -> dict[str, str]:
-    return {"Allow": ", ".join(methods)}
 
 
 def _rate_headers(allowance: Allowance | None) -> dict[str, str]:
@@ -260,15 +254,16 @@ def _rate_headers(allowance: Allowance | None) -> dict[str, str]:
     return rate_headers(allowance.limit, allowance.remaining, allowance.seconds)
 
 
-def _body(event: Any) -> str:
+def _body(event: Event) -> str:
     """Return the body as text. Raises Problem if it is too large, or not UTF-8."""
-    raw = event.raw_event.get("body") or ""
-    if len(raw) > 2 * MAX_BODY:
+    body: str = event.get("body") or ""
+    if len(body) > 2 * MAX_BODY:
         raise _too_large()
     try:
-        body: str = event.decoded_body or ""
+        if event.get("isBase64Encoded"):
+            body = b64decode(body).decode()
         size = len(body.encode())
-    except (UnicodeError, ValueError):
+    except ValueError:
         raise Problem("MALFORMED_JSON", "Send one JSON object, in UTF-8.") from None
     if size > MAX_BODY:
         raise _too_large()

@@ -14,7 +14,7 @@ from engine.ports import Access, OrderRepository
 MOST_LOOKED_AT = 500
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Reading:
     """The use case and what it needs."""
 
