@@ -24,7 +24,7 @@ ENGINE = ROOT / "layers/common/engine"
 _CALLS = {
     "InvalidOrder": ("field", 1),
     "FieldProblem": ("field", 1),
-    "PydanticCustomError": ("field", 0),
+    "Wrong": ("field", 0),
     "_fail": ("failure", 1),
 }
 #: Codes that reach their call by a variable.

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from contracts.codes import in_sources
+from contracts.models import AskQuotes, ListOrders
 from contracts.schemas import ORDER_ID, SCHEMAS, Schema, from_model, ref
 from engine.api.http import ROUTES
-from engine.api.models import AskQuotes, ListOrders
 from engine.api.problems import PROBLEM_JSON, PROBLEMS
 from engine.api.requests import KEY_PATTERN
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.api.models import PlaceOrder
+from contracts.models import PlaceOrder
 from engine.api.requests import KEY_PATTERN
 from engine.domain.order import Status
 

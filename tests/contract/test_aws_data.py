@@ -43,3 +43,13 @@ def test_a_botocore_that_wants_more_than_our_data_uses_its_own(
         assert aws._client("dynamodb").meta.service_model.service_name == "dynamodb"
     finally:
         aws._session.cache_clear()
+
+
+def test_no_handler_of_botocore_that_we_take_wants_a_place_of_its_own() -> None:
+    from botocore.handlers import BUILTIN_HANDLERS
+
+    from engine.adapters.aws import is_ours
+
+    taken = [spec for spec in BUILTIN_HANDLERS if is_ours(spec[0])]
+    assert taken
+    assert all(len(spec) == 2 for spec in taken)  # those of three ask to be first, or last

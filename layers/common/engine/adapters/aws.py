@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import DataNotFoundError
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.loaders import Loader
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Made by `python -m local.aws_data`.
 _DATA = Path(__file__).parents[1] / "aws_data"
+_SERVICES = {"*", "dynamodb", "sqs", "apigatewaymanagementapi"}
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
@@ -29,10 +31,23 @@ _CONFIG = Config(
 )
 
 
+def is_ours(event: str) -> bool:
+    """Tell whether a client of ours emits an event: `request-created`, `after-call.sqs.*`."""
+    kind, *services = event.split(".")
+    return kind != "docs" and (not services or services[0] in _SERVICES)
+
+
 @cache
 def _session() -> botocore.session.Session:
-    """Return a session that knows our few calls from trimmed service data: a quick start."""
-    session = botocore.session.get_session()
+    """Return a session for a quick start.
+
+    It knows our few calls from trimmed service data. Of botocore's handlers it has those that our
+    calls can meet; nearly all are for other services, or for botocore's documentation.
+    """
+    session = botocore.session.Session(include_builtin_handlers=False)
+    for event, handler, *_ in BUILTIN_HANDLERS:
+        if is_ours(event):
+            session.register(event, handler)
     loader = Loader([str(_DATA)], include_default_search_paths=False)
     session.register_component("data_loader", loader)
     return session

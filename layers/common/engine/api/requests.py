@@ -1,13 +1,15 @@
-"""What clients may send, read with care: numbers as `Decimal`, nothing unknown, nothing twice."""
+"""What clients may send, read with care: numbers as `Decimal`, nothing unknown, nothing twice.
+
+By hand, for a quick start; `contracts/models.py` has the same as pydantic models, and a test holds
+the two to one judgement.
+"""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from typing import Any
-
-from pydantic_core import ErrorDetails, PydanticCustomError, SchemaValidator, ValidationError
 
 from engine.api.problems import FieldProblem, Problem, invalid
 from engine.domain.order import Status
@@ -16,25 +18,34 @@ from engine.service.placing import Wish
 #: The largest body that is read, in bytes.
 MAX_BODY = 16_384
 KEY_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
+_KEY = re.compile(KEY_PATTERN)
+
+
+class Wrong(ValueError):
+    """A value that a field can't have."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
 
 
 def read_amount(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise PydanticCustomError("AMOUNT_TYPE", "must be a number or a decimal string")
-    if isinstance(value, str) and not value.replace(".", "", 1).isascii():
-        raise PydanticCustomError("AMOUNT_TYPE", "must be a number or a decimal string")
+        raise Wrong("AMOUNT_TYPE", "must be a number or a decimal string")
     try:
         amount = Decimal(value) if not isinstance(value, str) else _decimal(value)
     except InvalidOperation:
-        raise PydanticCustomError("AMOUNT_TYPE", "must be a number or a decimal string") from None
+        raise Wrong("AMOUNT_TYPE", "must be a number or a decimal string") from None
     if not amount.is_finite():
-        raise PydanticCustomError("AMOUNT_OUT_OF_RANGE", "must be a finite number")
+        raise Wrong("AMOUNT_OUT_OF_RANGE", "must be a finite number")
     return amount
 
 
 def _decimal(text: str) -> Decimal:
     """Read digits with an optional point; Python's underscores, blanks and words are no amounts."""
-    if len(text) > 64 or not text.replace(".", "", 1).isdigit():
+    digits = text.replace(".", "", 1)
+    if len(text) > 64 or not (digits.isascii() and digits.isdigit()):
         raise InvalidOperation
     return Decimal(text)
 
@@ -42,8 +53,8 @@ def _decimal(text: str) -> Decimal:
 def read_count(value: object) -> object:
     """Let a query's digits be a number; Python's other ways to write one are not ours."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) < 10):
-        raise PydanticCustomError("NOT_A_COUNT", "must be a whole number")
-    return value
+        raise Wrong("NOT_A_COUNT", "must be a whole number")
+    return int(value) if isinstance(value, str) else value
 
 
 def read_whole(value: object) -> object:
@@ -72,79 +83,96 @@ class AskQuotes:
     slippage_bps: int
 
 
-_SYMBOL = {"type": "str", "strict": True, "min_length": 1, "max_length": 64}
-_KEY = {"type": "str", "strict": True, "pattern": KEY_PATTERN}
-_AMOUNT = {"type": "function-plain", "function": {"type": "no-info", "function": read_amount}}
-_BPS = {"type": "int", "strict": True, "ge": 0, "le": 10_000}
-_STATUS = {"type": "literal", "expected": [status.value for status in Status]}
+Read = Callable[[Any], Any]
 
 
-def _before(read: Callable[[object], object], schema: Any) -> Any:
-    function = {"type": "no-info", "function": read}
-    return {"type": "function-before", "function": function, "schema": schema}
+def _text(most: int) -> Read:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not 1 <= len(value) <= most:
+            raise Wrong("INVALID", f"must be a string of 1 to {most} characters")
+        return value
+
+    return read
 
 
-def _default(schema: Any, default: object) -> Any:
-    return {"type": "default", "schema": schema, "default": default}
+def _one_of(*known: str) -> Read:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise Wrong("INVALID", f"must be {' or '.join(known)}")
+        return value
+
+    return read
 
 
-def _nullable(schema: Any) -> Any:
-    return {"type": "nullable", "schema": schema}
+def _whole(first: Read, least: int, most: int) -> Read:
+    def read(value: object) -> int:
+        number = first(value)
+        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+            raise Wrong("INVALID", f"must be a whole number from {least} to {most}")
+        return number
+
+    return read
 
 
-#: Fields and their schemas, as pydantic's core has them; `models.py` has the same as models.
-_FIELDS: dict[str, dict[str, Any]] = {
-    "place": {
-        "type": {"type": "literal", "expected": ["market"]},
-        "tokenIn": _SYMBOL,
-        "tokenOut": _SYMBOL,
-        "amount": _AMOUNT,
-        "slippageBps": _default(_before(read_whole, _BPS), 50),
-        "clientOrderId": _default(_nullable(_KEY), None),
-    },
-    "list": {
-        "status": _default(_nullable(_STATUS), None),
-        "limit": _default(_before(read_count, {"type": "int", "ge": 1, "le": 100}), 50),
-        "cursor": _default({"type": "str", "min_length": 1, "max_length": 256}, None),
-    },
-    "quotes": {
-        "tokenIn": _SYMBOL,
-        "tokenOut": _SYMBOL,
-        "amount": _AMOUNT,
-        "slippageBps": _default(_before(read_count, {"type": "int", "ge": 0, "le": 10_000}), 50),
-    },
-    "key": {"key": _KEY},
+def _key(value: object) -> str:
+    if not isinstance(value, str) or not _KEY.fullmatch(value):
+        raise Wrong("INVALID", "must be 1 to 64 of A-Z a-z 0-9 . _ : -")
+    return value
+
+
+def _or_null(read: Read) -> Read:
+    return lambda value: None if value is None else read(value)
+
+
+#: How each field is read, and what it is if it may be left out.
+_PLACE: dict[str, tuple[Any, ...]] = {
+    "type": (_one_of("market"),),
+    "tokenIn": (_text(64),),
+    "tokenOut": (_text(64),),
+    "amount": (read_amount,),
+    "slippageBps": (_whole(read_whole, 0, 10_000), 50),
+    "clientOrderId": (_or_null(_key), None),
+}
+_LIST: dict[str, tuple[Any, ...]] = {
+    "status": (_or_null(_one_of(*Status)), None),
+    "limit": (_whole(read_count, 1, 100), 50),
+    "cursor": (_text(256), None),
+}
+_QUOTES: dict[str, tuple[Any, ...]] = {
+    "tokenIn": (_text(64),),
+    "tokenOut": (_text(64),),
+    "amount": (read_amount,),
+    "slippageBps": (_whole(read_count, 0, 10_000), 50),
 }
 
 
-@cache
-def _validator(name: str) -> SchemaValidator:
-    fields = {
-        field: {
-            "type": "typed-dict-field",
-            "schema": schema,
-            "required": schema["type"] != "default",
-        }
-        for field, schema in _FIELDS[name].items()
-    }
-    schema: Any = {"type": "typed-dict", "fields": fields, "extra_behavior": "forbid"}
-    return SchemaValidator(schema)
-
-
-def _checked(name: str, value: object, code: str) -> dict[str, Any]:
-    """Return `value` as the schema `name` reads it. Raises Problem, naming each wrong field."""
-    if isinstance(value, Mapping):
-        value = dict(value)
-    try:
-        checked: dict[str, Any] = _validator(name).validate_python(value)
-    except ValidationError as error:
-        raise invalid(code, [_field_problem(e) for e in error.errors()]) from None
+def _checked(fields: Mapping[str, tuple[Any, ...]], value: object, code: str) -> dict[str, Any]:
+    """Return `value` with each of `fields` read. Raises Problem, naming each wrong one."""
+    if not isinstance(value, Mapping):
+        raise invalid(code, [FieldProblem("", "INVALID", "must be an object")])
+    checked: dict[str, Any] = {}
+    problems = []
+    for name, (read, *default) in fields.items():
+        if name not in value and default:
+            (checked[name],) = default
+        elif name not in value:
+            problems.append(FieldProblem(f"/{name}", "REQUIRED", "is required"))
+        else:
+            try:
+                checked[name] = read(value[name])
+            except Wrong as wrong:
+                problems.append(FieldProblem(f"/{name}", wrong.code, wrong.detail))
+    for name in value.keys() - fields.keys():
+        pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+        problems.append(FieldProblem(pointer, "UNKNOWN_FIELD", "is not known"))
+    if problems:
+        raise invalid(code, problems)
     return checked
 
 
 def read_place_order(body: str, idempotency_key: str | None) -> Wish:
     """Return the order that `body` asks for. Raises Problem, naming each field that is wrong."""
-    order = _checked("place", _read_json(body), "INVALID_ORDER")
+    order = _checked(_PLACE, _read_json(body), "INVALID_ORDER")
     client_order_id: str | None = order["clientOrderId"]
     if idempotency_key is not None:
         if client_order_id not in (None, idempotency_key):
@@ -162,14 +190,14 @@ def read_place_order(body: str, idempotency_key: str | None) -> Wish:
 
 def read_list_orders(query: Mapping[str, str]) -> ListOrders:
     """Return what a list's query asks for. Raises Problem, naming each parameter that is wrong."""
-    read = _checked("list", query, "INVALID_QUERY")
+    read = _checked(_LIST, query, "INVALID_QUERY")
     status = read.get("status")
     return ListOrders(Status(status) if status else None, read["limit"], read.get("cursor"))
 
 
 def read_ask_quotes(query: Mapping[str, str]) -> AskQuotes:
     """Return what a question for quotes asks. Raises Problem, naming each parameter."""
-    read = _checked("quotes", query, "INVALID_QUERY")
+    read = _checked(_QUOTES, query, "INVALID_QUERY")
     return AskQuotes(read["tokenIn"], read["tokenOut"], read["amount"], read["slippageBps"])
 
 
@@ -181,12 +209,9 @@ def read_empty_body(body: str) -> None:
 
 def _check_key(key: str) -> None:
     try:
-        _validator("key").validate_python({"key": key})
-    except ValidationError:
-        raise Problem(
-            "INVALID_IDEMPOTENCY_KEY",
-            "Idempotency-Key must be 1 to 64 of A-Z a-z 0-9 . _ : -",
-        ) from None
+        _key(key)
+    except Wrong as wrong:
+        raise Problem("INVALID_IDEMPOTENCY_KEY", f"Idempotency-Key {wrong.detail}") from None
 
 
 def _read_json(body: str) -> Any:
@@ -210,13 +235,3 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(read) != len(pairs):
         raise ValueError("a name stands twice")
     return read
-
-
-_CODES = {"missing": "REQUIRED", "extra_forbidden": "UNKNOWN_FIELD"}
-
-
-def _field_problem(error: ErrorDetails) -> FieldProblem:
-    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"])
-    kind = error["type"]
-    code = _CODES.get(kind, kind if kind.isupper() else "INVALID")
-    return FieldProblem("".join(f"/{part}" for part in parts), code, error["msg"])

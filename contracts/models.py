@@ -1,7 +1,7 @@
 """What clients may send, as pydantic models: the contract, from which OpenAPI is generated.
 
-At run time `requests.py` checks by schemas of pydantic's core, the same rules without the models:
-building these costs as much as half of `import boto3`. A test holds the two to one judgement.
+At run time `engine/api/requests.py` reads by the same rules, by hand, because pydantic, even its
+core alone, costs a start too much. A property test holds the two to one judgement.
 """
 
 from decimal import Decimal
