@@ -48,12 +48,11 @@ class World:
             SimulatedChain(market, self.ledger, self.clock, (0.4, 0.8)),
             self.clock,
             chance,
-            Inline(),
         )
 
     def repair(self, most: int = 200) -> Report:
         return Reconciliation(
-            self.orders, self.queue, self.execution, self.clock, most=most
+            self.orders, self.queue, lambda: self.execution, self.clock, most=most
         ).repair()
 
     def placed(self, **changes: object) -> Order:

@@ -1,13 +1,17 @@
 """Repair what a crash left behind."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Order, Status
 from engine.observability import log
 from engine.ports import Clock, OrderQueue, OrderRepository, WorkMessage
-from engine.service.execution import Execution
+
+if TYPE_CHECKING:
+    from engine.service.execution import Execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Reconciliation:
 
     orders: OrderRepository
     queue: OrderQueue
-    execution: Execution
+    execution: "Callable[[], Execution]"  # made when an order is to be settled: most runs find none
     clock: Clock
     grace: timedelta = timedelta(seconds=20)
     most: int = 200
@@ -59,7 +63,7 @@ class Reconciliation:
                 continue
             if order.final or order.transaction is not None or now >= order.deadline:
                 try:
-                    self.execution.settle(WorkMessage(order.order_id, order))
+                    self.execution().settle(WorkMessage(order.order_id, order))
                     settled += 1
                 except Exception as error:  # noqa: BLE001 - raised below
                     log.exception("order not settled", extra={"order_id": order.order_id})
