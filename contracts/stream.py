@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.codes import chapters
 from contracts.schemas import ORDER_ID, SCHEMAS, SEQ, TIME, Schema, ref, thing, titled
-from engine.adapters.accounts import MOST_SUBSCRIPTIONS
+from engine.adapters.watchers import MOST_SUBSCRIPTIONS
 from engine.api.sockets import FRAMES, MAX_FRAME
 
 _AFTER: Schema = {

@@ -7,12 +7,20 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from engine.adapters.accounts import MOST_SUBSCRIPTIONS
 from engine.adapters.dynamodb import place_in_time
+from engine.adapters.watchers import MOST_SUBSCRIPTIONS
 from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
 from engine.domain.order import Order
 from engine.domain.tokens import Token
-from engine.ports import ApiKey, DeadLetter, FoundLetter, TradingState, Watcher, WorkMessage
+from engine.ports import (
+    ApiKey,
+    DeadLetter,
+    FoundLetter,
+    TradingState,
+    Watcher,
+    WorkMessage,
+    account_topic,
+)
 
 T = TypeVar("T")
 
@@ -162,13 +170,16 @@ class MemoryWatchers:
         return self.rows[watcher]
 
     def welcome(self, watcher: Watcher) -> bool:
-        if watcher not in self.rows:
+        if watcher not in self.rows or self.rows[watcher].since != watcher.since:
             return False
         self.rows[watcher] = replace(self.rows.pop(watcher), welcomed=True)
         return True
 
-    def of(self, topic: str) -> list[Watcher]:
-        return [w for w in self.rows.values() if w.topic == topic]
+    def of(self, topics: Mapping[str, str]) -> dict[str, list[Watcher]]:
+        return {
+            topic: [w for w in self.rows.values() if (w.topic, w.account) == (topic, account)]
+            for topic, account in topics.items()
+        }
 
     def account_of(self, connection_id: str) -> str | None:
         return self.connections.get(connection_id, (None, None))[0]
@@ -177,9 +188,8 @@ class MemoryWatchers:
         self.rows.pop(watcher, None)
 
     def forget_connection(self, connection_id: str) -> None:
-        self.connections.pop(connection_id, None)
-        for watcher in [w for w in self.rows if w.connection_id == connection_id]:
-            self.forget(watcher)
+        account, _ = self.connections.pop(connection_id, ("", None))
+        self.forget(Watcher(account_topic(account), connection_id))
 
 
 @dataclass

@@ -25,7 +25,7 @@ from engine.domain.order import FINAL, Order, Status
 from engine.ports import WorkMessage
 from local.cloud import CloudFailed
 from local.system import System
-from tests.proof.history import Answer, Document, Heard, History, Letter, asked_for
+from tests.proof.history import Answer, Document, Heard, History, Letter, asked_for, steps
 
 #: Who trades, and how likely each is to.
 ACCOUNTS = ("ann", "bob", "eve")
@@ -330,7 +330,8 @@ class Storm:
             new = record["dynamodb"].get("NewImage")
             if new and new["sk"]["S"] == "ORDER":
                 order = item_order(new)
-                history.states.setdefault(order.order_id, []).append(order)
+                states = history.states.setdefault(order.order_id, [])
+                states += steps(states[-1] if states else None, order)
         history.ledger = {
             row["pk"]["S"].removeprefix("TX#"): {
                 name: value["S"] for name, value in row.items() if name not in {"pk", "sk"}

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from engine.adapters.accounts import MOST_SUBSCRIPTIONS
+from engine.adapters.watchers import MOST_SUBSCRIPTIONS
 from engine.api.requests import MAX_BODY
 from engine.api.sockets import MAX_FRAME
 from engine.service.identity import BELIEVED, TICKET_LIFETIME

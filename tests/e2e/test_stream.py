@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from engine.adapters.watchers import ROWS, item_watchers
 from tests.e2e.client import Message, Trader, Watch
 
 HAPPY = ["pending", "routing", "building", "submitted", "confirmed"]
@@ -65,8 +66,8 @@ def test_a_watcher_who_leaves_is_forgotten(trader: Trader) -> None:
     trader.wait_for(order_id)
     stayed = trader.watch(order_id)
     stayed.hear()
-    rows = [r for r in trader.rows() if r["pk"]["S"] == f"ORDER#{order_id}"]
-    assert sum(row["sk"]["S"].startswith("CONN#") for row in rows) == 1
+    (row,) = [r for r in trader.rows() if r["sk"]["S"].startswith(ROWS) and order_id in str(r)]
+    assert len(item_watchers(row)) == 1
 
 
 def test_who_unsubscribes_hears_no_more(trader: Trader) -> None:

@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from engine.adapters.accounts import DynamoAccess, DynamoWatchers
+from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoOrders
 from engine.adapters.sqs import SqsQueue
 from engine.adapters.table import Table
+from engine.adapters.watchers import DynamoWatchers
 from engine.domain.errors import EngineError
 from engine.domain.order import Failure, Status
 from engine.ports import ApiKey, DeadLetter, Watcher, WorkMessage, account_topic, order_topic
@@ -65,17 +66,22 @@ def _watchers(table: Table) -> Iterator[Call]:
     yield lambda: watchers.watch(ann)
     yield lambda: watchers.watch(ann)
     yield lambda: watchers.watch(Watcher(account_topic("a"), "ann", after_seq=3))
-    yield lambda: sorted(w.connection_id for w in watchers.of(order_topic("o1")))
-    yield lambda: watchers.of(account_topic("a"))
+    yield lambda: watchers.of({order_topic("o1"): "a", account_topic("a"): "a"})
+    yield lambda: watchers.of({order_topic("o1"): "b"})
+    yield lambda: watchers.welcome(ann.of_account("a", until=FAR))
+    yield lambda: watchers.welcome(ann.of_account("a", until=FAR))
+    yield lambda: watchers.welcome(ann.of_account("a", until=LATER))
+    yield lambda: watchers.of({order_topic("o1"): "a"})
     yield lambda: watchers.account_of("ann")
-    yield lambda: watchers.forget(ann)
-    yield lambda: watchers.forget(ann)
+    yield lambda: watchers.forget(ann.of_account("a", until=FAR))
+    yield lambda: watchers.forget(ann.of_account("a", until=FAR))
     yield lambda: watchers.forget(Watcher(order_topic("o1"), "nobody"))
     for n in range(52):
         yield lambda n=n: watchers.watch(Watcher(order_topic(f"o{n}"), "ann"))  # type: ignore[misc]
     yield lambda: watchers.forget_connection("ann")
     yield lambda: watchers.forget_connection("ann")
-    yield lambda: [watchers.of(order_topic(f"o{n}")) for n in range(52)]
+    yield lambda: watchers.of({order_topic(f"o{n}"): "a" for n in range(52)})
+    yield lambda: watchers.of({account_topic("a"): "a"})
 
 
 def _access(table: Table) -> Iterator[Call]:

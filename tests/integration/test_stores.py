@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.accounts import MOST_SUBSCRIPTIONS, DynamoAccess, DynamoWatchers
+from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoLedger, DynamoOrders, place_in_time
 from engine.adapters.simulated import Ledger
 from engine.adapters.table import Table
+from engine.adapters.watchers import MOST_SUBSCRIPTIONS, DynamoWatchers
 from engine.domain.errors import (
     Conflict,
     ConnectionGone,
@@ -141,56 +142,102 @@ def test_an_accounts_orders_are_read_newest_first_from_where_one_left_off(
     assert orders.of_account("nobody", before=None, limit=1) == []
 
 
+def _of(watchers: Watchers, topic: str, account: str) -> list[Watcher]:
+    return watchers.of({topic: account})[topic]
+
+
 @both
 def test_watchers_come_and_go(watchers: Watchers) -> None:
     for connection in ("ann", "bob"):
-        watchers.connect(connection, f"{connection}'s", until=LATER)
-    topic = order_topic("o1")
+        watchers.connect(connection, "x", until=LATER)
+    topic, all_orders = order_topic("o1"), account_topic("x")
     ann, bob = Watcher(topic, "ann", since=START), Watcher(topic, "bob", after_seq=3)
-    for watcher in (ann, bob, Watcher(account_topic("x"), "ann"), ann):
+    for watcher in (ann, bob, Watcher(all_orders, "ann"), ann):
         watchers.watch(watcher)
-    found = {(w, w.account, w.after_seq, w.since, w.until) for w in watchers.of(topic)}
-    assert found == {(ann, "ann's", 0, START, LATER), (bob, "bob's", 3, None, LATER)}
-    assert watchers.account_of("bob") == "bob's"
+    both_topics = watchers.of({topic: "x", all_orders: "x", "ORDER#o2": "x"})
+    found = {(w, w.account, w.after_seq, w.since, w.until) for w in both_topics[topic]}
+    assert found == {(ann, "x", 0, START, LATER), (bob, "x", 3, None, LATER)}
+    assert [w.connection_id for w in both_topics[all_orders]] == ["ann"]
+    assert both_topics["ORDER#o2"] == []
+    assert watchers.account_of("bob") == "x"
+    (bob,) = (w for w in both_topics[topic] if w.connection_id == "bob")
     watchers.forget(bob)
     watchers.forget(bob)
-    assert watchers.of(topic) == [ann]
+    assert _of(watchers, topic, "x") == [ann]
     watchers.forget_connection("ann")
     watchers.forget_connection("ann")
-    assert (watchers.of(topic), watchers.of(account_topic("x"))) == ([], [])
+    assert _of(watchers, all_orders, "x") == []
     assert watchers.account_of("ann") is None
+    for left in _of(watchers, topic, "x"):  # which a push finds gone
+        watchers.forget(left)
+    assert _of(watchers, topic, "x") == []
+
+
+@both
+def test_who_watches_for_one_account_is_not_found_for_another(watchers: Watchers) -> None:
+    watchers.connect("eve", "eves", until=LATER)
+    watchers.watch(Watcher(order_topic("anns"), "eve"))
+    assert _of(watchers, order_topic("anns"), "ann") == []
+    assert len(_of(watchers, order_topic("anns"), "eves")) == 1
 
 
 @both
 def test_a_watcher_is_welcomed_until_it_begins_anew_or_leaves(watchers: Watchers) -> None:
-    watchers.connect("ann", "ann's", until=LATER)
+    watchers.connect("ann", "x", until=LATER)
     topic = order_topic("o1")
-    ann = Watcher(topic, "ann", after_seq=1, since=START)
-    watchers.watch(ann)
+    ann = watchers.watch(Watcher(topic, "ann", after_seq=1, since=START))
     assert watchers.welcome(ann)
-    assert [(w.welcomed, w.after_seq) for w in watchers.of(topic)] == [(True, 1)]
-    watchers.watch(replace(ann, since=LATER))
-    assert [w.welcomed for w in watchers.of(topic)] == [False]
-    watchers.forget(ann)
+    assert watchers.welcome(ann)
+    assert [(w.welcomed, w.after_seq) for w in _of(watchers, topic, "x")] == [(True, 1)]
+    anew = watchers.watch(replace(ann, since=LATER))
+    assert [w.welcomed for w in _of(watchers, topic, "x")] == [False]
     assert not watchers.welcome(ann)
-    assert watchers.of(topic) == []
+    watchers.forget(anew)
+    assert not watchers.welcome(anew)
+    assert _of(watchers, topic, "x") == []
 
 
 @both
 def test_a_connection_may_watch_from_the_start(watchers: Watchers) -> None:
-    first = Watcher(order_topic("o1"), "ann", "ann's", since=START)
-    watchers.connect("ann", "ann's", until=LATER, first=first)
-    (found,) = watchers.of(order_topic("o1"))
-    assert (found, found.account, found.until) == (first, "ann's", LATER)
-    watchers.forget_connection("ann")
-    assert watchers.of(order_topic("o1")) == []
+    first = Watcher(order_topic("o1"), "ann", "x", since=START)
+    watchers.connect("ann", "x", until=LATER, first=first)
+    (found,) = _of(watchers, order_topic("o1"), "x")
+    assert (found, found.account, found.until) == (first, "x", LATER)
+    watchers.forget(found)
+    assert _of(watchers, order_topic("o1"), "x") == []
+
+
+@both
+def test_a_watcher_of_hundreds_of_topics_is_found_in_each(watchers: Watchers) -> None:
+    for n in range(5):
+        watchers.connect(f"c{n}", "x", until=LATER)
+        for m in range(50):
+            watchers.watch(Watcher(order_topic(f"{n}-{m}"), f"c{n}"))
+    topics = {order_topic(f"{n}-{m}"): "x" for n in range(5) for m in range(50)}
+    found = watchers.of(topics)
+    assert {topic: len(some) for topic, some in found.items()} == dict.fromkeys(topics, 1)
 
 
 @both
 def test_who_is_not_connected_watches_nothing(watchers: Watchers) -> None:
     with pytest.raises(ConnectionGone):
-        watchers.watch(Watcher(order_topic("o1"), "ann"))
-    assert watchers.of(order_topic("o1")) == []
+        watchers.watch(Watcher(order_topic("o1"), "ann", "x"))
+    assert _of(watchers, order_topic("o1"), "x") == []
+
+
+def test_a_topics_row_outlives_every_connection_that_watches_it(dynamodb: Any) -> None:
+    watchers = DynamoWatchers(Table(dynamodb, TABLE))
+    for connection, began in (("new", 7000), ("old", 0)):  # the older one subscribes last
+        at = START + timedelta(seconds=began)
+        watchers.connect(connection, "x", until=at + timedelta(hours=2))
+    for n, connection in enumerate(("new", "old")):
+        at = START + timedelta(seconds=7000 + n)
+        watchers.watch(Watcher(order_topic("o1"), connection, since=at))
+    row = dynamodb.get_item(
+        TableName=TABLE, Key={"pk": {"S": "ORDER#o1"}, "sk": {"S": "WATCHERS#x"}}
+    )["Item"]
+    ends = [w.until for w in _of(watchers, order_topic("o1"), "x") if w.until]
+    assert int(row["expiresAt"]["N"]) >= max(ends).timestamp()
 
 
 @both
@@ -264,7 +311,7 @@ def test_a_table_that_does_not_answer_is_said_to_be_unavailable(dynamodb: Any) -
         lambda: DynamoOrders(elsewhere).get("o1"),
         lambda: DynamoOrders(elsewhere).add(an_order()),
         lambda: list(DynamoOrders(elsewhere).open_before(LATER, limit=1)),
-        lambda: DynamoWatchers(elsewhere).of("o1"),
+        lambda: DynamoWatchers(elsewhere).of({"ORDER#o1": "x"}),
         lambda: DynamoWatchers(elsewhere).connect("c", "a", until=LATER),
         lambda: DynamoLedger(elsewhere).record("sig", {}),
         lambda: DynamoLedger(elsewhere).read("sig"),

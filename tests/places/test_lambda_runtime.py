@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from engine.adapters.table import Table
+from engine.adapters.watchers import DynamoWatchers
+from engine.ports import order_topic
+from engine.service.identity import ANYONE
 from local import aws
 from local.cloud import ROOT, scrubbed
 from local.sam_local import FUNCTIONS
@@ -62,13 +66,14 @@ class Place:
 
     def watchers(self, order_id: str) -> list[str]:
         """Return the connections that the table has as watching an order."""
-        rows = self.client("dynamodb").query(
-            TableName=self.outputs["TableName"],
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": {"S": f"ORDER#{order_id}"}, ":sk": {"S": "CONN#"}},
-            ConsistentRead=True,
-        )["Items"]
-        return [row["sk"]["S"].removeprefix("CONN#") for row in rows]
+        table = Table(self.client("dynamodb"), self.outputs["TableName"])
+        topic = order_topic(order_id)
+        return [w.connection_id for w in DynamoWatchers(table).of({topic: ANYONE})[topic]]
+
+    def connected(self, connection_id: str) -> bool:
+        """Tell whether the table has a connection."""
+        table = Table(self.client("dynamodb"), self.outputs["TableName"])
+        return DynamoWatchers(table).account_of(connection_id) is not None
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +161,7 @@ def test_a_connection_that_subscribes_is_shown_the_order_and_forgotten_when_it_g
     assert place.watchers(second) == [connection_id]
     assert watching.hear()["orderId"] == second
     place.invoke("ws_disconnect", **real)
-    assert place.watchers(first) == place.watchers(second) == []
+    assert place.connected(connection_id) is False
 
 
 def test_a_connection_that_names_an_order_watches_it(place, watcher):

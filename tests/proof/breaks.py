@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.accounts import DynamoWatchers
+from engine.adapters import watchers
 from engine.adapters.dynamodb import DynamoOrders, order_item
 from engine.adapters.simulated import SimulatedChain
 from engine.adapters.sqs import SqsQueue
+from engine.adapters.watchers import DynamoWatchers
 from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
 from engine.ports import DeadLetter, Expired, Landed, Landing, Reverted, Unknown
-from engine.service import execution
 from engine.service.execution import Execution
 from engine.service.notification import Notification, Post
 from engine.service.reconciliation import Reconciliation, Report
@@ -64,13 +64,13 @@ def claim_whoever_holds_it(patch: pytest.MonkeyPatch) -> None:
 
 
 def _take_unknown_for(patch: pytest.MonkeyPatch, landing: Landing) -> None:
-    look = execution._landing
+    look = Execution._landing
 
-    def taken(looking: Any) -> Landing:
-        found = look(looking)
+    def taken(self: Execution, transaction: Transaction) -> Landing:
+        found = look(self, transaction)
         return landing if isinstance(found, Unknown) else found
 
-    patch.setattr(execution, "_landing", taken)
+    patch.setattr(Execution, "_landing", taken)
 
 
 def take_unknown_for_failed(patch: pytest.MonkeyPatch) -> None:
@@ -172,23 +172,16 @@ def forget_all_watchers_when_one_left(patch: pytest.MonkeyPatch) -> None:
     def forgotten(self: DynamoWatchers, connection_id: str) -> None:
         row = self.table.get(f"CONN#{connection_id}", "CONN") or {}
         forget(self, connection_id)
-        for topic in row.get("topics", {}).get("SS", []):
-            for watcher in self.of(topic):
+        topics = row.get("topics", {}).get("SS", [])
+        for some in self.of(dict.fromkeys(topics, row["account"]["S"])).values():
+            for watcher in some:
                 self.forget(watcher)
 
     patch.setattr(DynamoWatchers, "forget_connection", forgotten)
 
 
 def tell_everybody_everything(patch: pytest.MonkeyPatch) -> None:
-    tell_all = Notification._tell_all
-
-    def told(self: Notification, changed: Any, posts: Any, watching: Any) -> None:
-        account = changed.order.account
-        topic = f"ORDER#{changed.order.order_id}"
-        watching[topic] = [replace(w, account=account) for w in self._watchers_of(topic)]
-        tell_all(self, changed, posts, watching)
-
-    patch.setattr(Notification, "_tell_all", told)
+    patch.setattr(watchers, "_row", lambda topic, _: (topic, f"{watchers.ROWS}ann"))
 
 
 #: Each with a story in which it shows.

@@ -99,6 +99,15 @@ class History:
         ]
 
 
+def steps(one: Order | None, other: Order) -> list[Order]:
+    """Return the states that a row's order took from `one` (None: there was none) to `other`.
+
+    One write may take two steps; a client is told of each.
+    """
+    known = one.seq if one else 0
+    return [*(other.as_of(seq) for seq in range(known + 1, other.seq)), other]
+
+
 #: For each thing that was checked: None, or the sentence that says what is wrong with it.
 Checked = Iterator[str | None]
 

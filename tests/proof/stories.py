@@ -104,16 +104,21 @@ def _one_key(world: World) -> None:
 
 
 def _watched(world: World) -> None:
-    """Ann stays, bob comes back, carol is gone, dave watches all, eve is another account's."""
-    for client in ("ann", "carol", "dave", "gina"):
+    """Ann stays, bob comes back, carol is gone, dave watches all, eve is another account's.
+
+    Gina and hugo leave, hugo while he watches all.
+    """
+    for client in ("ann", "carol", "dave", "gina", "hugo"):
         world.connect(client)
     world.connect("eve", account="eve")
-    world.watch_all("dave")
+    for client in ("dave", "hugo"):
+        world.watch_all(client)
     order_id = str(world.place(key="k").body.get("orderId"))
     for client in ("ann", "carol", "eve", "gina"):
         world.watch(client, order_id)
     world.notify()
     world.disconnect("carol", noticed=False)
+    world.disconnect("hugo")
     world.deliver()
     world.notify(1)
     world.notify(1)

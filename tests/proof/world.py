@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
-from engine.adapters.accounts import DynamoAccess, DynamoWatchers
+from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoOrders, item_order
 from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
 from engine.adapters.sqs import SqsQueue
 from engine.adapters.table import Table
+from engine.adapters.watchers import ROWS, DynamoWatchers
 from engine.adapters.websocket import WebSocketPush
 from engine.api.problems import problem_of
 from engine.api.stream import Stream
@@ -37,7 +38,7 @@ from engine.service.watching import Watching
 from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, Result
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Died, Guarded
-from tests.proof.history import Answer, Heard, History, Letter, asked_for
+from tests.proof.history import Answer, Heard, History, Letter, asked_for, steps
 
 T = TypeVar("T")
 
@@ -258,7 +259,7 @@ class World:
 
     def reconcile(self) -> None:
         """Let the schedule's function run."""
-        repair = Reconciliation(self._orders, self._queue, self._execution(), self.clock).repair
+        repair = Reconciliation(self._orders, self._queue, self._execution, self.clock).repair
         self._run("reconcile", repair)
 
     def redrive(self) -> None:
@@ -352,8 +353,9 @@ class World:
                 continue
             if new["sk"]["S"] == "ORDER":
                 order = item_order(new)
-                self._states.setdefault(order.order_id, []).append(order)
-            if new["sk"]["S"] == "ORDER" or new["sk"]["S"].startswith("CONN#"):
+                states = self._states.setdefault(order.order_id, [])
+                states += steps(states[-1] if states else None, order)
+            if new["sk"]["S"] == "ORDER" or new["sk"]["S"].startswith(ROWS):
                 self._stream.append(record)
         self._looked = len(self.dynamo.records)
 
@@ -399,7 +401,6 @@ class World:
             cast("Chain", self._guarded("chain", chain, ChainUnavailable, ChainUnavailable)),
             self.clock,
             self.chance,
-            self.background,
         )
 
     def _venue(self, venue: SimulatedVenue) -> Venue:

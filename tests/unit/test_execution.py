@@ -75,7 +75,6 @@ class World:
             self.chain,
             self.clock,
             self.chance,
-            Inline(),
         )
 
     def placed(self, **changes: object) -> Order:

@@ -39,6 +39,10 @@ class World:
             self.watchers.connect(connection_id, "anyone", until=FAR)
             self.watchers.watch(_watcher(connection_id))
 
+    @property
+    def watching(self) -> list[Watcher]:
+        return self.watchers.of({TOPIC: "anyone"})[TOPIC]
+
     def announce(self, *changes: Change) -> set[str]:
         return Notification(
             self.orders, self.watchers, self.push, Inline(), self.clock, _render, _unknown
@@ -90,7 +94,7 @@ def test_a_watcher_who_left_is_forgotten_and_that_one_only() -> None:
     world.watch("ann", "bob")
     world.push.gone.add("ann")
     assert world.announce(OrderChanged("1", an_order())) == set()
-    assert world.watchers.of(TOPIC) == [_watcher("bob")]
+    assert world.watching == [_watcher("bob")]
     assert world.push.heard == {"bob": [b"status 1"]}
 
 
@@ -100,7 +104,7 @@ def test_any_other_failure_is_reported_from_where_it_began() -> None:
     world.push.broken["ann"] = PushFailed("refused")
     missed = world.announce(OrderChanged("1", an_order()), OrderChanged("2", ROUTING))
     assert missed == {"1", "2"}
-    assert len(world.watchers.of(TOPIC)) == 2
+    assert len(world.watching) == 2
     assert world.push.heard == {"bob": [b"status 1", b"status 2"]}
 
 
@@ -111,7 +115,7 @@ def test_a_newcomer_whose_connection_is_still_being_made_is_waited_for() -> None
     world.push.arriving["ann"] = 3
     assert world.announce(WatcherCame("1", _watcher("ann"))) == set()
     assert world.push.heard == {"ann": [b"snapshot 1"]}
-    assert len(world.watchers.of(TOPIC)) == 1
+    assert len(world.watching) == 1
 
 
 def test_a_newcomer_who_never_arrives_is_forgotten() -> None:
@@ -119,7 +123,7 @@ def test_a_newcomer_who_never_arrives_is_forgotten() -> None:
     world.watch("ann")
     world.push.gone.add("ann")
     world.announce(WatcherCame("1", _watcher("ann")))
-    assert world.watchers.of(TOPIC) == []
+    assert world.watching == []
     assert sum(world.clock.slept) <= 1.1
 
 

@@ -49,6 +49,9 @@ class World:
         status: int = sockets.handle(event)["statusCode"]
         return status
 
+    def watching(self, topic: str) -> list[Watcher]:
+        return self.watchers.of({topic: ANYONE})[topic]
+
     def connect(self) -> None:
         event = copy.deepcopy(CONNECT)
         del event["queryStringParameters"]
@@ -65,7 +68,7 @@ class World:
 def test_connecting_with_an_order_watches_it() -> None:
     world = World()
     assert world.hear(CONNECT) == 200
-    assert [(w, w.account, w.since, w.until) for w in world.watchers.of(TOPIC)] == [
+    assert [(w, w.account, w.since, w.until) for w in world.watching(TOPIC)] == [
         (Watcher(TOPIC, CONNECTION), ANYONE, START, START + timedelta(hours=2))
     ]
 
@@ -94,16 +97,16 @@ def test_disconnecting_forgets_the_connection() -> None:
     world = World()
     world.hear(CONNECT)
     assert world.hear(DISCONNECT) == 200
-    assert world.watchers.rows == {}
+    assert world.watchers.connections == {}
 
 
 def test_subscribing_and_unsubscribing() -> None:
     world = World()
     world.connect()
     assert world.hear(SUBSCRIBE) == 200
-    assert world.watchers.of(TOPIC) == [Watcher(TOPIC, CONNECTION)]
+    assert world.watching(TOPIC) == [Watcher(TOPIC, CONNECTION)]
     world.frame(json.dumps({"action": "unsubscribe", "orderId": ORDER}))
-    assert world.watchers.of(TOPIC) == []
+    assert world.watching(TOPIC) == []
 
 
 def test_ping_gets_pong() -> None:
@@ -137,27 +140,27 @@ def test_a_client_who_left_before_the_answer_is_forgotten() -> None:
     world.hear(CONNECT)
     world.push.gone.add(CONNECTION)
     world.frame('{"action":"ping"}')
-    assert world.watchers.rows == {}
+    assert world.watchers.connections == {}
 
 
 def test_a_client_may_watch_all_its_orders_or_one_from_where_it_left_off() -> None:
     world = World()
     world.connect()
     world.frame('{"action":"subscribe","orders":"mine"}')
-    (mine,) = world.watchers.of(account_topic(ANYONE))
+    (mine,) = world.watching(account_topic(ANYONE))
     assert mine.account == ANYONE
     world.frame(json.dumps({"action": "subscribe", "orderId": ORDER, "afterSeq": 3}))
-    (one,) = world.watchers.of(TOPIC)
+    (one,) = world.watching(TOPIC)
     assert one.after_seq == 3
     world.frame('{"action":"unsubscribe","orders":"mine"}')
-    assert world.watchers.of(account_topic(ANYONE)) == []
+    assert world.watching(account_topic(ANYONE)) == []
 
 
 def test_connecting_may_resume() -> None:
     world = World()
     query = {"orderId": ORDER, "afterSeq": "2"}
     assert world.hear({**CONNECT, "queryStringParameters": query}) == 200
-    (watcher,) = world.watchers.of(TOPIC)
+    (watcher,) = world.watching(TOPIC)
     assert watcher.after_seq == 2
     for bad in ("-1", "x", "", "1.5"):
         query = {"orderId": ORDER, "afterSeq": bad}

@@ -11,6 +11,7 @@ from engine.adapters.dynamodb import item_order, order_item
 from engine.api.stream import Stream
 from engine.api.views import message, unknown_order_message
 from engine.domain.errors import PushFailed
+from engine.domain.order import Status
 from engine.ports import Watcher, order_topic
 from engine.service.notification import Notification
 from tests.fakes import START, FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
@@ -80,6 +81,7 @@ def test_a_row_that_changed_but_for_the_order_is_nobodys_news() -> None:
     event["Records"] = event["Records"][2:]
     image = event["Records"][0]["dynamodb"]
     image["OldImage"] = copy.deepcopy(image["NewImage"])
+    image["NewImage"]["doc"] = {"S": "nobody can read this"}
     assert world.announce(event) == []
     assert world.heard == []
 
@@ -98,8 +100,42 @@ def test_rows_that_are_nobodys_news_are_passed_over() -> None:
 def test_a_watcher_who_is_noted_as_welcomed_is_not_news() -> None:
     world = World()
     event = copy.deepcopy(EVENT)
-    (came,) = [r for r in event["Records"] if r["dynamodb"]["Keys"]["sk"]["S"].startswith("CONN#")]
-    came["dynamodb"]["NewImage"]["welcomed"] = {"N": "1"}
-    event["Records"] = [came]
+    image = _came(event)["NewImage"]
+    image[f"c:{CONNECTION}"] = {"S": "[0,1795335840000,1795343040000,1]"}
     assert world.announce(event) == []
     assert world.heard == []
+
+
+def test_of_a_topics_watchers_only_who_came_or_began_anew_is_welcomed() -> None:
+    world = World()
+    event = copy.deepcopy(EVENT)
+    record = _came(event)
+    record["OldImage"] = copy.deepcopy(record["NewImage"])
+    assert world.announce(event) == []
+    assert world.heard == []
+    record["OldImage"][f"c:{CONNECTION}"] = {"S": "[0,1795335839000,1795343040000,0]"}
+    assert world.announce(event) == []
+    assert [(m["type"], m["seq"]) for m in world.heard] == [("snapshot", 1)]
+
+
+def test_each_step_that_one_write_took_is_told() -> None:
+    world = World()
+    event = copy.deepcopy(EVENT)
+    event["Records"] = event["Records"][2:]
+    image = event["Records"][0]["dynamodb"]
+    routing = item_order(image["NewImage"])
+    built = routing.to(Status.BUILDING, at=START)
+    image["OldImage"] = image["NewImage"]
+    image["NewImage"] = order_item(built.to(Status.SUBMITTED, at=START))
+    assert world.announce(event) == []
+    assert [(m["type"], m["seq"], m["status"]) for m in world.heard] == [
+        ("status", 3, "building"),
+        ("status", 4, "submitted"),
+    ]
+
+
+def _came(event: dict[str, Any]) -> dict[str, Any]:
+    """Keep of an event only who came to watch."""
+    event["Records"] = [event["Records"][1]]
+    image: dict[str, Any] = event["Records"][0]["dynamodb"]
+    return image

@@ -2,7 +2,6 @@
 
 import gc
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,11 @@ from engine.adapters.table import Table
 from engine.settings import Settings
 
 if TYPE_CHECKING:
-    from engine.adapters.accounts import DynamoAccess, DynamoWatchers
+    from concurrent.futures import ThreadPoolExecutor
+
+    from engine.adapters.accounts import DynamoAccess
     from engine.adapters.sqs import SqsQueue
+    from engine.adapters.watchers import DynamoWatchers
     from engine.api.http import HttpApi
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from engine.service.quoting import Quoting
     from engine.service.reconciliation import Reconciliation
 
-#: Ten orders at once, each with a thread of its own, its venues' and the look at the chain.
+#: Ten orders at once, each with a thread of its own, and its venues'.
 _ORDER_THREADS, _CALL_THREADS = 10, 40
 _CLOCK, _CHANCE = SystemClock(), SystemChance()
 
@@ -79,7 +81,7 @@ def work() -> "Work":
     """Return the worker of this process."""
     from engine.api.work import Work
 
-    return Work(_execution(), _queue(), ThreadPoolExecutor(_ORDER_THREADS))
+    return Work(_execution(), _queue(), _threads(_ORDER_THREADS))
 
 
 @cache
@@ -121,7 +123,7 @@ def reconciliation() -> "Reconciliation":
     """Return the repairer of this process."""
     from engine.service.reconciliation import Reconciliation
 
-    return Reconciliation(_orders(), _queue(), _execution(), _CLOCK)
+    return Reconciliation(_orders(), _queue(), _execution, _CLOCK)
 
 
 @cache
@@ -138,7 +140,7 @@ def _execution() -> "Execution":
         settings().simulation_seed,
         Weather.foul(settings().chain_fault_rate),
     )
-    return Execution(_orders(), _queue(), _quoting(), chain, _CLOCK, _CHANCE, _calls())
+    return Execution(_orders(), _queue(), _quoting(), chain, _CLOCK, _CHANCE)
 
 
 @cache
@@ -168,8 +170,14 @@ def _market() -> "SimulatedMarket":
 
 
 @cache
-def _calls() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_CALL_THREADS)
+def _calls() -> "ThreadPoolExecutor":
+    return _threads(_CALL_THREADS)
+
+
+def _threads(most: int) -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(most)
 
 
 @cache
@@ -184,7 +192,7 @@ def _orders() -> DynamoOrders:
 
 @cache
 def _watchers() -> "DynamoWatchers":
-    from engine.adapters.accounts import DynamoWatchers
+    from engine.adapters.watchers import DynamoWatchers
 
     return DynamoWatchers(_table())
 

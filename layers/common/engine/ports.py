@@ -1,13 +1,15 @@
 """What the use cases need of the world, as protocols: the adapters and the fakes fill them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.domain.order import Instruction, Order, Transaction
-from engine.market.pool import Pool
+
+if TYPE_CHECKING:
+    from engine.market.pool import Pool
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -134,7 +136,7 @@ class Venue(Protocol):
     @property
     def name(self) -> str: ...
 
-    def pool(self, token_in: str, token_out: str) -> Pool:
+    def pool(self, token_in: str, token_out: str) -> "Pool":
         """Read the venue's pool for the two tokens, as it stands now.
 
         Raises VenueTimeout or VenueUnavailable (retryable), UnsupportedPair (not).
@@ -199,6 +201,10 @@ class Chain(Protocol):
         ...
 
 
+#: API Gateway ends every WebSocket connection after two hours.
+LONGEST_CONNECTION = timedelta(hours=2)
+
+
 def order_topic(order_id: str) -> str:
     """Return the topic of one order."""
     return f"ORDER#{order_id}"
@@ -250,11 +256,17 @@ class Watchers(Protocol):
         ...
 
     def welcome(self, watcher: Watcher) -> bool:
-        """Note that a watcher is sent what it has missed; False if it watches no more."""
+        """Note that a watcher is sent what it has missed.
+
+        False if it watches no more, or has begun anew since.
+        """
         ...
 
-    def of(self, topic: str) -> list[Watcher]:
-        """Return who watches a topic, also those whose time is over."""
+    def of(self, topics: Mapping[str, str]) -> dict[str, list[Watcher]]:
+        """Return who watches topics on behalf of an account each, by topic.
+
+        `topics` has the account of each. Those whose time is over are among them.
+        """
         ...
 
     def forget(self, watcher: Watcher) -> None:
@@ -262,7 +274,10 @@ class Watchers(Protocol):
         ...
 
     def forget_connection(self, connection_id: str) -> None:
-        """Drop a connection and everything it watches."""
+        """Drop a connection, and that it watches its account.
+
+        What it watches of single orders may stay, until a push finds it gone or its time is over.
+        """
         ...
 
     def account_of(self, connection_id: str) -> str | None:

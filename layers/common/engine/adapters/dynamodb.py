@@ -1,7 +1,8 @@
 """Orders and the simulated chain's ledger, as rows of the one table."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -14,6 +15,7 @@ from engine.domain.order import Order
 
 #: Partitions of the index of open orders: one would take at most some 500 new orders a second.
 OPEN_SHARDS = 4
+_REMEMBERED = 256  # entries of the ledger; a worker has ten transactions under way
 
 
 def order_item(order: Order) -> Item:
@@ -91,7 +93,7 @@ class DynamoOrders:
             **bounds,
         )
         rows = self.table.get_many([(item["pk"]["S"], "ORDER") for item in keys])
-        found = ((item["placed"]["S"], rows.get(item["pk"]["S"])) for item in keys)
+        found = ((item["placed"]["S"], rows.get((item["pk"]["S"], "ORDER"))) for item in keys)
         return [(place, item_order(row)) for place, row in found if row is not None]
 
     def _put(self, order: Order, condition: str, **values: int) -> None:
@@ -105,21 +107,33 @@ class DynamoOrders:
 
 @dataclass(slots=True, eq=False, repr=False)
 class DynamoLedger:
-    """The simulated chain's transactions: a signature is written once and never again."""
+    """The simulated chain's transactions: a signature is written once and never again.
+
+    So an entry that was seen is not asked for again: the last ones are remembered.
+    """
 
     table: Table
+    _seen: OrderedDict[str, Mapping[str, str]] = field(default_factory=OrderedDict)
 
     def record(self, signature: str, entry: Mapping[str, str]) -> Mapping[str, str]:
         item = {**_tx(signature), **{name: {"S": text} for name, text in entry.items()}}
         try:
             self.table.put(item, "attribute_not_exists(pk)")
         except Refused as refused:
-            return _entry(refused.standing or {})
-        return entry
+            entry = _entry(refused.standing or {})
+        return self._remembered(signature, entry)
 
     def read(self, signature: str) -> Mapping[str, str] | None:
+        if signature in self._seen:
+            return self._seen[signature]
         item = self.table.get(f"TX#{signature}", "TX")
-        return _entry(item) if item else None
+        return self._remembered(signature, _entry(item)) if item else None
+
+    def _remembered(self, signature: str, entry: Mapping[str, str]) -> Mapping[str, str]:
+        self._seen[signature] = entry
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return entry
 
 
 def _tx(signature: str) -> Item:

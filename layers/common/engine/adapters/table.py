@@ -1,6 +1,6 @@
 """The one table: the few calls we make of it, and what its errors mean."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: A row as DynamoDB's low-level API has it: attribute name to {type: value}.
 Item = dict[str, Any]
+_MOST_AT_ONCE = 100  # BatchGetItem's bound
 
 
 class Refused(Exception):
@@ -41,21 +42,25 @@ class Table:
             answer = self.client.get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=True)
         return answer.get("Item")
 
-    def get_many(self, keys: list[tuple[str, str]]) -> dict[str, Item]:
-        """Read up to 100 rows at once; return those that are there, by pk."""
-        wanted: list[Any] = [key(pk, sk) for pk, sk in keys]
-        found: dict[str, Item] = {}
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Item]:
+        """Read rows at once, a hundred a call; return those that are there, by pk and sk."""
+        found: dict[tuple[str, str], Item] = {}
+        for n in range(0, len(keys), _MOST_AT_ONCE):
+            self._get_some([key(pk, sk) for pk, sk in keys[n : n + _MOST_AT_ONCE]], found)
+        return found
+
+    def _get_some(self, wanted: list[Any], found: dict[tuple[str, str], Item]) -> None:
         for _ in range(5):
-            if not wanted:
-                return found
             with _translated():
                 answer = self.client.batch_get_item(
                     RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}}
                 )
             for item in answer["Responses"].get(self.name, []):
-                found[item["pk"]["S"]] = item
+                found[item["pk"]["S"], item["sk"]["S"]] = item
             left: Any = answer.get("UnprocessedKeys", {})
             wanted = left.get(self.name, {}).get("Keys", [])
+            if not wanted:
+                return
         raise StoreUnavailable("the table kept leaving rows unread")
 
     def put(self, item: Item, condition: str | None = None, **values: str | int) -> None:
@@ -64,21 +69,33 @@ class Table:
             self.client.put_item(TableName=self.name, Item=item, **_conditional(condition, values))
 
     def update(
-        self, pk: str, sk: str, expression: str, condition: str | None = None, **values: Any
+        self,
+        pk: str,
+        sk: str,
+        expression: str,
+        condition: str | None = None,
+        *,
+        names: Mapping[str, str] | None = None,
+        returning: bool = True,
+        **values: Any,
     ) -> Item:
-        """Change a row and return it as it now is. Raises Refused.
+        """Change a row, or make it; return it as it now is if `returning`. Raises Refused.
 
-        Values are named `:name`; a str becomes S, an int N, a set of str SS.
+        Values are named `:name`; a str becomes S, an int N, a set of str SS. `names` are of
+        attributes that can't stand in an expression themselves.
         """
+        request = _conditional(condition, values)
+        if names:
+            request["ExpressionAttributeNames"] = names
         with _translated():
             answer = self.client.update_item(
                 TableName=self.name,
                 Key=key(pk, sk),
                 UpdateExpression=expression,
-                ReturnValues="ALL_NEW",
-                **_conditional(condition, values),
+                ReturnValues="ALL_NEW" if returning else "NONE",
+                **request,
             )
-        return answer["Attributes"]
+        return answer.get("Attributes", {})
 
     def delete(self, pk: str, sk: str, condition: str | None = None, **values: Any) -> Item | None:
         """Delete a row and return what it was. Raises Refused."""
@@ -90,16 +107,6 @@ class Table:
                 **_conditional(condition, values),
             )
         return answer.get("Attributes")
-
-    def below(self, pk: str, prefix: str) -> list[Item]:
-        """Read all rows of `pk` whose sk begins with `prefix`."""
-        request: dict[str, Any] = {
-            "TableName": self.name,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ConsistentRead": True,
-            **_values({"pk": pk, "prefix": prefix}),
-        }
-        return self._pages(request)
 
     def index(
         self,
@@ -120,13 +127,9 @@ class Table:
         }
         if "#open" in condition:
             request["ExpressionAttributeNames"] = {"#open": "open"}
-        return self._pages(request, limit)
-
-    def _pages(self, request: dict[str, Any], limit: int | None = None) -> list[Item]:
         found: list[Item] = []
-        while limit is None or len(found) < limit:
-            if limit is not None:
-                request["Limit"] = limit - len(found)
+        while len(found) < limit:
+            request["Limit"] = limit - len(found)
             with _translated():
                 answer = self.client.query(**request)
             found += answer["Items"]

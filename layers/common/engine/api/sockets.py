@@ -51,7 +51,7 @@ class Sockets:
         context = event["requestContext"]
         connection_id = context["connectionId"]
         kind = context.get("eventType", "MESSAGE")
-        log.info("socket event", extra={"kind": kind, "connection_id": connection_id})
+        log.debug("socket event", extra={"kind": kind, "connection_id": connection_id})
         if kind == "CONNECT":
             return self._connect(connection_id, event)
         if kind == "DISCONNECT":

@@ -1,10 +1,11 @@
 """The DynamoDB stream's side: what changed, in the order in which it changed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from engine.adapters.accounts import item_watcher
 from engine.adapters.dynamodb import item_order
+from engine.adapters.watchers import ROWS, newcomers
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
 
 
@@ -17,7 +18,7 @@ class Stream:
     def announce_batch(self, event: dict[str, Any]) -> dict[str, Any]:
         """Announce what an event says; report the first record from which to deliver again."""
         records = event["Records"]
-        changes = [change for record in records if (change := _change(record)) is not None]
+        changes = [change for record in records for change in _changes(record)]
         missed = self.notification.announce(changes)
         first = next((r for r in map(_name, records) if r in missed), None)
         return {"batchItemFailures": [{"itemIdentifier": first}] if first else []}
@@ -28,16 +29,19 @@ def _name(record: dict[str, Any]) -> str:
     return name
 
 
-def _change(record: dict[str, Any]) -> Change | None:
-    new = record["dynamodb"].get("NewImage")
+def _changes(record: dict[str, Any]) -> Iterator[Change]:
+    """Yield what a record tells of; one write may take an order more than one step further."""
+    new, old = (record["dynamodb"].get(name) for name in ("NewImage", "OldImage"))
     if record["eventName"] == "REMOVE" or not new:
-        return None
+        return
     sk = new["sk"]["S"]
     if sk == "ORDER":
-        old = record["dynamodb"].get("OldImage")
-        if old and old["seq"] == new["seq"]:
-            return None
-        return OrderChanged(_name(record), item_order(new))
-    if sk.startswith("CONN#") and "welcomed" not in new:
-        return WatcherCame(_name(record), item_watcher(new))
-    return None
+        known = int(old["seq"]["N"]) if old else 0
+        steps = range(known + 1, int(new["seq"]["N"]) + 1)
+        if steps:
+            order = item_order(new)
+            for seq in steps:
+                yield OrderChanged(_name(record), order.as_of(seq))
+    elif sk.startswith(ROWS):
+        for watcher in newcomers(old, new):
+            yield WatcherCame(_name(record), watcher)

@@ -32,7 +32,7 @@ class Work:
             for record, done in zip(records, settling, strict=True)
             if not done.result()
         ]
-        log.info("batch settled", extra={"messages": len(records), "again": len(again)})
+        log.debug("batch settled", extra={"messages": len(records), "again": len(again)})
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
 
     def _settle(self, record: dict[str, Any]) -> bool:

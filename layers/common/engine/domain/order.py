@@ -234,7 +234,7 @@ class Order:
         is no new attempt. Losing the write of this is losing the claim.
         """
         if self.transaction is not None:
-            return self.again(at=at, lease_until=until, lease_by=by)
+            return self.towards(Status.SUBMITTED, at=at, lease_until=until, lease_by=by)
         return self.towards(
             Status.ROUTING, at=at, lease_until=until, lease_by=by, attempts=self.attempts + 1
         )

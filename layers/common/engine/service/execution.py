@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 
 from engine.domain.errors import (
     ChainUnavailable,
@@ -14,7 +13,6 @@ from engine.domain.order import Failure, Order, Quote, Status, Transaction
 from engine.market.router import instructions
 from engine.observability import log
 from engine.ports import (
-    Background,
     Chain,
     Chance,
     Clock,
@@ -24,7 +22,6 @@ from engine.ports import (
     Landing,
     OrderQueue,
     OrderRepository,
-    Pending,
     Reverted,
     Unknown,
     WorkMessage,
@@ -72,7 +69,6 @@ class Execution:
     chain: Chain
     clock: Clock
     chance: Chance
-    background: Background
     policy: Policy = Policy()
 
     def settle(self, message: WorkMessage) -> Outcome:
@@ -146,8 +142,10 @@ class Execution:
             route=offer.route,
             transaction=transaction,
         )
-        self.orders.save(built, expected_seq=order.seq)  # the signature is stored: now it may go
-        return self._submit(built, transaction)
+        # One write for two steps: the signature is stored, so from now on the transaction may go.
+        submitted = built.to(Status.SUBMITTED, at=now) if built.status is Status.BUILDING else built
+        self.orders.save(submitted, expected_seq=order.seq)
+        return self._submit(submitted, transaction)
 
     def _no_route(self, order: Order, quotes: tuple[Quote, ...]) -> Outcome:
         errors = sorted({quote.error for quote in quotes if quote.error})
@@ -182,14 +180,7 @@ class Execution:
                 self.chain.send(order, transaction)
             except ChainUnavailable:
                 log.warning("send not answered", extra={"order_id": order.order_id})
-            looking = self.background.submit(
-                partial(self.chain.landing, transaction, wait=self.policy.landing_wait)
-            )
-            if order.status is Status.BUILDING:
-                submitted = order.to(Status.SUBMITTED, at=self.clock.now())
-                self.orders.save(submitted, expected_seq=order.seq)
-                order = submitted
-            landing = _landing(looking)
+            landing = self._landing(transaction)
             match landing:
                 case Landed():
                     return self._confirm(order, landing)
@@ -200,6 +191,12 @@ class Execution:
             if self.clock.now() >= give_up:
                 log.info("landing unknown", extra={"order_id": order.order_id})
                 return self._later(self.policy.lease.total_seconds())
+
+    def _landing(self, transaction: Transaction) -> Landing:
+        try:
+            return self.chain.landing(transaction, wait=self.policy.landing_wait)
+        except ChainUnavailable:
+            return Unknown()
 
     def _confirm(self, order: Order, landing: Landed) -> Outcome:
         confirmed = order.to(
@@ -250,10 +247,3 @@ class Execution:
     @staticmethod
     def _later(seconds: float) -> TryAgain:
         return TryAgain(max(1, math.ceil(seconds)))
-
-
-def _landing(looking: Pending[Landing]) -> Landing:
-    try:
-        return looking.result()
-    except ChainUnavailable:
-        return Unknown()

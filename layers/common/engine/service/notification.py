@@ -1,6 +1,6 @@
 """Tell the watchers of an order what became of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -88,18 +88,16 @@ class Notification:
             if isinstance(change, WatcherCame):
                 post = posts.setdefault(change.watcher.connection_id, Post(change.watcher))
                 post.messages += self._welcome(change, post)
-        watching: dict[str, list[Watcher]] = {}
-        for change in changes:
-            if isinstance(change, OrderChanged):
-                self._tell_all(change, posts, watching)
-        under_way = [self.background.submit(partial(self._deliver, p)) for p in posts.values()]
-        missed: set[str] = set()
-        for delivery in under_way:
-            missed.update(delivery.result())
-        log.info(
-            "changes announced",
-            extra={"changes": len(changes), "watchers": len(posts), "missed": len(missed)},
-        )
+        told = [change for change in changes if isinstance(change, OrderChanged)]
+        watching = self._watching(change.order for change in told)
+        for change in told:
+            self._tell_all(change, posts, watching)
+        missed = self._deliver_all(list(posts.values()))
+        facts = {"changes": len(changes), "watchers": len(posts), "missed": len(missed)}
+        if missed:
+            log.warning("changes did not reach everybody", extra=facts)
+        else:
+            log.debug("changes announced", extra=facts)
         return missed
 
     def _welcome(self, came: WatcherCame, post: Post) -> Iterable[Message]:
@@ -128,17 +126,13 @@ class Notification:
             yield Message(came.record, self.render("snapshot", found))
 
     def _tell_all(
-        self, changed: OrderChanged, posts: dict[str, Post], watching: dict[str, list[Watcher]]
+        self, changed: OrderChanged, posts: dict[str, Post], watching: Mapping[str, list[Watcher]]
     ) -> None:
         order = changed.order
         message: Message | None = None
-        for topic in (order_topic(order.order_id), account_topic(order.account)):
-            if topic not in watching:
-                watching[topic] = self._watchers_of(topic)
+        for topic in _topics(order):
             for watcher in watching[topic]:
-                if watcher.account != order.account or order.seq <= watcher.after_seq:
-                    continue
-                if self._awaits_welcome(watcher):
+                if order.seq <= watcher.after_seq or self._awaits_welcome(watcher):
                     continue
                 post = posts.setdefault(watcher.connection_id, Post(watcher))
                 if order.seq <= post.seen.get(order.order_id, 0):
@@ -157,9 +151,26 @@ class Notification:
             return False
         return self.clock.now() < watcher.since + WELCOME
 
-    def _watchers_of(self, topic: str) -> list[Watcher]:
+    def _watching(self, orders: Iterable[Order]) -> dict[str, list[Watcher]]:
+        """Return by topic who is to hear of orders, and forget those whose time is over."""
+        topics = {topic: order.account for order in orders for topic in _topics(order)}
+        if not topics:
+            return {}
         now = self.clock.now()
-        return [w for w in self.watchers.of(topic) if w.until is None or now < w.until]
+        watching: dict[str, list[Watcher]] = {}
+        for topic, watchers in self.watchers.of(topics).items():
+            watching[topic] = [w for w in watchers if w.until is None or now < w.until]
+            for watcher in watchers:
+                if watcher not in watching[topic]:
+                    self.watchers.forget(watcher)
+        return watching
+
+    def _deliver_all(self, posts: Sequence[Post]) -> set[str]:
+        """Serve clients side by side; return the records that somebody has still to hear of."""
+        if len(posts) == 1:  # most often: no thread needs to wake for it
+            return set(self._deliver(posts[0]))
+        under_way = [self.background.submit(partial(self._deliver, post)) for post in posts]
+        return {record for delivery in under_way for record in delivery.result()}
 
     def _deliver(self, post: Post) -> list[str]:
         """Push messages to one client, in order; return the records it has still to hear of."""
@@ -178,7 +189,7 @@ class Notification:
         """Push to a client, who may not be quite there yet.
 
         API Gateway calls a connection gone as long as its `$connect` has not returned, and the
-        stream may be faster than that.
+        stream may be faster than that. One that is not stored any more has left.
         """
         while True:
             try:
@@ -186,4 +197,10 @@ class Notification:
             except ConnectionGone:
                 if watcher.since is None or self.clock.now() > watcher.since + ARRIVAL:
                     raise
+                if self.watchers.account_of(watcher.connection_id) is None:
+                    raise
                 self.clock.sleep(0.02)
+
+
+def _topics(order: Order) -> tuple[str, str]:
+    return order_topic(order.order_id), account_topic(order.account)

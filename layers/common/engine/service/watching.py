@@ -1,13 +1,9 @@
 """Let a WebSocket client watch orders."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from engine.domain.errors import ConnectionGone
-from engine.ports import Clock, Watcher, Watchers
-
-#: API Gateway ends every WebSocket connection after two hours.
-LONGEST_CONNECTION = timedelta(hours=2)
+from engine.ports import LONGEST_CONNECTION, Clock, Watcher, Watchers
 
 
 @dataclass(slots=True, eq=False, repr=False)

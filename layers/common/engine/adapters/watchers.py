@@ -1,0 +1,185 @@
+"""Who watches what: rows of the one table.
+
+A connection is a row, with its account and the topics it watches. A topic is a row for each account
+that watches it, with an attribute for each connection: one read tells whom a change concerns.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from engine.adapters.codec import from_ms, to_ms
+from engine.adapters.table import Item, Refused, Table, attribute, key
+from engine.domain.errors import ConnectionGone, TooManySubscriptions
+from engine.ports import LONGEST_CONNECTION, Watcher, account_topic
+
+#: How many subscriptions one connection may have at a time.
+MOST_SUBSCRIPTIONS = 50
+#: What begins the sort key of a topic's row; the account follows.
+ROWS = "WATCHERS#"
+_ENTRY = "c:"  # and the connection's id: the name of its attribute
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class DynamoWatchers:
+    """Connections, each with its account and what it watches; and per topic who watches it."""
+
+    table: Table
+
+    def connect(
+        self, connection_id: str, account: str, *, until: datetime, first: Watcher | None = None
+    ) -> None:
+        item = {
+            **key(f"CONN#{connection_id}", "CONN"),
+            "account": attribute(account),
+            "expiresAt": attribute(to_ms(until) // 1000),
+            "ends": attribute(to_ms(until)),
+        }
+        if first is not None:
+            item["topics"] = attribute({first.topic})
+        self.table.put(item)
+        if first is not None:
+            self._add(first.of_account(account, until=until))
+
+    def watch(self, watcher: Watcher) -> Watcher:
+        try:
+            connection = self.table.update(
+                *_connection(watcher.connection_id),
+                "ADD topics :topic",
+                "attribute_exists(pk) AND (attribute_not_exists(topics) "
+                "OR contains(topics, :name) OR size(topics) < :most)",
+                topic={watcher.topic},
+                name=watcher.topic,
+                most=MOST_SUBSCRIPTIONS,
+            )
+        except Refused as refused:
+            if refused.standing is None:
+                raise ConnectionGone(watcher.connection_id) from refused
+            raise TooManySubscriptions(
+                f"a connection watches {MOST_SUBSCRIPTIONS} things at most"
+            ) from refused
+        account = connection["account"]["S"]
+        watcher = watcher.of_account(account, until=from_ms(int(connection["ends"]["N"])))
+        self._add(watcher)
+        return watcher
+
+    def welcome(self, watcher: Watcher) -> bool:
+        try:
+            self._change(
+                watcher,
+                "SET #entry = :welcomed",
+                "#entry = :standing OR #entry = :welcomed",
+                standing=_entry(watcher),
+                welcomed=_entry(replace(watcher, welcomed=True)),
+            )
+        except Refused:
+            return False
+        return True
+
+    def of(self, topics: Mapping[str, str]) -> dict[str, list[Watcher]]:
+        rows = self.table.get_many([_row(topic, account) for topic, account in topics.items()])
+        found: dict[str, list[Watcher]] = {topic: [] for topic in topics}
+        for row in rows.values():
+            found[row["pk"]["S"]] += item_watchers(row)
+        return found
+
+    def forget(self, watcher: Watcher) -> None:
+        self._drop(watcher)
+        try:
+            self.table.update(
+                *_connection(watcher.connection_id),
+                "DELETE topics :topic",
+                "attribute_exists(pk)",
+                topic={watcher.topic},
+            )
+        except Refused:
+            return
+
+    def forget_connection(self, connection_id: str) -> None:
+        connection = self.table.delete(*_connection(connection_id))
+        if connection is None:
+            return
+        account = connection["account"]["S"]
+        if account_topic(account) in connection.get("topics", {}).get("SS", []):
+            self._drop(Watcher(account_topic(account), connection_id, account))
+
+    def account_of(self, connection_id: str) -> str | None:
+        connection = self.table.get(*_connection(connection_id))
+        account: str | None = connection["account"]["S"] if connection else None
+        return account
+
+    def _add(self, watcher: Watcher) -> None:
+        # No connection of this row lasts longer than one that would begin now.
+        begun = watcher.since or watcher.until
+        expires = to_ms(begun + LONGEST_CONNECTION) // 1000 if begun else 0
+        self._change(
+            watcher, "SET #entry = :entry, expiresAt = :end", entry=_entry(watcher), end=expires
+        )
+
+    def _drop(self, watcher: Watcher) -> None:
+        try:
+            self._change(watcher, "REMOVE #entry", "attribute_exists(#entry)")
+        except Refused:
+            return
+
+    def _change(
+        self, watcher: Watcher, expression: str, condition: str | None = None, **values: Any
+    ) -> None:
+        """Change a connection's entry in the row of what it watches. Raises Refused."""
+        self.table.update(
+            *_row(watcher.topic, watcher.account),
+            expression,
+            condition,
+            names={"#entry": _ENTRY + watcher.connection_id},
+            returning=False,
+            **values,
+        )
+
+
+def newcomers(old: Item | None, new: Item) -> Iterator[Watcher]:
+    """Yield whoever began to watch, or began anew, by a change of a topic's row."""
+    standing = old or {}
+    for watcher in item_watchers(new):
+        name = _ENTRY + watcher.connection_id
+        if new[name] != standing.get(name) and not watcher.welcomed:
+            yield watcher
+
+
+def watcher_item(watcher: Watcher) -> Item:
+    """Return the row of a topic that one connection watches."""
+    return {
+        **key(*_row(watcher.topic, watcher.account)),
+        _ENTRY + watcher.connection_id: attribute(_entry(watcher)),
+    }
+
+
+def item_watchers(item: Item) -> list[Watcher]:
+    """Return the subscriptions that a topic's row holds."""
+    topic, account = item["pk"]["S"], item["sk"]["S"].removeprefix(ROWS)
+    return [
+        _watcher(topic, account, name.removeprefix(_ENTRY), value["S"])
+        for name, value in item.items()
+        if name.startswith(_ENTRY)
+    ]
+
+
+def _row(topic: str, account: str) -> tuple[str, str]:
+    return topic, ROWS + account
+
+
+def _connection(connection_id: str) -> tuple[str, str]:
+    return f"CONN#{connection_id}", "CONN"
+
+
+def _entry(watcher: Watcher) -> str:
+    """Return a subscription as text; `since` makes a repeated one new to the stream."""
+    times = (at and to_ms(at) for at in (watcher.since, watcher.until))
+    return json.dumps([watcher.after_seq, *times, int(watcher.welcomed)], separators=(",", ":"))
+
+
+def _watcher(topic: str, account: str, connection_id: str, entry: str) -> Watcher:
+    after_seq, since, until, welcomed = json.loads(entry)
+    since, until = (None if ms is None else from_ms(ms) for ms in (since, until))
+    return Watcher(topic, connection_id, account, after_seq, since, until, bool(welcomed))
