@@ -22,8 +22,9 @@ from local.cloud import HOST, ROOT, Cloud, CloudFailed, listening_at, running_cl
 from local.deploy import deploying
 from local.stack import Stack
 
-#: What is on here and off in the template's defaults.
-PARAMETERS = {"SimulatedFaults": "on", "Auth": "none"}
+#: What is other here than in the template's defaults. After a run that logs nothing the embedded
+#: cloud waits 50 ms for its log, so every run is to log something.
+PARAMETERS = {"SimulatedFaults": "on", "Auth": "none", "LogLevel": "DEBUG"}
 
 #: Processes to start beforehand, by function. Each is some 50 MB.
 WARM = {"execute": 1, "worker": 1, "ws_connect": 1, "ws_notify": 1}

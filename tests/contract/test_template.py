@@ -231,9 +231,9 @@ def test_a_poison_record_blocks_the_stream_for_minutes_at_most(resources):
     [
         ("INSERT", "ORDER#01J9", "ORDER"),
         ("MODIFY", "ORDER#01J9", "ORDER"),
-        ("INSERT", "ORDER#01J9", "CONN#Zk3sWe0="),
-        ("MODIFY", "ORDER#01J9", "CONN#Zk3sWe0="),
-        ("INSERT", "ACCOUNT#anyone", "CONN#Zk3sWe0="),
+        ("INSERT", "ORDER#01J9", "WATCHERS#anyone"),
+        ("MODIFY", "ORDER#01J9", "WATCHERS#anyone"),
+        ("INSERT", "ACCOUNT#anyone", "WATCHERS#anyone"),
     ],
 )
 def test_orders_and_new_watchers_wake_the_notifier(resources, event, pk, sk):
@@ -244,7 +244,7 @@ def test_orders_and_new_watchers_wake_the_notifier(resources, event, pk, sk):
     ("event", "pk", "sk"),
     [
         ("REMOVE", "ORDER#01J9", "ORDER"),
-        ("REMOVE", "ORDER#01J9", "CONN#Zk3sWe0="),
+        ("REMOVE", "ORDER#01J9", "WATCHERS#anyone"),
         ("INSERT", "CONN#Zk3sWe0=", "CONN"),
         ("MODIFY", "CONN#Zk3sWe0=", "CONN"),
         ("INSERT", "KEY#0123", "KEY"),
