@@ -75,17 +75,12 @@ def _place(item: Item | None) -> str:
     return "chain" if item and item["pk"]["S"].startswith("TX#") else "table"
 
 
-def read_units(items: Iterable[Item], *, consistent: bool, together: bool) -> float:
-    """Return the units of a read of up to 4 KB each; half of that if not consistent.
+def read_units(items: Iterable[Item], *, consistent: bool) -> float:
+    """Return the units of a read: one for each begun 4 KB; half of that if not consistent.
 
-    A query adds its items up first (`together`); a batch rounds each up. Nothing found costs one.
+    A query adds its items up first. Nothing found costs one too. A batch is so many reads of a row.
     """
-    sizes = [item_bytes(item) for item in items]
-    whole = (
-        _started(sum(sizes), 4096)
-        if together or not sizes
-        else sum(_started(size, 4096) for size in sizes)
-    )
+    whole = _started(sum(item_bytes(item) for item in items), 4096)
     return whole if consistent else whole / 2
 
 

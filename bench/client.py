@@ -70,8 +70,9 @@ def burst(system: System, orders: int, clients: int) -> tuple[list[str], list[fl
 
 @dataclass
 class Watch:
-    """One WebSocket client; each message is kept with the time at which it came."""
+    """One WebSocket client; each message is counted, and kept with the time at which it came."""
 
+    count: int = 0
     heard: "queue.SimpleQueue[tuple[float, dict[str, Any]]]" = field(
         default_factory=queue.SimpleQueue
     )
@@ -164,6 +165,7 @@ class Audience:
         async for message in socket:
             at = time.perf_counter()
             if message.type is aiohttp.WSMsgType.TEXT:
+                watch.count += 1
                 watch.heard.put((at, json.loads(message.data)))
 
     async def _left(self) -> None:

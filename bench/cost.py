@@ -21,10 +21,25 @@ _DRAWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """How full the batches are: orders a worker, changes a call of ws_notify."""
+    """How full the batches are, and how an order is watched.
+
+    `changes_per_run` are a run of ws_notify's. `mine`: by one connection that hears of all the
+    account's orders; else each order by a connection of its own.
+    """
 
     orders_per_worker: int
-    changes_per_batch: float = 1.0
+    changes_per_run: float = 1.0
+    mine: bool = False
+
+
+#: By the name that their figures begin with.
+CASES = {
+    "ten": Case(10),
+    "ten_full": Case(10, 8),
+    "mine": Case(10, mine=True),
+    "mine_full": Case(10, 8, mine=True),
+    "one": Case(1),
+}
 
 
 def batch_ms(orders: int, seed: int = 1) -> float:
@@ -39,16 +54,21 @@ def batch_ms(orders: int, seed: int = 1) -> float:
 
 
 def cost(results: Results) -> Figures:
-    """Return dollars for a million orders, with ten orders a worker and with one."""
+    """Return dollars for a million orders in every case, and what no code can make less."""
     life, request = results.parts.get("life", {}), results.parts.get("request", {})
     if "pushes" not in life or "place_ms" not in request:
         return {"error": "needs the parts life and request"}
-    figures: Figures = {"date": prices.DATE}
-    cases = {"ten": Case(10), "ten_full": Case(10, 8), "one": Case(1)}
-    for name, case in cases.items():
-        lines = of_million(case, life, request)
+    messages = results.value("overhead", "messages") or life["pushes"]
+    figures: Figures = {"date": prices.DATE, "messages": messages}
+    for name, case in CASES.items():
+        lived = {**life, **life["mine"]} if case.mine else life
+        heard = lived["pushes"] if case.mine else messages
+        lines = of_million(case, {**lived, "pushes": heard}, request)
         figures |= {f"{name}_{what}_usd": round(usd, 2) for what, usd in lines.items()}
         figures[f"{name}_usd"] = round(sum(lines.values()), 2)
+    asked = messages * prices.MESSAGE.dollars + prices.HTTP.dollars + prices.QUEUE.dollars
+    figures["asked_usd"] = round(asked, 2)
+    figures["order_writes_usd"] = round(life["order_write_units"] * prices.WRITE.dollars, 2)
     figures["batch_of_ten_ms"] = round(batch_ms(10))
     figures["batch_of_one_ms"] = round(batch_ms(1))
     return figures
@@ -63,14 +83,16 @@ def of_million(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     logs = sum(life[f"{f}_log_bytes"] for f in ("execute", "ws_connect"))
     logs += life["ten_worker_log_bytes" if case.orders_per_worker > 1 else "worker_log_bytes"]
     logs += life["ws_notify_log_bytes"] / life["ws_notify_runs"] * runs["ws_notify"]
+    logs += life["access_log_bytes"]
     gb_seconds = sum(seconds * memory_gb(f) for f, seconds in _seconds(case, life, request).items())
+    connected = 0.0 if case.mine else MINUTES
     return {
         "dynamodb": writes * prices.WRITE.dollars + reads * prices.READ.dollars,
         "lambda_time": gb_seconds * prices.GB_SECONDS.dollars,
         "lambda_requests": sum(runs.values()) * prices.INVOCATION.dollars,
         "sqs": (1 + 2 / case.orders_per_worker) * prices.QUEUE.dollars,
         "http_api": prices.HTTP.dollars,
-        "websocket": life["pushes"] * prices.MESSAGE.dollars + MINUTES * prices.MINUTE.dollars,
+        "websocket": life["pushes"] * prices.MESSAGE.dollars + connected * prices.MINUTE.dollars,
         "logs": logs * 1e6 / 1e9 * prices.LOGS.dollars,
     }
 
@@ -81,7 +103,7 @@ def _runs(case: Case, life: Figures) -> dict[str, float]:
         "execute": life["execute_runs"],
         "worker": 1 / case.orders_per_worker,
         "ws_connect": life["ws_connect_runs"],
-        "ws_notify": life["ws_notify_runs"] / case.changes_per_batch,
+        "ws_notify": life["ws_notify_runs"] / case.changes_per_run,
     }
 
 
@@ -91,19 +113,18 @@ def _seconds(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     settle = request["settle_ten_ms" if many > 1 else "settle_ms"] * many
     waits = batch_ms(many) + WORKER_WAITS * CALL_MS["dynamodb"]
     runs = _runs(case, life)
-    announce = slowed("ws_notify", request["announce_ms"]) * life["ws_notify_runs"]
-    # A batch asks for its topics one by one and pushes to all clients at once.
-    queries = life["ws_notify_operations"].get("dynamodb.Query", 0) * CALL_MS["dynamodb"]
-    pushing = CALL_MS["apigatewaymanagementapi"] * runs["ws_notify"]
+    announce = request["announce_ms" if case.changes_per_run == 1 else "announce_ten_ms"]
+    # A run reads once who watches, and pushes to all clients at once.
+    told = CALL_MS["dynamodb"] + CALL_MS["apigatewaymanagementapi"]
+    connecting = 0.0 if case.mine else request["connect_ms"] + request["disconnect_ms"]
     return {
         "execute": (slowed("execute", request["place_ms"]) + _waited("execute", life)) / 1000,
         "worker": (slowed("worker", settle) + waits) / many / 1000,
-        "ws_connect": (
-            slowed("ws_connect", request["connect_ms"] + request["disconnect_ms"])
-            + _waited("ws_connect", life)
+        "ws_connect": (slowed("ws_connect", connecting) + _waited("ws_connect", life)) / 1000,
+        "ws_notify": (
+            slowed("ws_notify", announce) * life["ws_notify_runs"] + told * runs["ws_notify"]
         )
         / 1000,
-        "ws_notify": (announce + queries + pushing) / 1000,
     }
 
 

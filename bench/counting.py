@@ -30,10 +30,13 @@ class Counter:
         bill, self.bill = self.bill, Bill()
         return bill
 
-    def _asked(self, params: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
+    def _asked(self, params: dict[str, Any], model: Any, context: Any, **_: Any) -> dict[str, Any]:
+        if model.name == "UpdateItem":
+            params = {**params, "ReturnValues": "ALL_NEW"}  # or nobody knows what it made
         context["bench_params"] = params
         with self._lock:
             self.bill.add(f"{model.service_model.service_name}.{model.name}")
+        return params
 
     def _answered(self, parsed: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
         if model.service_model.service_name == "dynamodb":
@@ -51,21 +54,24 @@ class Counter:
                 self._wrote(asked["Key"], None, refused)
             case "GetItem":
                 found = [parsed["Item"]] if "Item" in parsed else []
-                self._read(found, asked.get("ConsistentRead", False), together=True)
+                self._read(found, asked.get("ConsistentRead", False))
             case "BatchGetItem":
-                for rows in parsed.get("Responses", {}).values():
-                    self._read(rows, consistent=True, together=False)
+                for table, wanted in asked["RequestItems"].items():
+                    rows = {_place(row): row for row in parsed["Responses"].get(table, [])}
+                    for key in wanted["Keys"]:  # each is rounded up, also if it is not there
+                        some = [rows[_place(key)]] if _place(key) in rows else []
+                        self._read(some, wanted.get("ConsistentRead", False))
             case "Query":
                 index = asked.get("IndexName")
-                rows = parsed.get("Items", [])
-                seen = [index_entry(self._whole(row), index) for row in rows] if index else rows
-                self._read(seen, asked.get("ConsistentRead", False), together=True)
+                items = parsed.get("Items", [])
+                seen = [index_entry(self._whole(i), index) for i in items] if index else items
+                self._read(seen, asked.get("ConsistentRead", False))
 
     def _whole(self, row: Item) -> Item:
-        return self._rows.get((row["pk"]["S"], row["sk"]["S"]), row)
+        return self._rows.get(_place(row), row)
 
     def _wrote(self, key: Item, new: Item | None, refused: bool) -> None:
-        place = key["pk"]["S"], key["sk"]["S"]
+        place = _place(key)
         old = self._rows.get(place)
         if refused:
             self.bill.wrote(write_units(old or key, old or key))  # as if it had been written
@@ -77,5 +83,9 @@ class Counter:
         else:
             self._rows[place] = new
 
-    def _read(self, items: list[Item], consistent: bool, *, together: bool) -> None:
-        self.bill.reads += read_units(items, consistent=consistent, together=together)
+    def _read(self, items: list[Item], consistent: bool) -> None:
+        self.bill.reads += read_units(items, consistent=consistent)
+
+
+def _place(row: Item) -> tuple[str, str]:
+    return row["pk"]["S"], row["sk"]["S"]

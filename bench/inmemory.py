@@ -96,9 +96,7 @@ class Engine:
             timedelta(seconds=120),
             Limits(self.access, _CLOCK, SimulatedPrices(0), 0, *_DOLLARS),
         )
-        self.execution = Execution(
-            self.orders, self.queue, self.quoting, chain, _CLOCK, _CHANCE, self.background
-        )
+        self.execution = Execution(self.orders, self.queue, self.quoting, chain, _CLOCK, _CHANCE)
         self.notification = Notification(
             self.orders,
             self.watchers,
@@ -125,7 +123,7 @@ class Engine:
         return Stream(self.notification)
 
     def reconciliation(self) -> Reconciliation:
-        return Reconciliation(self.orders, self.queue, self.execution, _CLOCK)
+        return Reconciliation(self.orders, self.queue, lambda: self.execution, _CLOCK)
 
 
 @contextmanager

@@ -137,10 +137,11 @@ def sqs_event(order_ids: Sequence[str]) -> dict[str, Any]:
     return {"Records": [{**record, "messageId": str(n), "body": b} for n, b in enumerate(bodies)]}
 
 
-def stream_event(order_id: str, seq: int) -> dict[str, Any]:
-    """Return one change of an order, as the table's stream tells of it."""
+def stream_event(order_ids: Sequence[str], number: int) -> dict[str, Any]:
+    """Return a change of each order, as the table's stream tells of them from `number` on."""
     text = json.dumps(an_event("stream_changes")["Records"][2])
     standing = "11111111-1111-4111-8111-111111111111"
-    record = json.loads(text.replace(standing, order_id))
-    record["dynamodb"]["SequenceNumber"] = f"{seq:021d}"
-    return {"Records": [record]}
+    records = [json.loads(text.replace(standing, order_id)) for order_id in order_ids]
+    for n, record in enumerate(records, number):
+        record["dynamodb"]["SequenceNumber"] = f"{n:021d}"
+    return {"Records": records}

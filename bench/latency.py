@@ -21,6 +21,9 @@ SUBMITS = 200
 CLIENTS = 20
 PUSHES = 100
 WATCHERS = 100
+#: How long a trader thinks between two orders, in seconds. The embedded cloud's poller, woken for
+#: nothing by the end of the order before, takes no notice of anything for 50 ms.
+THINKS = (0.1, 0.2)
 #: What FIXED adds up to: the quotes of both venues at once, then the chain.
 SIMULATED = 0.3 + 0.6
 
@@ -30,30 +33,43 @@ def overhead(stage: Stage) -> Figures:
     system = stage.system(FIXED)
     door = stage.front_door(FIXED)
     trader = Trader(system)
-    submits, overheads = [], []
+    submits, overheads, messages = [], [], 0
     with Audience(system) as audience:
         for _ in range(5):  # so that every process has done everything once
             _watched(trader, audience)
+        system.invoke("reconcile", {})  # its schedule may come meanwhile, but no start of a process
         time.sleep(0.5)
         before = shares(system, door)
         for n in range(ORDERS):
-            submit, whole = _watched(trader, audience)
+            time.sleep(random.uniform(*THINKS))  # noqa: S311 - not in step with the emulator's clock
+            submit, whole, heard = _watched(trader, audience)
             submits.append(submit)
             overheads.append(whole - SIMULATED)
+            messages += heard
             stage.tell((n + 1) / ORDERS, f"{n + 1} of {ORDERS} orders")
         audience.leave()
         time.sleep(0.5)
         used = shares(system, door).since(before, ORDERS)
     submit_figures = {f"submit_{name}": value for name, value in spread(submits).items()}
-    return {**spread(overheads), "simulated_ms": round(SIMULATED * 1000), **submit_figures, **used}
+    return {
+        **spread(overheads),
+        "simulated_ms": round(SIMULATED * 1000),
+        "messages": round(messages / ORDERS, 2),
+        **submit_figures,
+        **used,
+    }
 
 
-def _watched(trader: Trader, audience: Audience) -> tuple[float, float]:
-    """Place an order and watch it to the end; return the seconds to the 202 and in all."""
+def _watched(trader: Trader, audience: Audience) -> tuple[float, float, int]:
+    """Place an order and watch it to the end.
+
+    Return the seconds to the 202 and in all, and how many messages the watcher heard.
+    """
     began = time.perf_counter()
     order_id, submit = trader.place()
-    whole = audience.watch(order_id).until("confirmed") - began
-    return submit, whole
+    watch = audience.watch(order_id)
+    whole = watch.until("confirmed") - began
+    return submit, whole, watch.count
 
 
 def submit(stage: Stage) -> Figures:

@@ -1,6 +1,9 @@
 """The life of an order with one watcher, function by function, and what each asks of AWS.
 
-python -m bench.life ORDERS AUTH    ORDERS in one batch of the worker; AUTH: none or api-key
+python -m bench.life ORDERS AUTH WATCH
+
+ORDERS in one batch of the worker; AUTH: none or api-key; WATCH: `order`, a connection for each
+order, or `mine`, one that was there before and hears of all.
 
 The functions run in this process against moto, whose conditions are DynamoDB's; units are
 counted by `bench.capacity`. Each change goes to `ws_notify` alone: a busy stream batches them.
@@ -23,7 +26,8 @@ from bench.counting import Counter
 from bench.figures import ROOT, Figures
 from bench.lambdas import FUNCTIONS, an_event, settings
 from bench.stage import Stage
-from bench.template import indexes, lambda_logs
+from bench.template import access_log_bytes, indexes, lambda_logs
+from engine.adapters.watchers import ROWS
 
 #: What Lambda itself logs of an invocation (START, END, REPORT), and what CloudWatch adds a line.
 PLATFORM_BYTES, LINE_BYTES = 420, 26
@@ -34,13 +38,17 @@ _LOG = io.StringIO()
 def life(stage: Stage) -> Figures:
     """Count calls, units and log bytes of an order: a worker with one order, and with ten."""
     stage.tell(0.1, "one order a worker")
-    one = _ran("1", "none")
-    stage.tell(0.4, "ten orders a worker")
-    ten = _ran("10", "none")
-    stage.tell(0.7, "with API keys")
-    keyed = _ran("1", "api-key")
+    one = _ran("1", "none", "order")
+    stage.tell(0.3, "ten orders a worker")
+    ten = _ran("10", "none", "order")
+    stage.tell(0.5, "with API keys")
+    keyed = _ran("1", "api-key", "order")
+    stage.tell(0.7, "one connection for all orders")
+    mine = _ran("1", "none", "mine")
     return {
         **one,
+        "access_log_bytes": access_log_bytes() + LINE_BYTES,
+        "mine": {**mine, "ten_worker_log_bytes": ten["worker_log_bytes"]},
         "ten_worker_calls": ten["worker_calls"],
         "ten_worker_log_bytes": ten["worker_log_bytes"],
         "keyed_execute_calls": keyed["execute_calls"],
@@ -102,7 +110,7 @@ class Play:
 
 def _passes(new: Item) -> bool:
     sk: str = new["sk"]["S"]
-    return sk == "ORDER" or sk.startswith("CONN#")
+    return sk == "ORDER" or sk.startswith(ROWS)
 
 
 def _record(old: Item | None, new: Item) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def _clients_counted(counter: Counter) -> Iterator[None]:
         Session.create_client = made  # type: ignore[method-assign]
 
 
-def played(orders: int, auth: str) -> Figures:
+def played(orders: int, auth: str, watch: str) -> Figures:
     """Play the life of so many orders at once; return what one of them took."""
     from moto import mock_aws
 
@@ -158,12 +166,35 @@ def played(orders: int, auth: str) -> Figures:
         play = Play()
         boxes = _boxes()
         with _clients_counted(play.counter):
-            _play(Play(play.counter), 1, key, boxes)  # so that what is remembered is known
-            _play(play, orders, key, boxes)
+            before = Play(play.counter)
+            if watch == "mine":
+                _watch_all(before, key)
+            _play(before, 1, key, boxes, watch)  # so that what is remembered is known
+            _play(play, orders, key, boxes, watch)
     return _figures(play, orders)
 
 
-def _play(play: Play, orders: int, key: str | None, sqs: Any) -> None:
+def _connect(play: Play, connection_id: str, key: str | None, query: dict[str, str]) -> None:
+    connecting = an_event("ws_connect")
+    connecting["queryStringParameters"] = query
+    connecting["requestContext"]["connectionId"] = connection_id
+    if key:
+        connecting["headers"] = {"x-api-key": key}
+    play.run("ws_connect", connecting)
+    play.announce()
+
+
+def _watch_all(play: Play, key: str | None) -> None:
+    """Let a client connect that hears of all orders of its account."""
+    _connect(play, "everything", key, {})
+    subscribing = an_event("ws_subscribe")
+    subscribing["requestContext"]["connectionId"] = "everything"
+    subscribing["body"] = json.dumps({"action": "subscribe", "orders": "mine"})
+    play.run("ws_connect", subscribing)
+    play.announce()
+
+
+def _play(play: Play, orders: int, key: str | None, sqs: Any, watch: str) -> None:
     placing = an_event("http_place_order")
     if key:
         placing["headers"]["x-api-key"] = key
@@ -173,20 +204,15 @@ def _play(play: Play, orders: int, key: str | None, sqs: Any) -> None:
         order_id = json.loads(answer["body"])["orderId"]
         bodies.append(_message(sqs))
         play.announce()
-        connecting = an_event("ws_connect")
-        connecting["queryStringParameters"] = {"orderId": order_id}
-        connecting["requestContext"]["connectionId"] = f"watcher-{order_id}"
-        if key:
-            connecting["headers"] = {"x-api-key": key}
-        play.run("ws_connect", connecting)
-        play.announce()
+        if watch == "order":
+            _connect(play, f"watcher-{order_id}", key, {"orderId": order_id})
     record = an_event("sqs_batch")["Records"][0]
     records = [{**record, "messageId": str(n), "body": body} for n, body in enumerate(bodies)]
     again = play.run("worker", {"Records": records})["batchItemFailures"]
     if again:
         raise RuntimeError(f"not settled: {again}")
     play.announce()
-    for body in bodies:
+    for body in bodies if watch == "order" else []:
         leaving = an_event("ws_disconnect")
         leaving["requestContext"]["connectionId"] = f"watcher-{json.loads(body)['orderId']}"
         play.run("ws_connect", leaving)
@@ -196,14 +222,14 @@ def _play(play: Play, orders: int, key: str | None, sqs: Any) -> None:
 def _figures(play: Play, orders: int) -> Figures:
     figures: Figures = {"largest_item_bytes": play.largest}
     for function in FUNCTIONS:
-        bill = play.bills[function]
+        bill = play.bills.get(function, Bill())
         of = 1 if function == "reconcile" else orders
         figures |= {
             f"{function}_calls": round(bill.call_count / of, 2),
             f"{function}_write_units": round(bill.write_units / of, 2),
             f"{function}_read_units": round(bill.reads / of, 2),
-            f"{function}_log_bytes": round(play.log_bytes[function] / of),
-            f"{function}_runs": round(play.runs[function] / of, 2),
+            f"{function}_log_bytes": round(play.log_bytes.get(function, 0) / of),
+            f"{function}_runs": round(play.runs.get(function, 0) / of, 2),
             f"{function}_operations": {name: n / of for name, n in sorted(bill.calls.items())},
         }
     life = "execute", "worker"
@@ -278,5 +304,5 @@ def _message(sqs: Any) -> str:
 
 if __name__ == "__main__":
     with contextlib.redirect_stdout(_LOG):
-        found = played(int(sys.argv[1]), sys.argv[2])
+        found = played(int(sys.argv[1]), *sys.argv[2:])
     print(json.dumps(found))

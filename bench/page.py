@@ -9,6 +9,7 @@ from bench.lambdas import FUNCTIONS
 from bench.life import PLATFORM_BYTES
 from bench.routing import between
 from bench.targets import markdown, table
+from bench.template import lambda_logs
 
 PAGE, MARKER = ROOT / "docs" / "performance.md", "figures"
 SCALE_PAGE, SCALE_MARKER = ROOT / "docs" / "scale.md", "simulated"
@@ -136,6 +137,7 @@ _REQUESTS = {
     "connect": "`ws_connect`: connect to an order",
     "disconnect": "`ws_connect`: disconnect",
     "announce": "`ws_notify`: one change, one watcher",
+    "announce_ten": "`ws_notify`: one of ten changes",
     "reconcile": "`reconcile`: nothing to repair",
 }
 
@@ -181,13 +183,19 @@ def _cost(results: Results) -> str:
         ("WebSocket API", "websocket"),
         ("logs", "logs"),
     )
-    cases = "ten", "ten_full", "one"
     rows: list[Row] = [
-        ("dollars a million orders", "ten a worker", "and full stream batches", "one a worker")
+        (
+            "dollars a million orders",
+            "ten a worker",
+            "and busy",
+            "one connection",
+            "and busy",
+            "one a worker",
+        )
     ]
     for what, name in kinds:
-        rows.append((what, *(_shown(results, "cost", f"{case}_{name}_usd") for case in cases)))
-    rows.append(("**all**", *(_shown(results, "cost", f"{case}_usd") for case in cases)))
+        rows.append((what, *(_shown(results, "cost", f"{case}_{name}_usd") for case in cost.CASES)))
+    rows.append(("**all**", *(_shown(results, "cost", f"{case}_usd") for case in cost.CASES)))
     of_prices: list[Row] = [("price", "dollars a", "page")]
     of_prices += [(f"{p.dollars:g}", p.unit, p.page) for p in prices.ALL]
     ten, one = (_shown(results, "cost", f"batch_of_{n}_ms") for n in ("ten", "one"))
@@ -196,27 +204,44 @@ def _cost(results: Results) -> str:
         f"Assumed: a share of a processor is memory / 1,769 MB; a call of DynamoDB takes {calls:g} "
         f"ms, of SQS and `@connections` {others:g}; batches of the worker are full (one waits "
         f"{ten} ms for the slowest of ten, {one} for one); each change has a run of `ws_notify` to "
-        "itself, in *full stream batches* eight share one. Not counted: storage, backups, data "
-        "sent to the internet, cold starts, and what runs without orders (polling, the schedule, "
-        "alarms)."
+        "itself, when it is *busy* eight share one. Not counted: storage, backups, data sent to "
+        "the internet, cold starts, and what runs without orders (polling, the schedule, alarms)."
+    )
+    messages, asked, writes = (
+        _shown(results, "cost", name) for name in ("messages", "asked_usd", "order_writes_usd")
+    )
+    floor = (
+        f"What bounds it: the POST, a message in the queue and {messages} messages to the watcher "
+        f"are ${asked} at list prices, and the order's own writes ${writes}; that is before a "
+        "watcher is stored, a row is read, a line is logged or a function runs. A trader who keeps "
+        '*one connection* for all orders (`{"orders": "mine"}`) saves the rows and the runs of '
+        "connecting."
     )
     return f"""## What a million orders cost
 
-Each is placed, settled, and watched by one client from just after the POST to the end.
+Each is placed, settled, and watched by one client to the end: by a connection of its own from just
+after the POST, or by *one connection* that hears of all orders.
 
     DynamoDB    write units x 0.625 + read units x 0.125
     Lambda      runs x 0.20 + GB x seconds x 13.3334, seconds = CPU / share of a processor + waiting
     SQS         (1 send + 1 receive and 1 delete a batch) x 0.40
     API Gateway 1 request x 1.00 + pushes x 1.00 + 1 connection minute x 0.25
-    logs        GB x 0.50; our lines, and Lambda's own, {PLATFORM_BYTES} bytes a run
+    logs        GB x 0.50; our lines and the access log's{_platform_logs()}
 
-{markdown(rows, (1, 2, 3))}
+{markdown(rows, (1, 2, 3, 4, 5))}
+
+{floor}
 
 {assumed}
 
 List prices of {prices.REGION}, {prices.DATE}:
 
 {markdown(of_prices, (0,))}"""
+
+
+def _platform_logs() -> str:
+    """Say that Lambda's own lines are paid too, if the template has them written."""
+    return f", and Lambda's own, {PLATFORM_BYTES} bytes a run" if lambda_logs("worker") else ""
 
 
 def _growth(results: Results) -> str:

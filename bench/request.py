@@ -1,10 +1,9 @@
 """CPU of a warm request of each function, without and with its AWS calls."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.child import Context
 from bench.figures import Figures
 from bench.inmemory import Engine, silenced, threads
 from bench.lambdas import an_event, sqs_event, stream_event, unpacked
@@ -31,7 +30,14 @@ def events() -> dict[str, tuple[str, Events]]:
         ),
         "connect": ("ws_connect", [an_event("ws_connect")] * whole),
         "disconnect": ("ws_connect", [an_event("ws_disconnect")] * whole),
-        "announce": ("ws_notify", [stream_event(f"seen-{n}", n) for n in range(whole)]),
+        "announce": ("ws_notify", [stream_event([f"seen-{n}"], n) for n in range(whole)]),
+        "announce_ten": (
+            "ws_notify",
+            [
+                stream_event([f"ten-{n}-{m}" for m in range(10)], 10 * n)
+                for n in range(BEFORE + TIMES // 10)
+            ],
+        ),
         "reconcile": ("reconcile", [an_event("schedule")] * whole),
     }
 
@@ -52,7 +58,7 @@ def request(stage: Stage) -> Figures:
 
 def _ms(seconds: float, name: str) -> float:
     """Return milliseconds an order."""
-    return round(seconds * 1000 / (10 if name == "settle_ten" else 1), 2)
+    return round(seconds * 1000 / (10 if name.endswith("_ten") else 1), 2)
 
 
 def _alone(name: str, some: Events) -> float:
@@ -73,7 +79,7 @@ def _handler(name: str) -> Callable[[dict[str, Any]], Any]:
         case "place" | "read":
             api = engine.http()
             _store(engine)
-            return lambda event: api.handle(event, Context())
+            return api.handle
         case "settle" | "settle_ten":
             work = engine.work()
             work.background = threads()
@@ -83,7 +89,7 @@ def _handler(name: str) -> Callable[[dict[str, Any]], Any]:
                 return work.settle_batch(event)
 
             return settle
-        case "announce":
+        case "announce" | "announce_ten":
             engine.notification.watchers = _EveryoneWatches()
             return engine.stream().announce_batch
         case "reconcile":
@@ -95,8 +101,11 @@ def _handler(name: str) -> Callable[[dict[str, Any]], Any]:
 class _EveryoneWatches(MemoryWatchers):
     """One watcher of every order."""
 
-    def of(self, topic: str) -> list[Watcher]:
-        return [Watcher(topic, "somebody", "anyone")] if topic.startswith(order_topic("")) else []
+    def of(self, topics: Mapping[str, str]) -> dict[str, list[Watcher]]:
+        return {
+            topic: [Watcher(topic, "somebody", account)] * topic.startswith(order_topic(""))
+            for topic, account in topics.items()
+        }
 
 
 def _store(engine: Engine) -> None:

@@ -24,7 +24,6 @@ _EMBEDDED = {
     "cores": CORES,
     "stream_shards": 1,
     "lanes": 1,
-    "queries": 1.0,
     "push": 0.005,
     "pick_up": 0.005,
 }
@@ -89,6 +88,7 @@ def reproduced(results: Results, name: str, orders_per_worker: int) -> Outcome:
         orders_per_worker=orders_per_worker,
         accept_cpu=cpu["execute"] + cpu["front_door"],
         settle_cpu=cpu["worker"],
+        announce_run_cpu=0.0,
         announce_cpu=cpu["ws_notify"] / CHANGES,
         cloud_accept=clouds[0],
         cloud_settle=clouds[1],
@@ -102,12 +102,15 @@ def scaled(case: dict[str, Any], results: Results) -> Outcome:
     """Simulate a multiple of today's load on AWS, half a minute of it or 150,000 orders."""
     setup = {name: value for name, value in case.items() if name != "times"}
     rate = TODAY_PER_MINUTE / 60 * case["times"]
+    alone, of_ten = (_on_aws(results, f"announce{n}_ms", "ws_notify") for n in ("", "_ten"))
+    each = (10 * of_ten - alone) / 9  # a batch of n takes run + n * each
     return simulated(
         rate=rate,
         orders=max(100, min(_MOST_ORDERS, round(rate * _SECONDS))),
         accept_cpu=_on_aws(results, "place_ms", "execute"),
         settle_cpu=_on_aws(results, "settle_ten_ms", "worker"),
-        announce_cpu=_on_aws(results, "announce_ms", "ws_notify"),
+        announce_run_cpu=alone - each,
+        announce_cpu=each,
         **setup,
     )
 

@@ -16,8 +16,8 @@ from bench.figures import percentile
 
 #: A process yields seconds to wait, or something to wait for.
 Process = Iterator["float | Event"]
-#: Writes of an order: placed, claimed, built, submitted, final.
-CHANGES = 5
+#: Writes of an order: placed, claimed, built and submitted, final.
+CHANGES = 4
 _LOOKS = 0.001
 
 
@@ -44,7 +44,9 @@ class Setup:
     cloud_announce: float = 0.0
     accept_cpu: float = 0.004
     settle_cpu: float = 0.011
-    announce_cpu: float = 0.005
+    #: Processor time of a run of ws_notify, and of each change in it.
+    announce_run_cpu: float = 0.002
+    announce_cpu: float = 0.003
     call: float = 0.005
     pick_up: float = 0.01
     #: Partitions of the index of open orders, and the writes a second that each takes.
@@ -54,8 +56,7 @@ class Setup:
     stream_shards: int = 4
     lanes: int = 4
     stream_batch: int = 100
-    #: What each change costs ws_notify: queries one after another; the pushes are side by side.
-    queries: float = 2.0
+    #: How long the pushes of a batch take, side by side, after one read of who watches.
     push: float = 0.010
     seed: int = 1
 
@@ -233,8 +234,8 @@ class Run:
         self._pick_up()
 
     def _settle(self, order: int, placed: float, processor: Station, end: Event) -> Process:
-        """Claim beside the quotes; store the signature; send; submitted beside the chain."""
-        third, cloud = self.setup.settle_cpu / 3, self.setup.cloud_settle / 5
+        """Claim beside the quotes; store the signature; send; wait for the chain; end."""
+        third, cloud = self.setup.settle_cpu / 3, self.setup.cloud_settle / 4
         uniform = self.dice.uniform
         quotes = max(uniform(*self.setup.quote), uniform(*self.setup.quote))
         began = self.clock.now
@@ -246,11 +247,8 @@ class Run:
         yield self._asked(cloud)
         self._changed(order)
         yield self._asked(cloud)
-        lands = self.clock.now + uniform(*self.setup.confirm)
+        yield uniform(*self.setup.confirm)
         yield self._processor(processor, third)
-        yield self._asked(cloud)
-        self._changed(order)
-        yield max(0.0, lands - self.clock.now)
         yield self._index_write(order)
         yield self._asked(cloud)
         self._changed(order)
@@ -287,9 +285,10 @@ class Run:
             most = min(setup.stream_batch, len(lane.changes))
             batch = [lane.changes.popleft() for _ in range(most)]
             self.announced.append(most)
-            yield self._processor(self.cores, setup.announce_cpu * most)
+            cpu = setup.announce_run_cpu + setup.announce_cpu * most
+            yield self._processor(self.cores, cpu)
             yield self._asked(setup.cloud_announce * most)
-            yield setup.call * setup.queries * most + setup.push
+            yield setup.push
             self.pushes += [self.clock.now - changed for changed in batch]
         lane.busy = False
 

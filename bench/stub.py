@@ -1,6 +1,7 @@
 """Answers AWS calls on a loopback port, at once and always well: DynamoDB, SQS, @connections.
 
-It keeps the rows that are put, checks no conditions, and finds an order under every id.
+It keeps the rows that are put, checks no conditions, and finds an order under every id, which one
+connection watches.
 """
 
 import json
@@ -14,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from engine.adapters.accounts import watcher_item
 from engine.adapters.codec import from_ms, to_ms
 from engine.adapters.dynamodb import order_item
+from engine.adapters.watchers import ROWS, watcher_item
 from engine.domain.order import Order
 from engine.ports import Watcher
 
@@ -51,25 +52,19 @@ class Rows:
                 found_all = [self.get(k["pk"]["S"], k["sk"]["S"]) for k in wanted["Keys"]]
                 return {"Responses": {table: [row for row in found_all if row]}}
             case "Query":
-                return {"Items": self.query(asked), "Count": 0, "ScannedCount": 0}
-            case "UpdateItem":
+                return {"Items": [], "Count": 0, "ScannedCount": 0}
+            case "UpdateItem" if asked.get("ReturnValues") == "ALL_NEW":
                 return {"Attributes": {**asked["Key"], "orders": {"N": "1"}}}
         return {}
 
     def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         if (pk, sk) not in self.put and sk == "ORDER":
             return order_item(fresh_order(pk.removeprefix("ORDER#")))
+        if pk.startswith("ORDER#") and sk.startswith(ROWS):
+            now = datetime.now(UTC)
+            until = now + timedelta(hours=2)
+            return watcher_item(Watcher(pk, "somebody", sk.removeprefix(ROWS), 0, now, until))
         return self.put.get((pk, sk))
-
-    @staticmethod
-    def query(asked: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return one watcher of whatever order is asked about, and nothing else."""
-        topic = asked["ExpressionAttributeValues"].get(":pk", {}).get("S", "")
-        if not topic.startswith("ORDER#"):
-            return []
-        now = datetime.now(UTC)
-        watcher = Watcher(topic, "somebody", "anyone", since=now, until=now + timedelta(hours=2))
-        return [watcher_item(watcher)]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,5 +1,6 @@
 """What the template says that figures depend on: memory, logs, indexes."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -34,7 +35,20 @@ def lambda_logs(name: str) -> bool:
     """Tell whether Lambda logs START, END and REPORT of each of a function's runs."""
     logging = template()["Globals"]["Function"].get("LoggingConfig", {})
     own = {**logging, **function(name).get("LoggingConfig", {})}
-    return bool(own.get("SystemLogLevel", "INFO") != "WARN")
+    return bool(_default(own.get("SystemLogLevel", "INFO")) != "WARN")
+
+
+def access_log_bytes() -> int:
+    """Return the size of a line of the HTTP API's access log, each value of twelve characters."""
+    api = template()["Resources"]["HttpApi"]["Properties"]
+    return len(re.sub(r"\$context\.[\w.]+", "x" * 12, api["AccessLogSettings"]["Format"]))
+
+
+def _default(value: Any) -> Any:
+    """Return a value, or what the parameter is by default that it refers to."""
+    if isinstance(value, dict) and "Ref" in value:
+        return template()["Parameters"][value["Ref"]]["Default"]
+    return value
 
 
 @cache

@@ -59,6 +59,29 @@ def test_reads_are_counted_by_what_they_found(dynamodb: Any, counter: Counter) -
     assert counter.taken().reads == 1
 
 
+def test_a_batch_of_reads_costs_each_row_by_itself_also_those_that_are_not_there(
+    dynamodb: Any, counter: Counter
+) -> None:
+    dynamodb.put_item(TableName=TABLE, Item=KEY | {"doc": {"S": "x" * 5000}})
+    counter.taken()
+    keys = [KEY, {**KEY, "sk": {"S": "not there"}}]
+    dynamodb.batch_get_item(RequestItems={TABLE: {"Keys": keys, "ConsistentRead": True}})
+    assert counter.taken().reads == 3
+    dynamodb.batch_get_item(RequestItems={TABLE: {"Keys": keys}})
+    assert counter.taken().reads == 1.5
+
+
+def test_an_update_is_kept_though_it_returns_nothing(dynamodb: Any, counter: Counter) -> None:
+    dynamodb.update_item(
+        TableName=TABLE,
+        Key=KEY,
+        UpdateExpression="SET t = :t",
+        ExpressionAttributeValues={":t": {"S": "x" * 1500}},
+    )
+    assert counter.taken().writes == {"table": 2}
+    assert counter.changes == [(None, KEY | {"t": {"S": "x" * 1500}})]
+
+
 def test_changes_are_kept_as_the_stream_would_tell_them(dynamodb: Any, counter: Counter) -> None:
     dynamodb.put_item(TableName=TABLE, Item=KEY)
     dynamodb.delete_item(TableName=TABLE, Key=KEY)

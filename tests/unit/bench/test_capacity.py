@@ -74,16 +74,15 @@ def test_another_index_key_costs_a_deletion_and_a_put() -> None:
 
 
 def test_a_read_costs_a_unit_for_every_begun_four_kilobytes() -> None:
-    assert read_units([a_row(4096)], consistent=True, together=True) == 1
-    assert read_units([a_row(4097)], consistent=True, together=True) == 2
-    assert read_units([a_row(4097)], consistent=False, together=True) == 1
+    assert read_units([a_row(4096)], consistent=True) == 1
+    assert read_units([a_row(4097)], consistent=True) == 2
+    assert read_units([a_row(4097)], consistent=False) == 1
 
 
-def test_a_query_adds_its_items_up_and_a_batch_does_not() -> None:
-    rows = [a_row(100)] * 10
-    assert read_units(rows, consistent=True, together=True) == 1
-    assert read_units(rows, consistent=True, together=False) == 10
+def test_a_query_adds_its_items_up() -> None:
+    assert read_units([a_row(100)] * 10, consistent=True) == 1
+    assert read_units([a_row(1000)] * 10, consistent=True) == 3
 
 
 def test_looking_in_vain_costs_a_read_too() -> None:
-    assert read_units([], consistent=True, together=True) == 1
+    assert read_units([], consistent=True) == 1

@@ -23,11 +23,21 @@ def a_life(**changes: Any) -> dict[str, Any]:
         "pushes": 0,
         "ten_worker_log_bytes": 0,
         "ws_notify_runs": 1,
+        "access_log_bytes": 0,
     } | changes
 
 
 REQUEST = dict.fromkeys(
-    ("place_ms", "settle_ms", "settle_ten_ms", "connect_ms", "disconnect_ms", "announce_ms"), 0.0
+    (
+        "place_ms",
+        "settle_ms",
+        "settle_ten_ms",
+        "connect_ms",
+        "disconnect_ms",
+        "announce_ms",
+        "announce_ten_ms",
+    ),
+    0.0,
 )
 
 
@@ -50,3 +60,18 @@ def test_a_second_of_a_worker_is_paid_once_for_ten() -> None:
 def test_the_slowest_of_ten_takes_longer_than_one() -> None:
     assert 900 < batch_ms(1) < 970
     assert batch_ms(1) < batch_ms(10) < 1_200
+
+
+def test_one_connection_for_all_orders_pays_no_minutes_and_no_connecting() -> None:
+    life = a_life(pushes=5, ws_connect_runs=0)
+    request = REQUEST | {"connect_ms": 1e6}
+    mine, own = (of_million(Case(10, mine=m), life, request) for m in (True, False))
+    assert mine["websocket"] == pytest.approx(5 * prices.MESSAGE.dollars)
+    assert own["websocket"] == pytest.approx(mine["websocket"] + prices.MINUTE.dollars)
+    assert own["lambda_time"] > 100 * mine["lambda_time"]
+
+
+def test_changes_that_share_a_run_share_its_invocation() -> None:
+    life = a_life(ws_notify_runs=8)
+    alone, shared = (of_million(Case(10, n), life, REQUEST)["lambda_requests"] for n in (1, 8))
+    assert alone - shared == pytest.approx(7 * prices.INVOCATION.dollars)
