@@ -17,6 +17,8 @@ WORKER_WAITS = 4
 #: The minutes that a client stays connected.
 MINUTES = 1.0
 _DRAWS = 20_000
+#: Of provisioned capacity, as the template scales it.
+USED = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +26,22 @@ class Case:
     """How full the batches are, and how an order is watched.
 
     `changes_per_run` are a run of ws_notify's. `mine`: by one connection that hears of all the
-    account's orders; else each order by a connection of its own.
+    account's orders; else each order by a connection of its own. `provisioned`: the table's
+    capacity is paid by the hour (`TableCapacity`), and the share USED of it is used.
     """
 
     orders_per_worker: int
     changes_per_run: float = 1.0
     mine: bool = False
+    provisioned: bool = False
 
 
 #: By the name that their figures begin with.
 CASES = {
     "ten": Case(10),
-    "ten_full": Case(10, 8),
+    "ten_provisioned": Case(10, provisioned=True),
     "mine": Case(10, mine=True),
-    "mine_full": Case(10, 8, mine=True),
+    "mine_busy": Case(10, 8, mine=True),
     "one": Case(1),
 }
 
@@ -86,8 +90,14 @@ def of_million(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     logs += life["access_log_bytes"]
     gb_seconds = sum(seconds * memory_gb(f) for f, seconds in _seconds(case, life, request).items())
     connected = 0.0 if case.mine else MINUTES
+    by_the_hour = 1e6 / 3600 / USED  # units an hour that serve a million of them
+    write, read = (
+        (prices.WRITE_HOUR.dollars * by_the_hour, prices.READ_HOUR.dollars * by_the_hour)
+        if case.provisioned
+        else (prices.WRITE.dollars, prices.READ.dollars)
+    )
     return {
-        "dynamodb": writes * prices.WRITE.dollars + reads * prices.READ.dollars,
+        "dynamodb": writes * write + reads * read,
         "lambda_time": gb_seconds * prices.GB_SECONDS.dollars,
         "lambda_requests": sum(runs.values()) * prices.INVOCATION.dollars,
         "sqs": (1 + 2 / case.orders_per_worker) * prices.QUEUE.dollars,

@@ -16,6 +16,7 @@ from local.cloud import HOST
 from local.system import System
 
 CALLS, AT_ONCE, SECONDS = 300, 4, 3.0
+PAUSED_CALLS, PAUSE = 60, 0.05
 
 
 def emulator(stage: Stage) -> Figures:
@@ -46,6 +47,12 @@ def _one_client(system: System) -> Figures:
         took.append(time.perf_counter() - began)
         own.append(time.process_time() - cpu)
     emulators = (processor_seconds(pids) - before) / CALLS
+    paused = []
+    for _ in range(PAUSED_CALLS):
+        time.sleep(PAUSE)
+        cpu = time.process_time()
+        client.put_item(TableName=system.stack.table, Item=item)
+        paused.append(time.process_time() - cpu)
     connection = http.client.HTTPConnection(HOST, system.cloud.port, timeout=30)
     body = json.dumps({"TableName": system.stack.table, "Item": item}).encode()
     plain = []
@@ -56,6 +63,7 @@ def _one_client(system: System) -> Figures:
     return {
         "call_ms": round(median(took) * 1000, 2),
         "call_client_cpu_ms": round(median(own) * 1000, 2),
+        "call_paused_cpu_ms": round(median(paused) * 1000, 2),
         "call_emulator_cpu_ms": round(emulators * 1000, 2),
         "plain_call_ms": round(median(plain) * 1000, 2),
     }

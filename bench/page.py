@@ -187,7 +187,7 @@ def _cost(results: Results) -> str:
         (
             "dollars a million orders",
             "ten a worker",
-            "and busy",
+            "capacity by the hour",
             "one connection",
             "and busy",
             "one a worker",
@@ -204,25 +204,29 @@ def _cost(results: Results) -> str:
         f"Assumed: a share of a processor is memory / 1,769 MB; a call of DynamoDB takes {calls:g} "
         f"ms, of SQS and `@connections` {others:g}; batches of the worker are full (one waits "
         f"{ten} ms for the slowest of ten, {one} for one); each change has a run of `ws_notify` to "
-        "itself, when it is *busy* eight share one. Not counted: storage, backups, data sent to "
-        "the internet, cold starts, and what runs without orders (polling, the schedule, alarms)."
+        "itself (see [scale](scale.md)), when it is *busy* eight share one. Not counted: storage, "
+        "backups, data sent to the internet, cold starts, and what runs without orders (polling, "
+        "the schedule, alarms)."
     )
     messages, asked, writes = (
         _shown(results, "cost", name) for name in ("messages", "asked_usd", "order_writes_usd")
     )
     floor = (
         f"What bounds it: the POST, a message in the queue and {messages} messages to the watcher "
-        f"are ${asked} at list prices, and the order's own writes ${writes}; that is before a "
-        "watcher is stored, a row is read, a line is logged or a function runs. A trader who keeps "
-        '*one connection* for all orders (`{"orders": "mine"}`) saves the rows and the runs of '
-        "connecting."
+        f"are ${asked} at list prices, and the order's own writes ${writes} on demand; that is "
+        "before a watcher is stored, a row is read, a line is logged or a function runs. With a "
+        "steady load `TableCapacity=provisioned` pays for the table by the hour, here with "
+        f"{cost.USED:.0%} of it used ([when, and what it "
+        "risks](decisions/2026-11-24-capacity-by-the-hour.md)). A trader who keeps *one "
+        'connection* for all orders (`{"orders": "mine"}`) saves the rows and the runs of a '
+        "connection an order."
     )
     return f"""## What a million orders cost
 
 Each is placed, settled, and watched by one client to the end: by a connection of its own from just
 after the POST, or by *one connection* that hears of all orders.
 
-    DynamoDB    write units x 0.625 + read units x 0.125
+    DynamoDB    write units x 0.625 + read units x 0.125; by the hour, a third of it
     Lambda      runs x 0.20 + GB x seconds x 13.3334, seconds = CPU / share of a processor + waiting
     SQS         (1 send + 1 receive and 1 delete a batch) x 0.40
     API Gateway 1 request x 1.00 + pushes x 1.00 + 1 connection minute x 0.25
@@ -265,6 +269,7 @@ def _emulator(results: Results) -> str:
     for what, name in (
         ("one call by boto3, ms", "call_ms"),
         ("of which the client's CPU", "call_client_cpu_ms"),
+        ("the client's CPU of a call after a pause of 50 ms", "call_paused_cpu_ms"),
         ("of which the emulator's CPU", "call_emulator_cpu_ms"),
         ("one call by plain HTTP, ms", "plain_call_ms"),
         ("calls a second in all, by boto3 in 4 processes", "boto3_calls_per_s"),

@@ -19,10 +19,13 @@ class Price:
 
 
 _DYNAMODB = "aws.amazon.com/dynamodb/pricing/on-demand"
+_PROVISIONED = "aws.amazon.com/dynamodb/pricing/provisioned"
 _LAMBDA = "aws.amazon.com/lambda/pricing"
 _GATEWAY = "aws.amazon.com/api-gateway/pricing"
 WRITE = Price(0.625, "million write request units", _DYNAMODB)
 READ = Price(0.125, "million read request units", _DYNAMODB)
+WRITE_HOUR = Price(0.00065, "write capacity unit, an hour", _PROVISIONED)
+READ_HOUR = Price(0.00013, "read capacity unit, an hour", _PROVISIONED)
 INVOCATION = Price(0.20, "million Lambda requests", _LAMBDA)
 GB_SECONDS = Price(13.3334, "million GB-seconds of Lambda on arm64", _LAMBDA)
 QUEUE = Price(0.40, "million SQS requests, standard queue", "aws.amazon.com/sqs/pricing")
@@ -31,4 +34,16 @@ MESSAGE = Price(1.00, "million WebSocket messages of up to 32 KB", _GATEWAY)
 MINUTE = Price(0.25, "million WebSocket connection minutes", _GATEWAY)
 LOGS = Price(0.50, "GB of logs ingested", "aws.amazon.com/cloudwatch/pricing")
 
-ALL = (WRITE, READ, INVOCATION, GB_SECONDS, QUEUE, HTTP, MESSAGE, MINUTE, LOGS)
+ALL = (
+    WRITE,
+    READ,
+    WRITE_HOUR,
+    READ_HOUR,
+    INVOCATION,
+    GB_SECONDS,
+    QUEUE,
+    HTTP,
+    MESSAGE,
+    MINUTE,
+    LOGS,
+)

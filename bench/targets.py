@@ -75,6 +75,7 @@ TARGETS = (
     Target("AWS calls of execute an order", "life", "execute_calls", most=2),
     Target("the same with keys and rates", "life", "keyed_execute_calls", most=3),
     Target("a million orders, ten a worker", "cost", "ten_usd", "USD", most=13),
+    Target("the same, capacity by the hour", "cost", "ten_provisioned_usd", "USD", most=13),
     Target("largest process", "memory", "largest_mb", "MB", most=128),
     Target("submit, 100,000 orders of 1,000", "growth", "submit_ratio", "x", most=1.3),
     Target("get, 100,000 orders of 1,000", "growth", "get_ratio", "x", most=1.3),

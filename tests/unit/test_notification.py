@@ -1,6 +1,6 @@
 """Who hears what, and when."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from engine.domain.errors import PushFailed
@@ -116,6 +116,44 @@ def test_a_newcomer_whose_connection_is_still_being_made_is_waited_for() -> None
     assert world.announce(WatcherCame("1", _watcher("ann"))) == set()
     assert world.push.heard == {"ann": [b"snapshot 1"]}
     assert len(world.watching) == 1
+
+
+def test_who_is_only_just_connecting_is_not_pushed_to_in_vain() -> None:
+    world = World()
+    world.orders.add(an_order())
+    world.watch("ann")
+    world.announce(WatcherCame("1", _watcher("ann")))
+    assert world.clock.slept == [0.025]
+    world.announce(OrderChanged("2", ROUTING))
+    assert world.clock.slept == [0.025]
+
+
+def test_clocks_that_differ_keep_nobody_waiting_for_longer() -> None:
+    world = World()
+    world.orders.add(an_order())
+    world.watch("ann")
+    world.clock.time = START - timedelta(seconds=5)
+    world.announce(WatcherCame("1", _watcher("ann")))
+    assert world.clock.slept == [0.025]
+
+
+def test_a_newcomer_who_has_left_already_is_not_waited_for() -> None:
+    world = World()
+    world.watch("ann")
+    world.watchers.forget_connection("ann")
+    world.push.gone.add("ann")
+    world.announce(WatcherCame("1", _watcher("ann")))
+    assert world.watching == []
+    assert world.clock.slept == [0.025]
+
+
+def test_who_is_over_is_forgotten_when_seen() -> None:
+    world = World()
+    world.watch("ann", "bob")
+    world.watchers.rows[_watcher("ann")] = replace(_watcher("ann"), until=START)
+    world.announce(OrderChanged("1", an_order()))
+    assert world.watching == [_watcher("bob")]
+    assert list(world.push.heard) == ["bob"]
 
 
 def test_a_newcomer_who_never_arrives_is_forgotten() -> None:

@@ -46,6 +46,11 @@ def test_units_are_paid_by_the_million() -> None:
     assert lines["dynamodb"] == pytest.approx(4 * 0.625 + 8 * 0.125)
 
 
+def test_provisioned_units_are_paid_by_the_hour_used_or_not() -> None:
+    lines = of_million(Case(10, provisioned=True), a_life(execute_write_units=1), REQUEST)
+    assert lines["dynamodb"] == pytest.approx(1e6 / 3600 * 0.00065 / 0.7)
+
+
 def test_a_full_batch_pays_for_its_receipt_and_its_deletion_once() -> None:
     one, ten = (of_million(Case(n), a_life(), REQUEST)["sqs"] for n in (1, 10))
     assert one == pytest.approx(3 * prices.QUEUE.dollars)

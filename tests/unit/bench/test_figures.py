@@ -43,7 +43,7 @@ def test_a_table_lines_up() -> None:
 
 
 def test_parts_bring_what_they_need() -> None:
-    assert [part.name for part in wanted(["cost"])] == ["request", "life", "cost"]
+    assert [part.name for part in wanted(["cost"])] == ["request", "life", "overhead", "cost"]
     assert wanted([]) == list(PARTS)
 
 

@@ -19,8 +19,8 @@ from engine.ports import (
     order_topic,
 )
 
-#: How long a subscription may be older than its connection's first message.
-ARRIVAL = timedelta(seconds=1)
+#: How old a subscription usually is when its connection can be pushed to, and at most.
+ARRIVING, ARRIVAL = timedelta(milliseconds=25), timedelta(seconds=1)
 #: How long a change waits for the welcome of a watcher who resumes; then it is pushed as it is.
 WELCOME = timedelta(seconds=10)
 #: How many of its newest orders a watcher of an account is shown the open ones of.
@@ -189,17 +189,29 @@ class Notification:
         """Push to a client, who may not be quite there yet.
 
         API Gateway calls a connection gone as long as its `$connect` has not returned, and the
-        stream may be faster than that. One that is not stored any more has left.
+        stream may be faster than that.
         """
+        self._let_arrive(watcher)
         while True:
             try:
                 return self.push(watcher.connection_id, body)
             except ConnectionGone:
-                if watcher.since is None or self.clock.now() > watcher.since + ARRIVAL:
-                    raise
-                if self.watchers.account_of(watcher.connection_id) is None:
+                if not self._may_arrive(watcher):
                     raise
                 self.clock.sleep(0.02)
+
+    def _let_arrive(self, watcher: Watcher) -> None:
+        """Wait for a connection that is only just being made: it costs less than a push in vain."""
+        if watcher.since is not None:
+            young = watcher.since + ARRIVING - self.clock.now()
+            if young > timedelta(0):
+                self.clock.sleep(min(young, ARRIVING).total_seconds())  # clocks differ
+
+    def _may_arrive(self, watcher: Watcher) -> bool:
+        """Tell whether who is called gone may still be coming, and has not left already."""
+        if watcher.since is None or self.clock.now() > watcher.since + ARRIVAL:
+            return False
+        return self.watchers.account_of(watcher.connection_id) is not None
 
 
 def _topics(order: Order) -> tuple[str, str]:
