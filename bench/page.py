@@ -226,7 +226,7 @@ def _cost(results: Results) -> str:
 Each is placed, settled, and watched by one client to the end: by a connection of its own from just
 after the POST, or by *one connection* that hears of all orders.
 
-    DynamoDB    write units x 0.625 + read units x 0.125; by the hour, a third of it
+    DynamoDB    write units x 0.625 + read units x 0.125; by the hour, two fifths of it
     Lambda      runs x 0.20 + GB x seconds x 13.3334, seconds = CPU / share of a processor + waiting
     SQS         (1 send + 1 receive and 1 delete a batch) x 0.40
     API Gateway 1 request x 1.00 + pushes x 1.00 + 1 connection minute x 0.25

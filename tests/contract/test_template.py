@@ -188,7 +188,6 @@ def test_the_table_streams_both_images_and_forgets_by_expires_at(resources):
     table = resources["OrdersTable"]["Properties"]
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
-    assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
 def test_the_table_is_encrypted_restorable_and_never_replaced_silently(resources):

@@ -1,4 +1,4 @@
-"""What the template makes when versions come in steps, and when there is one public address."""
+"""What the template makes of its options: versions in steps, capacity by the hour, one address."""
 
 import json
 import shutil
@@ -152,6 +152,87 @@ def test_nothing_waits_for_itself(rollout):
         assert ready, f"a circle among {sorted(needs)}"
         needs = {
             logical_id: waits for logical_id, waits in needs.items() if logical_id not in ready
+        }
+
+
+# Capacity
+
+SCALING = {
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+}
+UNITS = {
+    "WriteCapacityUnits": "DynamoDBWriteCapacityUtilization",
+    "ReadCapacityUnits": "DynamoDBReadCapacityUtilization",
+}
+
+
+def chosen(value: Any, *, when: set[str]) -> Any:
+    """Return a part of a template as it is when the conditions `when` hold and no others."""
+    if isinstance(value, list):
+        return [chosen(inner, when=when) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::If" in value:
+        condition, held, otherwise = value["Fn::If"]
+        return chosen(held if condition in when else otherwise, when=when)
+    made = {key: chosen(inner, when=when) for key, inner in value.items()}
+    return {key: inner for key, inner in made.items() if inner != {"Ref": "AWS::NoValue"}}
+
+
+def scaling(resources: Json, kind: str) -> dict[str, Json]:
+    """Return the scaling targets or policies by name."""
+    full = f"AWS::ApplicationAutoScaling::{kind}"
+    return {n: r["Properties"] for n, r in resources.items() if r["Type"] == full}
+
+
+def test_a_table_is_paid_by_the_request_unless_asked_otherwise(at_once):
+    template = yaml_parse(SOURCE)
+    assert template["Parameters"]["TableCapacity"]["Default"] == "on-demand"
+    assert template["Conditions"]["IsProvisioned"] == {
+        "Fn::Equals": [{"Ref": "TableCapacity"}, "provisioned"]
+    }
+    table = chosen(at_once["OrdersTable"]["Properties"], when=set())
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    for each in (table, *table["GlobalSecondaryIndexes"]):
+        assert "ProvisionedThroughput" not in each
+    conditions = [r.get("Condition") for r in at_once.values() if r["Type"] in SCALING]
+    assert set(conditions) == {"IsProvisioned"}
+
+
+def test_a_provisioned_table_and_its_indexes_begin_with_the_least(at_once):
+    table = chosen(at_once["OrdersTable"]["Properties"], when={"IsProvisioned"})
+    assert table["BillingMode"] == "PROVISIONED"
+    for each in (table, *table["GlobalSecondaryIndexes"]):
+        assert each["ProvisionedThroughput"] == {
+            units: {"Ref": "TableLeastUnits"} for units in UNITS
+        }
+
+
+def test_reads_and_writes_of_the_table_and_of_every_index_are_scaled_within_the_bounds(at_once):
+    """DynamoDB throttles the table's own writes for an index that can't keep up."""
+    table = "table/${OrdersTable}"
+    indexes = at_once["OrdersTable"]["Properties"]["GlobalSecondaryIndexes"]
+    scaled = {(table, "table"), *((f"{table}/index/{i['IndexName']}", "index") for i in indexes)}
+    targets = scaling(at_once, "ScalableTarget").values()
+    assert sorted((t["ResourceId"]["Fn::Sub"], t["ScalableDimension"]) for t in targets) == sorted(
+        (resource, f"dynamodb:{kind}:{units}") for resource, kind in scaled for units in UNITS
+    )
+    for target in targets:
+        assert target["ServiceNamespace"] == "dynamodb"
+        assert target["MinCapacity"] == {"Ref": "TableLeastUnits"}
+        assert target["MaxCapacity"] == {"Ref": "TableMostUnits"}
+
+
+def test_every_capacity_follows_what_is_used_of_it_at_70_percent(at_once):
+    targets, policies = (scaling(at_once, kind) for kind in ("ScalableTarget", "ScalingPolicy"))
+    assert sorted(p["ScalingTargetId"]["Ref"] for p in policies.values()) == sorted(targets)
+    for policy in policies.values():
+        units = targets[policy["ScalingTargetId"]["Ref"]]["ScalableDimension"].rpartition(":")[2]
+        assert policy["PolicyType"] == "TargetTrackingScaling"
+        assert policy["TargetTrackingScalingPolicyConfiguration"] == {
+            "PredefinedMetricSpecification": {"PredefinedMetricType": UNITS[units]},
+            "TargetValue": 70,
         }
 
 
