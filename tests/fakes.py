@@ -187,6 +187,12 @@ class MemoryWatchers:
     def forget(self, watcher: Watcher) -> None:
         self.rows.pop(watcher, None)
 
+    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
+        for connection_id in gone:
+            self.forget_connection(connection_id)
+        for watcher in subscriptions:
+            self.forget(watcher)
+
     def forget_connection(self, connection_id: str) -> None:
         account, _ = self.connections.pop(connection_id, ("", None))
         self.forget(Watcher(account_topic(account), connection_id))

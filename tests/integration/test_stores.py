@@ -1,16 +1,18 @@
 """One suite for the table's adapters and for the fakes, so that a fake can't lie."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bench.counting import Counter
 from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoLedger, DynamoOrders, place_in_time
 from engine.adapters.simulated import Ledger
 from engine.adapters.table import Table
+from engine.adapters.table import key as row_key
 from engine.adapters.watchers import MOST_SUBSCRIPTIONS, DynamoWatchers
 from engine.domain.errors import (
     Conflict,
@@ -219,6 +221,32 @@ def test_a_watcher_of_hundreds_of_topics_is_found_in_each(watchers: Watchers) ->
 
 
 @both
+def test_who_is_gone_is_dropped_with_all_that_is_known_of_it(watchers: Watchers) -> None:
+    topic, mine = order_topic("o1"), account_topic("x")
+    for n in range(120):
+        watchers.connect(f"c{n}", "x", until=LATER)
+        watchers.watch(Watcher(topic, f"c{n}"))
+    watchers.watch(Watcher(mine, "c0"))
+    gone = [w for w in _of(watchers, topic, "x") if w.connection_id != "c7"]
+    watchers.forget_gone({w.connection_id for w in gone}, gone)
+    watchers.forget_gone({w.connection_id for w in gone}, gone)
+    assert _of(watchers, topic, "x") == [Watcher(topic, "c7")]
+    assert _of(watchers, mine, "x") == []
+    assert [watchers.account_of(c) for c in ("c0", "c7")] == [None, "x"]
+
+
+def test_forgetting_many_of_one_topic_writes_its_row_once(dynamodb: Any) -> None:
+    watchers = DynamoWatchers(Table(dynamodb, TABLE))
+    for n in range(60):
+        watchers.connect(f"c{n}", "x", until=LATER)
+        watchers.watch(Watcher(order_topic("o1"), f"c{n}"))
+    counter = Counter()
+    counter.attach(dynamodb)
+    watchers.forget_gone((), _of(watchers, order_topic("o1"), "x"))
+    assert counter.taken().calls == {"dynamodb.BatchGetItem": 1, "dynamodb.UpdateItem": 1}
+
+
+@both
 def test_who_is_not_connected_watches_nothing(watchers: Watchers) -> None:
     with pytest.raises(ConnectionGone):
         watchers.watch(Watcher(order_topic("o1"), "ann", "x"))
@@ -303,6 +331,39 @@ def test_the_ledger_writes_a_signature_once(ledger: Ledger) -> None:
     assert ledger.record("sig", {"out": "1"}) == {"out": "1"}
     assert ledger.record("sig", {"expired": "2"}) == {"out": "1"}
     assert ledger.read("sig") == {"out": "1"}
+
+
+@dataclass
+class Grudging:
+    """Reads one row of a batch at a time, as long as it is asked `most` times at most."""
+
+    client: Any
+    most: int
+    asked: int = 0
+
+    def batch_get_item(self, **request: Any) -> Any:
+        self.asked += 1
+        ((table, wanted),) = request["RequestItems"].items()
+        first, rest = wanted["Keys"][:1], wanted["Keys"][1:]
+        if self.asked > self.most:
+            first, rest = [], wanted["Keys"]
+        answer: dict[str, Any] = {"Responses": {table: []}}
+        if first:
+            answer = self.client.batch_get_item(RequestItems={table: {**wanted, "Keys": first}})
+        return {**answer, "UnprocessedKeys": {table: {**wanted, "Keys": rest}} if rest else {}}
+
+
+def test_rows_that_a_batch_left_are_asked_for_again_after_a_while(dynamodb: Any) -> None:
+    keys = [("ORDER#1", sk) for sk in ("a", "b", "c")]
+    for pk, sk in keys:
+        dynamodb.put_item(TableName=TABLE, Item=row_key(pk, sk))
+    slept: list[float] = []
+    found = Table(Grudging(dynamodb, 9), TABLE, slept.append).get_many(keys)  # type: ignore[arg-type]
+    assert sorted(found) == keys
+    assert slept == sorted(slept)
+    assert len(slept) == 2
+    with pytest.raises(StoreUnavailable):
+        Table(Grudging(dynamodb, 1), TABLE, slept.append).get_many(keys)  # type: ignore[arg-type]
 
 
 def test_a_table_that_does_not_answer_is_said_to_be_unavailable(dynamodb: Any) -> None:

@@ -14,7 +14,7 @@ from engine.adapters.sqs import SqsQueue
 from engine.adapters.watchers import DynamoWatchers
 from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
-from engine.ports import DeadLetter, Expired, Landed, Landing, Reverted, Unknown
+from engine.ports import DeadLetter, Expired, Landed, Landing, Reverted, Unknown, Watcher
 from engine.service.execution import Execution
 from engine.service.notification import Notification, Post
 from engine.service.reconciliation import Reconciliation, Report
@@ -167,17 +167,13 @@ def push_a_change_before_the_welcome(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_all_watchers_when_one_left(patch: pytest.MonkeyPatch) -> None:
-    forget = DynamoWatchers.forget_connection
+    forget = DynamoWatchers.forget_gone
 
-    def forgotten(self: DynamoWatchers, connection_id: str) -> None:
-        row = self.table.get(f"CONN#{connection_id}", "CONN") or {}
-        forget(self, connection_id)
-        topics = row.get("topics", {}).get("SS", [])
-        for some in self.of(dict.fromkeys(topics, row["account"]["S"])).values():
-            for watcher in some:
-                self.forget(watcher)
+    def forgotten(self: DynamoWatchers, gone: set[str], stale: list[Watcher]) -> None:
+        beside = self.of({watcher.topic: watcher.account for watcher in stale})
+        forget(self, gone, [watcher for some in beside.values() for watcher in some])
 
-    patch.setattr(DynamoWatchers, "forget_connection", forgotten)
+    patch.setattr(DynamoWatchers, "forget_gone", forgotten)
 
 
 def tell_everybody_everything(patch: pytest.MonkeyPatch) -> None:

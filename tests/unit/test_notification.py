@@ -1,9 +1,10 @@
 """Who hears what, and when."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from engine.domain.errors import PushFailed
+from engine.domain.errors import PushFailed, StoreUnavailable
 from engine.domain.order import Order, Status
 from engine.ports import Watcher, account_topic, order_topic
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
@@ -98,6 +99,32 @@ def test_a_watcher_who_left_is_forgotten_and_that_one_only() -> None:
     assert world.push.heard == {"bob": [b"status 1"]}
 
 
+@dataclass
+class DeafWatchers(MemoryWatchers):
+    """Reads well and writes nothing."""
+
+    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
+        raise StoreUnavailable("deaf")
+
+
+def test_who_can_not_be_forgotten_keeps_nobody_from_hearing() -> None:
+    world = World(watchers=DeafWatchers())
+    world.watch("ann", "bob", "carol")
+    world.push.gone.add("ann")
+    world.watchers.rows[_watcher("carol")] = replace(_watcher("carol"), until=START)
+    assert world.announce(OrderChanged("1", an_order())) == set()
+    assert world.push.heard == {"bob": [b"status 1"]}
+
+
+def test_who_is_gone_is_forgotten_in_all_that_was_looked_at() -> None:
+    world = World()
+    world.watch("ann")
+    world.watchers.watch(Watcher(account_topic("anyone"), "ann"))
+    world.push.gone.add("ann")
+    world.announce(OrderChanged("1", an_order()))
+    assert (world.watchers.rows, world.watchers.connections) == ({}, {})
+
+
 def test_any_other_failure_is_reported_from_where_it_began() -> None:
     world = World()
     world.watch("ann", "bob")
@@ -145,6 +172,15 @@ def test_a_newcomer_who_has_left_already_is_not_waited_for() -> None:
     world.announce(WatcherCame("1", _watcher("ann")))
     assert world.watching == []
     assert world.clock.slept == [0.025]
+
+
+def test_of_a_crowd_who_is_over_is_forgotten_when_somebody_comes() -> None:
+    world = World()
+    world.orders.add(an_order())
+    world.watch("ann", "bob", "carol")
+    over = replace(_watcher("bob"), until=START)
+    world.announce(WatcherCame("1", _watcher("ann"), (over, _watcher("carol"))))
+    assert world.watching == [_watcher("ann"), _watcher("carol")]
 
 
 def test_who_is_over_is_forgotten_when_seen() -> None:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.errors import IllegalTransition
-from engine.domain.order import FINAL, TRANSITIONS, Failure, Status
+from engine.domain.order import (
+    FINAL,
+    TRANSITIONS,
+    Failure,
+    Leg,
+    Quote,
+    Route,
+    Status,
+    Transaction,
+)
 from tests.fakes import START, an_order
 
 LATER = START + timedelta(seconds=1)
@@ -53,6 +62,25 @@ def test_a_second_attempt_stays_in_its_state() -> None:
     order = an_order().to(Status.ROUTING, at=LATER, attempts=1)
     again = order.claimed(at=LATER, until=LATER, by="b")
     assert (again.status, again.attempts, again.seq) == (Status.ROUTING, 2, 3)
+
+
+def test_a_step_that_was_never_stored_by_itself_is_told_as_it_would_have_been() -> None:
+    until = START + timedelta(seconds=15)
+    built = (
+        an_order()
+        .claimed(at=START, until=until, by="w")
+        .towards(
+            Status.BUILDING,
+            at=START + timedelta(milliseconds=300),
+            quotes=(Quote("raydium", 160, 1, 2), Quote("meteora", error="VENUE_TIMEOUT")),
+            route=Route((Leg("raydium", "pool", 10**9, 160),), "only"),
+            transaction=Transaction("sig", START, until, ()),
+        )
+    )
+    submitted = built.to(Status.SUBMITTED, at=START + timedelta(milliseconds=300))
+    assert submitted.as_of(built.seq) == built
+    confirmed = submitted.to(Status.CONFIRMED, at=until, amount_out=161)
+    assert confirmed.as_of(built.seq) == built
 
 
 def test_history_never_goes_back_when_clocks_differ() -> None:

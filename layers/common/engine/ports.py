@@ -280,6 +280,13 @@ class Watchers(Protocol):
         """
         ...
 
+    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
+        """Drop connections that are gone, as `forget_connection` does, and these subscriptions.
+
+        The connections of these are gone, or over: nothing else is noted of them.
+        """
+        ...
+
     def account_of(self, connection_id: str) -> str | None:
         """Return the account at the other end of a connection, None if it is not stored."""
         ...

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from engine.adapters.codec import decode_rest, encode_rest, to_ms
 from engine.adapters.table import Item, Refused, Table, key
-from engine.domain.errors import Conflict
+from engine.domain.errors import Conflict, StoreUnavailable
 from engine.domain.order import Order
 
 #: Partitions of the index of open orders: one would take at most some 500 new orders a second.
@@ -120,12 +120,15 @@ class DynamoLedger:
         try:
             self.table.put(item, "attribute_not_exists(pk)")
         except Refused as refused:
-            entry = _entry(refused.standing or {})
+            if refused.standing is None:
+                raise StoreUnavailable("an entry is refused, and none is there") from refused
+            entry = _entry(refused.standing)
         return self._remembered(signature, entry)
 
     def read(self, signature: str) -> Mapping[str, str] | None:
-        if signature in self._seen:
-            return self._seen[signature]
+        seen = self._seen.get(signature)
+        if seen is not None:
+            return seen
         item = self.table.get(f"TX#{signature}", "TX")
         return self._remembered(signature, _entry(item)) if item else None
 

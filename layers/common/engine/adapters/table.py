@@ -1,6 +1,7 @@
 """The one table: the few calls we make of it, and what its errors mean."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ class Table:
 
     client: "DynamoDBClient"
     name: str
+    sleep: Callable[[float], None] = time.sleep
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Read one row."""
@@ -50,7 +52,7 @@ class Table:
         return found
 
     def _get_some(self, wanted: list[Any], found: dict[tuple[str, str], Item]) -> None:
-        for _ in range(5):
+        for pause in (0.05, 0.1, 0.2, 0.4, 0.0):
             with _translated():
                 answer = self.client.batch_get_item(
                     RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}}
@@ -61,6 +63,7 @@ class Table:
             wanted = left.get(self.name, {}).get("Keys", [])
             if not wanted:
                 return
+            self.sleep(pause)
         raise StoreUnavailable("the table kept leaving rows unread")
 
     def put(self, item: Item, condition: str | None = None, **values: str | int) -> None:

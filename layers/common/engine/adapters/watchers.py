@@ -5,7 +5,8 @@ that watches it, with an attribute for each connection: one read tells whom a ch
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ from engine.ports import LONGEST_CONNECTION, Watcher, account_topic
 MOST_SUBSCRIPTIONS = 50
 #: What begins the sort key of a topic's row; the account follows.
 ROWS = "WATCHERS#"
+_MOST_DROPPED = 100  # an expression has 4 kB and 300 operators at most
+_CROWD = 64  # entries
 _ENTRY = "c:"  # and the connection's id: the name of its attribute
 
 
@@ -86,7 +89,7 @@ class DynamoWatchers:
         return found
 
     def forget(self, watcher: Watcher) -> None:
-        self._drop(watcher)
+        self._drop([watcher])
         try:
             self.table.update(
                 *_connection(watcher.connection_id),
@@ -98,12 +101,13 @@ class DynamoWatchers:
             return
 
     def forget_connection(self, connection_id: str) -> None:
-        connection = self.table.delete(*_connection(connection_id))
-        if connection is None:
-            return
-        account = connection["account"]["S"]
-        if account_topic(account) in connection.get("topics", {}).get("SS", []):
-            self._drop(Watcher(account_topic(account), connection_id, account))
+        self._drop(self._left(connection_id))
+
+    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
+        stale = [*subscriptions]
+        for connection_id in gone:
+            stale += self._left(connection_id)
+        self._drop(stale)
 
     def account_of(self, connection_id: str) -> str | None:
         connection = self.table.get(*_connection(connection_id))
@@ -118,11 +122,34 @@ class DynamoWatchers:
             watcher, "SET #entry = :entry, expiresAt = :end", entry=_entry(watcher), end=expires
         )
 
-    def _drop(self, watcher: Watcher) -> None:
-        try:
-            self._change(watcher, "REMOVE #entry", "attribute_exists(#entry)")
-        except Refused:
-            return
+    def _left(self, connection_id: str) -> list[Watcher]:
+        """Delete a connection; return that it watched its account, if it did."""
+        connection = self.table.delete(*_connection(connection_id))
+        if connection is None:
+            return []
+        account = connection["account"]["S"]
+        mine = account_topic(account)
+        watched = mine in connection.get("topics", {}).get("SS", [])
+        return [Watcher(mine, connection_id, account)] if watched else []
+
+    def _drop(self, watchers: Iterable[Watcher]) -> None:
+        """Take subscriptions out of their topics' rows, a row at a time: a write pays for all."""
+        rows: dict[tuple[str, str], set[str]] = {}
+        for watcher in watchers:
+            row = _row(watcher.topic, watcher.account)
+            rows.setdefault(row, set()).add(_ENTRY + watcher.connection_id)
+        for row, entries in rows.items():
+            names = sorted(entries)
+            for n in range(0, len(names), _MOST_DROPPED):
+                some = {f"#e{i}": name for i, name in enumerate(names[n : n + _MOST_DROPPED])}
+                with suppress(Refused):
+                    self.table.update(
+                        *row,
+                        f"REMOVE {', '.join(some)}",
+                        "attribute_exists(pk)",
+                        names=some,
+                        returning=False,
+                    )
 
     def _change(
         self, watcher: Watcher, expression: str, condition: str | None = None, **values: Any
@@ -138,13 +165,17 @@ class DynamoWatchers:
         )
 
 
-def newcomers(old: Item | None, new: Item) -> Iterator[Watcher]:
-    """Yield whoever began to watch, or began anew, by a change of a topic's row."""
+def newcomers(old: Item | None, new: Item) -> list[Watcher]:
+    """Return whoever began to watch, or began anew, by a change of a topic's row."""
     standing = old or {}
-    for watcher in item_watchers(new):
-        name = _ENTRY + watcher.connection_id
-        if new[name] != standing.get(name) and not watcher.welcomed:
-            yield watcher
+    changed = {name: value for name, value in new.items() if standing.get(name) != value}
+    came = item_watchers({**changed, **key(new["pk"]["S"], new["sk"]["S"])})
+    return [watcher for watcher in came if not watcher.welcomed]
+
+
+def crowd(row: Item) -> tuple[Watcher, ...]:
+    """Return who a topic's row holds if that is many: some of them may be over."""
+    return tuple(item_watchers(row)) if len(row) > _CROWD else ()
 
 
 def watcher_item(watcher: Watcher) -> Item:

@@ -162,7 +162,7 @@ def _checked(fields: Mapping[str, tuple[Any, ...]], value: object, code: str) ->
                 checked[name] = read(value[name])
             except Wrong as wrong:
                 problems.append(FieldProblem(f"/{name}", wrong.code, wrong.detail))
-    for name in value.keys() - fields.keys():
+    for name in sorted(value.keys() - fields.keys()):
         pointer = "/" + name.replace("~", "~0").replace("/", "~1")
         problems.append(FieldProblem(pointer, "UNKNOWN_FIELD", "is not known"))
     if problems:

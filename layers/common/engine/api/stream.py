@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.adapters.dynamodb import item_order
-from engine.adapters.watchers import ROWS, newcomers
+from engine.adapters.watchers import ROWS, crowd, newcomers
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
 
 
@@ -43,5 +43,6 @@ def _changes(record: dict[str, Any]) -> Iterator[Change]:
             for seq in steps:
                 yield OrderChanged(_name(record), order.as_of(seq))
     elif sk.startswith(ROWS):
+        beside = crowd(new)
         for watcher in newcomers(old, new):
-            yield WatcherCame(_name(record), watcher)
+            yield WatcherCame(_name(record), watcher, beside)

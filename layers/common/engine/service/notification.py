@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from engine.domain.errors import ConnectionGone, PushFailed
+from engine.domain.errors import ConnectionGone, PushFailed, StoreUnavailable
 from engine.domain.order import Order
 from engine.observability import log
 from engine.ports import (
@@ -37,10 +37,11 @@ class OrderChanged:
 
 @dataclass(frozen=True, slots=True)
 class WatcherCame:
-    """A new subscription: its snapshot is due."""
+    """A new subscription: its snapshot is due. `beside` are the others of its topic if many."""
 
     record: str
     watcher: Watcher
+    beside: tuple[Watcher, ...] = ()
 
 
 Change = OrderChanged | WatcherCame
@@ -62,6 +63,7 @@ class Post:
     messages: list[Message] = field(default_factory=list)
     #: By order: the highest `seq` that the client has, or is about to hear.
     seen: dict[str, int] = field(default_factory=dict)
+    gone: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -84,15 +86,18 @@ class Notification:
         and of these changes only what is newer. Nobody hears of another account's order.
         """
         posts: dict[str, Post] = {}
+        over: list[Watcher] = []
         for change in changes:
             if isinstance(change, WatcherCame):
                 post = posts.setdefault(change.watcher.connection_id, Post(change.watcher))
                 post.messages += self._welcome(change, post)
+                over += [watcher for watcher in change.beside if self._over(watcher)]
         told = [change for change in changes if isinstance(change, OrderChanged)]
         watching = self._watching(change.order for change in told)
         for change in told:
-            self._tell_all(change, posts, watching)
+            self._tell_all(change, posts, watching, over)
         missed = self._deliver_all(list(posts.values()))
+        self._tidy(posts, watching, over)
         facts = {"changes": len(changes), "watchers": len(posts), "missed": len(missed)}
         if missed:
             log.warning("changes did not reach everybody", extra=facts)
@@ -126,12 +131,19 @@ class Notification:
             yield Message(came.record, self.render("snapshot", found))
 
     def _tell_all(
-        self, changed: OrderChanged, posts: dict[str, Post], watching: Mapping[str, list[Watcher]]
+        self,
+        changed: OrderChanged,
+        posts: dict[str, Post],
+        watching: Mapping[str, list[Watcher]],
+        over: list[Watcher],
     ) -> None:
         order = changed.order
         message: Message | None = None
         for topic in _topics(order):
             for watcher in watching[topic]:
+                if self._over(watcher):
+                    over.append(watcher)
+                    continue
                 if order.seq <= watcher.after_seq or self._awaits_welcome(watcher):
                     continue
                 post = posts.setdefault(watcher.connection_id, Post(watcher))
@@ -151,19 +163,13 @@ class Notification:
             return False
         return self.clock.now() < watcher.since + WELCOME
 
-    def _watching(self, orders: Iterable[Order]) -> dict[str, list[Watcher]]:
-        """Return by topic who is to hear of orders, and forget those whose time is over."""
+    def _over(self, watcher: Watcher) -> bool:
+        return watcher.until is not None and watcher.until <= self.clock.now()
+
+    def _watching(self, orders: Iterable[Order]) -> Mapping[str, list[Watcher]]:
+        """Return by topic who watches orders, also those whose time is over."""
         topics = {topic: order.account for order in orders for topic in _topics(order)}
-        if not topics:
-            return {}
-        now = self.clock.now()
-        watching: dict[str, list[Watcher]] = {}
-        for topic, watchers in self.watchers.of(topics).items():
-            watching[topic] = [w for w in watchers if w.until is None or now < w.until]
-            for watcher in watchers:
-                if watcher not in watching[topic]:
-                    self.watchers.forget(watcher)
-        return watching
+        return self.watchers.of(topics) if topics else {}
 
     def _deliver_all(self, posts: Sequence[Post]) -> set[str]:
         """Serve clients side by side; return the records that somebody has still to hear of."""
@@ -178,12 +184,30 @@ class Notification:
             try:
                 self._push(post.watcher, message.body)
             except ConnectionGone:
-                self.watchers.forget_connection(post.watcher.connection_id)
-                self.watchers.forget(post.watcher)  # stored while the connection was forgotten
+                post.gone = True
                 return []
             except PushFailed:
                 return [missed.record for missed in post.messages[index:]]
         return []
+
+    def _tidy(
+        self,
+        posts: Mapping[str, Post],
+        watching: Mapping[str, list[Watcher]],
+        over: Iterable[Watcher],
+    ) -> None:
+        """Forget who was found gone or over; it keeps no message from anybody if that fails."""
+        gone = {connection_id for connection_id, post in posts.items() if post.gone}
+        stale = [*over, *(post.watcher for post in posts.values() if post.gone)]
+        if gone:
+            every = (watcher for some in watching.values() for watcher in some)
+            stale += [watcher for watcher in every if watcher.connection_id in gone]
+        if not stale:
+            return
+        try:
+            self.watchers.forget_gone(gone, stale)
+        except StoreUnavailable:
+            log.warning("who left is not forgotten yet", extra={"connections": len(gone)})
 
     def _push(self, watcher: Watcher, body: bytes) -> None:
         """Push to a client, who may not be quite there yet.
