@@ -101,7 +101,10 @@ def test_a_watcher_who_left_is_forgotten_and_that_one_only() -> None:
 
 @dataclass
 class DeafWatchers(MemoryWatchers):
-    """Reads well and writes nothing."""
+    """Reads who watches, and answers nothing else."""
+
+    def account_of(self, connection_id: str) -> str | None:
+        raise StoreUnavailable("deaf")
 
     def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
         raise StoreUnavailable("deaf")
@@ -114,6 +117,15 @@ def test_who_can_not_be_forgotten_keeps_nobody_from_hearing() -> None:
     world.watchers.rows[_watcher("carol")] = replace(_watcher("carol"), until=START)
     assert world.announce(OrderChanged("1", an_order())) == set()
     assert world.push.heard == {"bob": [b"status 1"]}
+
+
+def test_whether_a_newcomer_has_left_need_not_be_known() -> None:
+    world = World(watchers=DeafWatchers())
+    world.orders.add(an_order())
+    world.watch("ann")
+    world.push.arriving["ann"] = 3
+    assert world.announce(WatcherCame("1", _watcher("ann"))) == set()
+    assert world.push.heard == {"ann": [b"snapshot 1"]}
 
 
 def test_who_is_gone_is_forgotten_in_all_that_was_looked_at() -> None:

@@ -113,7 +113,7 @@ class DynamoLedger:
     """
 
     table: Table
-    _seen: OrderedDict[str, Mapping[str, str]] = field(default_factory=OrderedDict)
+    _seen: OrderedDict[str, Mapping[str, str]] = field(default_factory=OrderedDict, init=False)
 
     def record(self, signature: str, entry: Mapping[str, str]) -> Mapping[str, str]:
         item = {**_tx(signature), **{name: {"S": text} for name, text in entry.items()}}

@@ -235,7 +235,10 @@ class Notification:
         """Tell whether who is called gone may still be coming, and has not left already."""
         if watcher.since is None or self.clock.now() > watcher.since + ARRIVAL:
             return False
-        return self.watchers.account_of(watcher.connection_id) is not None
+        try:
+            return self.watchers.account_of(watcher.connection_id) is not None
+        except StoreUnavailable:
+            return True  # not known, and ARRIVAL ends the waiting
 
 
 def _topics(order: Order) -> tuple[str, str]:
