@@ -296,7 +296,7 @@ def _profile(results: Results) -> str:
 
 
 def _packages(what: str, columns: dict[str, dict[str, float]]) -> str:
-    names = sorted(_all_names(columns.values()), key=lambda n: -_sum(n, columns.values()))
+    names = sorted(_all_names(columns.values()), key=lambda n: (-_sum(n, columns.values()), n))
     rows: list[Row] = [(what, *columns)]
     for name in names:
         cells = (f"{c[name]:.1f}" if name in c else "" for c in columns.values())
