@@ -178,14 +178,6 @@ def crowd(row: Item) -> tuple[Watcher, ...]:
     return tuple(item_watchers(row)) if len(row) > _CROWD else ()
 
 
-def watcher_item(watcher: Watcher) -> Item:
-    """Return the row of a topic that one connection watches."""
-    return {
-        **key(*_row(watcher.topic, watcher.account)),
-        _ENTRY + watcher.connection_id: attribute(_entry(watcher)),
-    }
-
-
 def item_watchers(item: Item) -> list[Watcher]:
     """Return the subscriptions that a topic's row holds."""
     topic, account = item["pk"]["S"], item["sk"]["S"].removeprefix(ROWS)
