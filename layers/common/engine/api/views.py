@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from engine.domain.money import from_base_units, less_slippage, price
+from engine.domain.money import from_base_units, less_slippage, price, shares
 from engine.domain.order import Instruction, Leg, Order, Quote, Route, Status, Transaction
 from engine.domain.tokens import TOKENS, Token
 
@@ -36,8 +36,7 @@ def order_view(order: Order) -> dict[str, Any]:
             quote_view(quote, order.amount, token_in, token_out, order.slippage_bps)
             for quote in order.quotes
         ],
-        "route": order.route
-        and _route_view(order.route, order.amount, token_in, token_out, order.transaction),
+        "route": order.route and _route_view(order.route, token_in, token_out, order.transaction),
         "minAmountOut": None if minimum is None else from_base_units(minimum, token_out.decimals),
         "amountOut": None if got is None else from_base_units(got, token_out.decimals),
         "executedPrice": None
@@ -67,7 +66,7 @@ def offer_view(
         "quotes": [
             quote_view(quote, amount, token_in, token_out, slippage_bps) for quote in offer.quotes
         ],
-        "route": route and _route_view(route, amount, token_in, token_out),
+        "route": route and _route_view(route, token_in, token_out),
         "amountOut": route and from_base_units(route.amount_out, token_out.decimals),
         "minAmountOut": None if minimum is None else from_base_units(minimum, token_out.decimals),
     }
@@ -129,13 +128,17 @@ def timestamp(at: datetime) -> str:
 
 def _route_view(
     route: Route,
-    amount: int,
     token_in: Token,
     token_out: Token,
     transaction: Transaction | None = None,
 ) -> dict[str, Any]:
     view: dict[str, Any] = {
-        "legs": [_leg_view(leg, amount, token_in, token_out) for leg in route.legs],
+        "legs": [
+            _leg_view(leg, share, token_in, token_out)
+            for leg, share in zip(
+                route.legs, shares([leg.amount_in for leg in route.legs]), strict=True
+            )
+        ],
         "reason": route.reason,
     }
     if transaction:
@@ -151,18 +154,18 @@ def _instruction_view(step: Instruction, token_in: Token, token_out: Token) -> d
         view["pool"] = step.pool
     if step.amount_in:
         view["amountIn"] = from_base_units(step.amount_in, token_in.decimals)
-    if step.min_amount_out:
+    if step.pool:  # a swap, whose minimum may be nothing at all
         view["minAmountOut"] = from_base_units(step.min_amount_out, token_out.decimals)
     return view
 
 
-def _leg_view(leg: Leg, amount: int, token_in: Token, token_out: Token) -> dict[str, str]:
+def _leg_view(leg: Leg, share: str, token_in: Token, token_out: Token) -> dict[str, str]:
     return {
         "venue": leg.venue,
         "pool": leg.pool,
         "amountIn": from_base_units(leg.amount_in, token_in.decimals),
         "amountOut": from_base_units(leg.amount_out, token_out.decimals),
-        "share": price(amount, 0, leg.amount_in, 0),
+        "share": share,
     }
 
 
