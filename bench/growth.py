@@ -14,7 +14,8 @@ from bench.stage import FIXED, Stage
 from bench.store import fill
 from engine.adapters.codec import from_ms, to_ms
 from engine.adapters.dynamodb import order_item
-from engine.domain.order import Order, Status, Step
+from engine.domain.order import Order, Status, Step, Terms
+from engine.domain.tokens import SOL, USDC
 from local.system import System
 
 SIZES = 1_000, 10_000, 100_000
@@ -113,7 +114,11 @@ def _order_id(n: int) -> str:
 
 def _settled(n: int, account: str, at: datetime) -> Order:
     order = Order.place(
-        _order_id(n), account, "SOL", "USDC", 10**9, 50, at=at, deadline=at + timedelta(minutes=2)
+        _order_id(n),
+        account,
+        Terms(SOL, USDC, 10**9, 50),
+        at=at,
+        deadline=at + timedelta(minutes=2),
     )
     steps = tuple(Step(seq + 1, status, at, 1) for seq, status in enumerate(list(Status)[:5]))
     return replace(

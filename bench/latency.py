@@ -13,7 +13,8 @@ from bench.stage import FIXED, Stage
 from bench.store import put
 from engine.adapters.codec import from_ms, to_ms
 from engine.adapters.dynamodb import order_item
-from engine.domain.order import Order, Status, Step
+from engine.domain.order import Order, Status, Step, Terms
+from engine.domain.tokens import SOL, USDC
 from local.system import System
 
 ORDERS = 60
@@ -141,7 +142,7 @@ def an_order(order_id: str, **changes: Any) -> Order:
     """Return a submitted order that nobody works on: somebody holds it for an hour."""
     now = _now()
     order = Order.place(
-        order_id, "anyone", "SOL", "USDC", 10**9, 50, at=now, deadline=now + timedelta(hours=1)
+        order_id, "anyone", Terms(SOL, USDC, 10**9, 50), at=now, deadline=now + timedelta(hours=1)
     )
     steps = tuple(Step(seq + 1, status, now, 1) for seq, status in enumerate(list(Status)[:4]))
     order = replace(

@@ -73,7 +73,7 @@ def cases() -> Iterator[Case]:
         amount, at = base_units(sold, dollars), START + i * EVERY
         pools = [Answer(v, market.pool(v, sold.symbol, bought.symbol, at)) for v in VENUES]
         began = time.thread_time_ns()
-        decision = choose(pools, sold.symbol, bought.symbol, amount)
+        decision = choose(pools, sold, bought, amount)
         if decision.route:
             decision.route.min_amount_out(50)
         took = time.thread_time_ns() - began

@@ -18,7 +18,8 @@ from typing import Any
 from engine.adapters.codec import from_ms, to_ms
 from engine.adapters.dynamodb import order_item
 from engine.adapters.watchers import ROWS
-from engine.domain.order import Order
+from engine.domain.order import Order, Terms
+from engine.domain.tokens import SOL, USDC
 
 _ORDER_LIFETIME = timedelta(seconds=120)
 
@@ -27,7 +28,7 @@ def fresh_order(order_id: str) -> Order:
     """Return a pending order of 1 SOL for USDC, placed now."""
     now = from_ms(to_ms(datetime.now(UTC)))
     return Order.place(
-        order_id, "anyone", "SOL", "USDC", 10**9, 50, at=now, deadline=now + _ORDER_LIFETIME
+        order_id, "anyone", Terms(SOL, USDC, 10**9, 50), at=now, deadline=now + _ORDER_LIFETIME
     )
 
 

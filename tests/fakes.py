@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 from engine.adapters.dynamodb import place_in_time
 from engine.adapters.watchers import MOST_SUBSCRIPTIONS
 from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
-from engine.domain.order import Order
-from engine.domain.tokens import Token
+from engine.domain.order import Order, Terms
+from engine.domain.tokens import SOL, USDC, Token
 from engine.ports import (
     ApiKey,
     DeadLetter,
@@ -297,10 +297,7 @@ def an_order(**changes: object) -> Order:
     order = Order.place(
         "11111111-1111-4111-8111-111111111111",
         "anyone",
-        "SOL",
-        "USDC",
-        10**9,
-        50,
+        Terms(SOL, USDC, 10**9, 50),
         at=START,
         deadline=START + timedelta(seconds=120),
     )

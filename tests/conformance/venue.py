@@ -133,7 +133,7 @@ class VenueConformance:
     ) -> None:
         bought = pair[1] if sold == pair[0] else pair[0]
         amount = _amounts(pool, sold)[1]
-        decision = choose([Answer(venue.name, pool=pool)], sold, bought, amount)
+        decision = choose([Answer(venue.name, pool=pool)], TOKENS[sold], TOKENS[bought], amount)
         assert decision.route is not None
         assert decision.route.amount_out == pool.exact_in(sold, amount).amount_out
 

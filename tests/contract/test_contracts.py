@@ -29,7 +29,17 @@ from engine.api.views import (
     token_view,
     unknown_order_message,
 )
-from engine.domain.order import Failure, Instruction, Leg, Order, Quote, Route, Status, Transaction
+from engine.domain.order import (
+    Failure,
+    Instruction,
+    Leg,
+    Order,
+    Quote,
+    Route,
+    Status,
+    Terms,
+    Transaction,
+)
 from engine.domain.tokens import SOL, USDC
 from engine.service.quoting import Offer
 from tests.fakes import START, an_order
@@ -167,7 +177,7 @@ def test_orders_read_as_the_contract_says(order: Order) -> None:
 def test_offers_and_tokens_read_as_the_contract_says(routed: bool) -> None:
     order = orders()[3]
     offer = Offer(order.quotes, order.route if routed else None, START)
-    check(SCHEMAS["Offer"], offer_view(offer, SOL, USDC, 10**9, 50))
+    check(SCHEMAS["Offer"], offer_view(offer, Terms(SOL, USDC, 10**9, 50)))
     check(SCHEMAS["Tokens"]["properties"]["tokens"]["items"], token_view(SOL))
 
 

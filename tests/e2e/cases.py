@@ -13,7 +13,8 @@ import httpx
 from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoOrders
 from engine.api.http import ROUTES
-from engine.domain.order import Order
+from engine.domain.order import Order, Terms
+from engine.domain.tokens import SOL, USDC
 from engine.ports import TradingState
 from tests.e2e.client import Trader, a_body, until
 
@@ -55,7 +56,7 @@ def a_stored_order(account: str) -> Order:
     at = now.replace(microsecond=now.microsecond // 1000 * 1000)
     deadline = at + timedelta(seconds=120)
     return Order.place(
-        str(uuid.uuid4()), account, "SOL", "USDC", 10**9, 50, at=at, deadline=deadline
+        str(uuid.uuid4()), account, Terms(SOL, USDC, 10**9, 50), at=at, deadline=deadline
     )
 
 

@@ -19,7 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from engine.adapters.dynamodb import order_item
 from engine.adapters.table import Table
-from engine.domain.order import Order, Status
+from engine.domain.order import Order, Status, Terms
+from engine.domain.tokens import SOL, USDC
 from engine.service.identity import BELIEVED
 from local.system import System
 from local.up import told
@@ -139,7 +140,7 @@ def old_orders(account: str, count: int) -> Iterator[Order]:
     for n in range(count):
         at = begin + timedelta(milliseconds=n // 3)  # three in each millisecond
         order = Order.place(
-            f"{account}-{n:04d}", account, "SOL", "USDC", 10**9, 50, at=at, deadline=at
+            f"{account}-{n:04d}", account, Terms(SOL, USDC, 10**9, 50), at=at, deadline=at
         )
         yield order.to(Status.CANCELLED, at=at)
 

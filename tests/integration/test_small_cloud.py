@@ -39,7 +39,7 @@ def _orders(table: Table) -> Iterator[Call]:
     failed = two.failed(Failure("X", "x"), at=LATER, dead_letter=True)
     yield lambda: orders.add(one)
     yield lambda: orders.add(one)
-    yield lambda: orders.add(an_order(amount=2))
+    yield lambda: orders.add(an_order(account="bob"))
     yield lambda: orders.save(two, expected_seq=1)
     yield lambda: orders.add(two)
     yield lambda: orders.save(claimed, expected_seq=1)

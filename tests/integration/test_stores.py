@@ -80,7 +80,7 @@ def test_what_was_never_stored_is_not_there(orders: OrderRepository) -> None:
 def test_a_second_order_under_an_id_loses_and_sees_the_first(orders: OrderRepository) -> None:
     orders.add(an_order())
     with pytest.raises(Conflict) as conflict:
-        orders.add(an_order(amount=2))
+        orders.add(an_order(account="bob"))
     assert conflict.value.current == an_order()
 
 

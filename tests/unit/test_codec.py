@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,13 +17,16 @@ from engine.domain.order import (
     Route,
     Status,
     Step,
+    Terms,
     Transaction,
 )
-from tests.fakes import START
+from engine.domain.tokens import TOKENS, USDC, Token
+from tests.fakes import START, an_order
 
 text = st.text(max_size=20)
 amounts = st.integers(0, 2**64 - 1)
 times = st.integers(0, 10**13).map(from_ms)
+tokens = st.builds(Token, text, text, st.integers(0, 18))
 quotes = st.builds(Quote, text, amounts, amounts, st.integers(-100, 10_000)) | st.builds(
     Quote, text, error=st.just("VENUE_TIMEOUT")
 )
@@ -43,10 +47,7 @@ orders = st.builds(
     Order,
     order_id=text,
     account=text,
-    token_in=text,
-    token_out=text,
-    amount=amounts,
-    slippage_bps=st.integers(0, 10_000),
+    terms=st.builds(Terms, tokens, tokens, amounts, st.integers(0, 10_000)),
     created_at=times,
     updated_at=times,
     deadline=times,
@@ -97,3 +98,33 @@ def test_what_was_stored_yesterday_is_read_tomorrow() -> None:
     )
     assert encode(order) == text
     assert {decode(text.replace('"st":4', f'"st":{n}')).status for n in range(7)} == set(Status)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "mint", "decimals"),
+    [
+        ("SOL", "So11111111111111111111111111111111111111112", 9),
+        ("USDC", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6),
+        ("USDT", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6),
+        ("RAY", "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R", 6),
+        ("JUP", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6),
+        ("BONK", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5),
+        ("XFAIL", "Fai1111111111111111111111111111111111111111", 6),
+        ("XSLIP", "S1ip111111111111111111111111111111111111111", 6),
+        ("XDROP", "Drop111111111111111111111111111111111111111", 6),
+    ],
+)
+def test_a_symbol_in_a_stored_order_means_one_token_for_ever(
+    symbol: str, mint: str, decimals: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If this fails, orders that stand in tables out there would be read wrong."""
+    token = Token(symbol, mint, decimals)
+    order = an_order(terms=Terms(token, USDC, 10**9, 50))
+    monkeypatch.delitem(TOKENS, symbol)
+    assert '"tok"' not in encode(order)
+    assert decode(encode(order)) == order
+
+
+def test_a_token_of_the_same_symbol_and_another_mint_is_another_token() -> None:
+    order = an_order(terms=Terms(Token("RAY", "another", 9), USDC, 10**9, 50))
+    assert decode(encode(order)).terms.sell == Token("RAY", "another", 9)

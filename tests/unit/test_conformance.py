@@ -76,9 +76,9 @@ class TestSimulatedChain(ChainConformance):
             Answer(name, pool=market.pool(name, order.token_in, order.token_out, clock.now()))
             for name in ("raydium", "meteora")
         ]
-        route = choose(pools, order.token_in, order.token_out, order.amount).route
+        route = choose(pools, order.terms.sell, order.terms.buy, order.terms.amount).route
         assert route is not None
-        return instructions(order.token_in, order.token_out, route.legs, order.slippage_bps)
+        return instructions(order.token_in, order.token_out, route.legs, order.terms.slippage_bps)
 
     @pytest.fixture
     def greedy(self, steps: tuple[Instruction, ...]) -> tuple[Instruction, ...]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
+from engine.api.views import order_view
 from engine.domain.errors import (
     ChainUnavailable,
     EngineError,
@@ -14,7 +15,8 @@ from engine.domain.errors import (
     VenueTimeout,
     VenueUnavailable,
 )
-from engine.domain.order import Order, Status, Transaction
+from engine.domain.order import Order, Status, Terms, Transaction
+from engine.domain.tokens import PAIRS, RAY, SOL, TOKENS, USDC
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports import DeadLetter, Expired, Landed, Landing, Unknown, Venue, WorkMessage
@@ -120,9 +122,9 @@ def test_an_order_is_carried_to_its_end(snapshot: bool) -> None:
 
 
 def test_the_better_venue_is_taken_in_both_directions() -> None:
-    for token_in, token_out, amount in (("SOL", "USDC", 10**9), ("USDC", "SOL", 10**8)):
+    for sell, buy, amount in ((SOL, USDC, 10**9), (USDC, SOL, 10**8)):
         world = World()
-        order = world.placed(token_in=token_in, token_out=token_out, amount=amount)
+        order = world.placed(terms=Terms(sell, buy, amount, 50))
         world.settle(order)
         done = world.now(order)
         best = max(done.quotes, key=lambda quote: quote.amount_out)
@@ -390,7 +392,7 @@ def test_a_message_of_no_order_is_done_with() -> None:
 
 def _with_token(symbol: str) -> tuple[World, Order]:
     world = World()
-    return world, world.placed(token_in=symbol, amount=10**6)
+    return world, world.placed(terms=Terms(TOKENS[symbol], USDC, 10**6, 50))
 
 
 def test_xslip_fails_once_on_slippage() -> None:
@@ -463,3 +465,37 @@ def test_whatever_the_weather_an_order_trades_at_most_once_and_tells_the_truth()
             assert world.landed == [done.transaction.signature]
             assert world.ledger.entries[world.landed[0]]["out"] == str(done.amount_out)
     assert {"confirmed", "SLIPPAGE_EXCEEDED"} <= ends
+
+
+def _delisted(symbol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(TOKENS, symbol)
+    left = tuple(pair for pair in PAIRS if symbol not in {token.symbol for token in pair})
+    monkeypatch.setattr("engine.domain.tokens.PAIRS", left)
+
+
+def test_an_order_of_a_token_that_is_delisted_fails_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    order = world.placed(terms=Terms(RAY, USDC, 10**6, 50))
+    _delisted("RAY", monkeypatch)
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert done.error is not None
+    assert (done.status, done.error.code) == (Status.FAILED, "UNSUPPORTED_PAIR")
+    assert order_view(done)["amount"] == "1"
+
+
+def test_what_was_sent_before_its_token_was_delisted_is_settled_as_it_landed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    order = world.placed(terms=Terms(RAY, USDC, 10**6, 50))
+    silent = SilentChain(world.market, world.ledger, world.clock, (0.4, 0.8), 7)
+    replace(world.execution(), chain=silent).settle(WorkMessage(order.order_id, order))
+    _delisted("RAY", monkeypatch)
+    world.clock.advance(20)
+    assert world.settle(order) == Done()
+    done = world.now(order)
+    assert done.status is Status.CONFIRMED
+    assert order_view(done)["executedPrice"]

@@ -16,7 +16,8 @@ from engine.adapters.simulated import SimulatedVenue
 from engine.api.http import ROUTES, HttpApi
 from engine.api.requests import MAX_BODY
 from engine.domain.errors import StoreUnavailable
-from engine.domain.order import Order, Status
+from engine.domain.order import Order, Status, Terms
+from engine.domain.tokens import USDC, Token
 from engine.market.simulation import SimulatedMarket
 from engine.ports import TradingState
 from engine.service.cancelling import Cancelling
@@ -146,7 +147,7 @@ def test_an_order_is_accepted() -> None:
     assert answer.headers["x-request-id"] == PLACE["requestContext"]["requestId"]
     assert answer.body["status"] == "pending"
     assert answer.body["amount"] == "1"
-    assert world.orders.rows[order_id].amount == 10**9
+    assert world.orders.rows[order_id].terms.amount == 10**9
 
 
 def test_an_order_reads_as_the_design_says() -> None:
@@ -174,6 +175,17 @@ def test_an_order_reads_as_the_design_says() -> None:
         "error": None,
         "history": [{"seq": 1, "status": "pending", "at": "2026-11-22T08:24:00.000Z"}],
     }
+
+
+def test_an_order_of_a_token_that_is_not_listed_is_read_listed_and_cancelled() -> None:
+    world = World()
+    gone = Token("GONE", "Gone111111111111111111111111111111111111111", 4)
+    world.orders.add(an_order(account=ANYONE, terms=Terms(gone, USDC, 12_345, 50)))
+    order = world.ask(GET).body
+    assert (order["tokenIn"], order["amount"]) == ("GONE", "1.2345")
+    assert world.ask(_asking("GET", "/api/orders")).body["orders"] == [order]
+    cancel = _asking("POST", f"/api/orders/{order['orderId']}/cancel")
+    assert world.ask(cancel).body["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("account", [None, "somebody"])

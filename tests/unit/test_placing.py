@@ -84,7 +84,7 @@ def test_an_order_is_stored_and_enqueued() -> None:
     assert not replayed
     assert world.orders.get(order.order_id) == order
     assert list(world.queue.messages) == [WorkMessage(order.order_id, order)]
-    assert (order.status, order.amount, order.seq) == (Status.PENDING, 10**9, 1)
+    assert (order.status, order.terms.amount, order.seq) == (Status.PENDING, 10**9, 1)
     assert order.deadline == START + timedelta(seconds=120)
 
 

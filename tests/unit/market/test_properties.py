@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from engine.domain.errors import AmountTooLarge, AmountTooSmall, InsufficientLiquidity, MarketError
 from engine.domain.money import MAX_BASE_UNITS, less_slippage
-from engine.domain.tokens import PAIRS
+from engine.domain.tokens import PAIRS, Token
+from engine.domain.tokens import TOKENS as LISTED
 from engine.market.bins import MAX_BIN_ID, FeeSchedule, Volatility
 from engine.market.meteora import DlmmPool, DlmmSwap
 from engine.market.pool import Pool
@@ -212,7 +213,7 @@ def test_a_split_is_never_worse_and_its_legs_make_the_whole(trade, other):
     pool, token, amount = trade
     pools = [replace(pool, venue="one"), replace(other, venue="other")]
     answers = [Answer(pool.venue, pool) for pool in pools]
-    decision = choose(answers, token, "USDC" if token == "Y" else "SOL", amount, 0)
+    decision = choose(answers, Token(token, "", 0), Token("", "", 0), amount, 0)
     best = max(quote.amount_out for quote in decision.quotes)
     if decision.route is None:
         assert best == 0
@@ -230,7 +231,9 @@ def test_the_choice_is_the_best_in_both_directions_of_every_pair(seed, at, trade
     token_in, token_out = trade
     market = SimulatedMarket(seed)
     pools = {venue: market.pool(venue, token_in, token_out, at) for venue in VENUES}
-    decision = choose([Answer(*one) for one in pools.items()], token_in, token_out, amount)
+    decision = choose(
+        [Answer(*one) for one in pools.items()], LISTED[token_in], LISTED[token_out], amount
+    )
     offers = {venue: paid_or_none(pool, token_in, amount) for venue, pool in pools.items()}
     assert {quote.venue: quote.amount_out or None for quote in decision.quotes} == offers
     best = max((out for out in offers.values() if out), default=0)
@@ -258,7 +261,7 @@ def test_no_other_division_pays_more(seed, at, trade, size, share):
     one, other = (market.pool(venue, token_in, token_out, at) for venue in VENUES)
     amount = int(reserve(one, token_in) * size)
     answers = [Answer(pool.venue, pool) for pool in (one, other)]
-    route = choose(answers, token_in, token_out, amount, 0).route
+    route = choose(answers, LISTED[token_in], LISTED[token_out], amount, 0).route
     assert route is not None
     part = int(amount * share)
     try:

@@ -3,10 +3,12 @@
 import pytest
 
 from engine.domain.order import Instruction, Leg, Quote
+from engine.domain.tokens import TOKENS
+from engine.market import router
 from engine.market.bins import FeeSchedule, Volatility
 from engine.market.meteora import DlmmPool
 from engine.market.raydium import ConstantProductPool
-from engine.market.router import Answer, choose, explain, instructions
+from engine.market.router import Answer, Decision, explain, instructions
 
 SOL = 10**9
 USDC = 10**6
@@ -29,6 +31,12 @@ def meteora(active_id: int = -1_829, per_bin: int = 12_000, bins: int = 70) -> D
 
 def both(*pools: ConstantProductPool | DlmmPool) -> list[Answer]:
     return [Answer(pool.venue, pool) for pool in pools]
+
+
+def choose(
+    answers: list[Answer], sold: str, bought: str, amount: int, min_split_gain_bps: int = 5
+) -> Decision:
+    return router.choose(answers, TOKENS[sold], TOKENS[bought], amount, min_split_gain_bps)
 
 
 def test_the_pool_that_pays_most_is_chosen_and_both_answers_are_kept():
@@ -175,7 +183,7 @@ def test_of_three_pools_the_best_two_share():
 def test_a_gain_below_a_tenth_of_a_bps_is_said_so():
     quotes = [Quote("a", 1_000_000_001), Quote("b", 1_000_000_000)]
     legs = (Leg("a", "pool", SOL, 1_000_000_001),)
-    assert explain(quotes, legs, "USDC") == (
+    assert explain(quotes, legs, TOKENS["USDC"]) == (
         "a pays 1000.000001 USDC, under 0.1 bps more than b (1000)"
     )
 

@@ -143,7 +143,7 @@ def test_large_orders_move_the_price_and_are_divided():
     for step in range(50):
         at = NOON + timedelta(seconds=977 * step)
         pools = [Answer(venue, MARKET.pool(venue, "SOL", "USDC", at)) for venue in VENUES]
-        decision = choose(pools, "SOL", "USDC", 2_000 * 10**9)
+        decision = choose(pools, TOKENS["SOL"], TOKENS["USDC"], 2_000 * 10**9)
         assert all(quote.price_impact_bps > 50 for quote in decision.quotes if not quote.error)
         divided += decision.route is not None and len(decision.route.legs) == 2
     assert divided > 25

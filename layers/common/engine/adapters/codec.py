@@ -17,7 +17,20 @@ from engine.domain.order import (
     Route,
     Status,
     Step,
+    Terms,
     Transaction,
+)
+from engine.domain.tokens import (
+    BONK,
+    JUP,
+    RAY,
+    SOL,
+    USDC,
+    USDT,
+    XDROP,
+    XFAIL,
+    XSLIP,
+    Token,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +45,9 @@ _STATUSES = [
     Status.FAILED,
     Status.CANCELLED,
 ]
+#: Tokens that a row names by their symbols alone, to save a hundred bytes. This is no list of what
+#: trades: an entry is never changed or removed, for rows out there mean it. Others are written out.
+_KNOWN = {t.symbol: t for t in (SOL, USDC, USDT, RAY, JUP, BONK, XFAIL, XSLIP, XDROP)}
 
 
 def to_ms(at: datetime) -> int:
@@ -67,17 +83,20 @@ def decode_rest(text: str, order_id: str, account: str, created_ms: int) -> Orde
 
 def _doc(order: Order) -> dict[str, Any]:
     born = to_ms(order.created_at)
+    sell, buy = order.terms.sell, order.terms.buy
     doc: dict[str, Any] = {
-        "in": order.token_in,
-        "out": order.token_out,
-        "amt": str(order.amount),
-        "slip": order.slippage_bps,
+        "in": sell.symbol,
+        "out": buy.symbol,
+        "amt": str(order.terms.amount),
+        "slip": order.terms.slippage_bps,
         "by": to_ms(order.deadline) - born,
         "upd": to_ms(order.updated_at) - born,
         "st": _STATUSES.index(order.status),
         "seq": order.seq,
         "hist": [_step_row(step, n, born) for n, step in enumerate(order.history, 1)],
     }
+    if (sell, buy) != (_KNOWN.get(sell.symbol), _KNOWN.get(buy.symbol)):
+        doc["tok"] = [sell.mint, sell.decimals, buy.mint, buy.decimals]
     if order.client_order_id is not None:
         doc["cid"] = order.client_order_id
     if order.attempts:
@@ -110,10 +129,7 @@ def _order(doc: dict[str, Any], order_id: str, account: str, born: int) -> Order
     return Order(
         order_id=order_id,
         account=account,
-        token_in=doc["in"],
-        token_out=doc["out"],
-        amount=int(doc["amt"]),
-        slippage_bps=doc["slip"],
+        terms=_terms(doc),
         created_at=from_ms(born),
         updated_at=from_ms(born + doc["upd"]),
         deadline=from_ms(born + doc["by"]),
@@ -132,6 +148,16 @@ def _order(doc: dict[str, Any], order_id: str, account: str, born: int) -> Order
         lease_by=doc.get("lb"),
         dead_letter_due="dl" in doc,
     )
+
+
+def _terms(doc: dict[str, Any]) -> Terms:
+    if "tok" in doc:
+        sell_mint, sell_decimals, buy_mint, buy_decimals = doc["tok"]
+        sell = Token(doc["in"], sell_mint, sell_decimals)
+        buy = Token(doc["out"], buy_mint, buy_decimals)
+    else:
+        sell, buy = _KNOWN[doc["in"]], _KNOWN[doc["out"]]
+    return Terms(sell, buy, int(doc["amt"]), doc["slip"])
 
 
 def _step_row(step: Step, expected_seq: int, born: int) -> list[int]:

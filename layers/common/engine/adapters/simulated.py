@@ -10,7 +10,7 @@ from typing import Protocol
 from engine.adapters.codec import from_ms, to_ms
 from engine.domain.errors import ChainUnavailable, MarketError, VenueUnavailable
 from engine.domain.order import Instruction, Order, Transaction
-from engine.domain.tokens import TOKENS, Fault, fault_of
+from engine.domain.tokens import TOKENS, Fault
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports import Chance, Clock, Expired, Landed, Landing, Reverted, Unknown
@@ -35,7 +35,8 @@ class SimulatedVenue:
 
     def pool(self, token_in: str, token_out: str) -> Pool:
         self.clock.sleep(self.chance.uniform(*self.delay))
-        if fault_of(TOKENS[token_in], TOKENS[token_out]) is Fault.NO_QUOTES:
+        listed = [TOKENS[symbol] for symbol in (token_in, token_out) if symbol in TOKENS]
+        if any(token.fault is Fault.NO_QUOTES for token in listed):
             raise VenueUnavailable(f"{self.name} is out of order for this token, as asked")
         return self.market.pool(self.name, token_in, token_out, self.clock.now())
 
@@ -94,7 +95,7 @@ class SimulatedChain:
 
     def send(self, order: Order, transaction: Transaction) -> None:
         now = self.clock.now()
-        fault = fault_of(TOKENS[order.token_in], TOKENS[order.token_out])
+        fault = order.terms.sell.fault or order.terms.buy.fault
         if fault is Fault.FIRST_SEND_LOST and now < transaction.signed_at + _LOST_WITHIN:
             return
         dice = self._dice(transaction)

@@ -33,7 +33,7 @@ from engine.observability import log
 from engine.service.cancelling import Cancelling
 from engine.service.identity import Identity
 from engine.service.limits import Allowance
-from engine.service.placing import Placing
+from engine.service.placing import Placing, Wish
 from engine.service.reading import Reading
 
 if TYPE_CHECKING:
@@ -155,13 +155,12 @@ class _Answers:
         self._account()
         query = read_ask_quotes(self._query())
         try:
-            terms = self.api.placing.terms(query.token_in, query.token_out, query.amount)
+            terms = self.api.placing.terms(
+                Wish(query.token_in, query.token_out, query.amount, query.slippage_bps)
+            )
         except InvalidOrder as error:
             raise invalid("INVALID_QUERY", fields_of(error)) from None
-        token_in, token_out, amount = terms
-        offer = self.api.quoting().offer(token_in.symbol, token_out.symbol, amount)
-        view = offer_view(offer, token_in, token_out, amount, query.slippage_bps)
-        return self._json(HTTPStatus.OK, view)
+        return self._json(HTTPStatus.OK, offer_view(self.api.quoting().offer(terms), terms))
 
     def tokens(self) -> Answer:
         self._account()

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.money import from_base_units, less_slippage, price, shares
-from engine.domain.order import Instruction, Leg, Order, Quote, Route, Status, Transaction
-from engine.domain.tokens import TOKENS, Token
+from engine.domain.order import Instruction, Leg, Order, Quote, Route, Status, Terms, Transaction
+from engine.domain.tokens import Token
 
 if TYPE_CHECKING:
     from engine.service.quoting import Offer
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def order_view(order: Order) -> dict[str, Any]:
     """Return the whole order as clients read it."""
-    token_in, token_out = TOKENS[order.token_in], TOKENS[order.token_out]
+    terms = order.terms
     sent = order.status in {Status.SUBMITTED, Status.CONFIRMED, Status.FAILED}
     transaction = order.transaction if sent else None
     minimum = order.min_amount_out
@@ -22,26 +22,23 @@ def order_view(order: Order) -> dict[str, Any]:
     return {
         "orderId": order.order_id,
         "clientOrderId": order.client_order_id,
-        "type": "market",
-        "tokenIn": order.token_in,
-        "tokenOut": order.token_out,
-        "amount": from_base_units(order.amount, token_in.decimals),
-        "slippageBps": order.slippage_bps,
+        "type": terms.kind.value,
+        "tokenIn": terms.sell.symbol,
+        "tokenOut": terms.buy.symbol,
+        "amount": from_base_units(terms.amount, terms.sell.decimals),
+        "slippageBps": terms.slippage_bps,
         "status": order.status.value,
         "seq": order.seq,
         "attempts": order.attempts,
         "createdAt": timestamp(order.created_at),
         "updatedAt": timestamp(order.updated_at),
-        "quotes": [
-            quote_view(quote, order.amount, token_in, token_out, order.slippage_bps)
-            for quote in order.quotes
-        ],
-        "route": order.route and _route_view(order.route, token_in, token_out, order.transaction),
-        "minAmountOut": None if minimum is None else from_base_units(minimum, token_out.decimals),
-        "amountOut": None if got is None else from_base_units(got, token_out.decimals),
+        "quotes": [quote_view(quote, terms) for quote in order.quotes],
+        "route": order.route and _route_view(order.route, terms, order.transaction),
+        "minAmountOut": None if minimum is None else from_base_units(minimum, terms.buy.decimals),
+        "amountOut": None if got is None else from_base_units(got, terms.buy.decimals),
         "executedPrice": None
         if got is None
-        else price(order.amount, token_in.decimals, got, token_out.decimals),
+        else price(terms.amount, terms.sell.decimals, got, terms.buy.decimals),
         "txHash": transaction.signature if transaction else None,
         "error": order.error and {"code": order.error.code, "detail": order.error.detail},
         "history": [
@@ -51,24 +48,20 @@ def order_view(order: Order) -> dict[str, Any]:
     }
 
 
-def offer_view(
-    offer: "Offer", token_in: Token, token_out: Token, amount: int, slippage_bps: int
-) -> dict[str, Any]:
+def offer_view(offer: "Offer", terms: Terms) -> dict[str, Any]:
     """Return what every venue offers and what would be chosen, as clients read it."""
     route = offer.route
-    minimum = route.min_amount_out(slippage_bps) if route else None
+    minimum = route.min_amount_out(terms.slippage_bps) if route else None
     return {
-        "tokenIn": token_in.symbol,
-        "tokenOut": token_out.symbol,
-        "amount": from_base_units(amount, token_in.decimals),
-        "slippageBps": slippage_bps,
+        "tokenIn": terms.sell.symbol,
+        "tokenOut": terms.buy.symbol,
+        "amount": from_base_units(terms.amount, terms.sell.decimals),
+        "slippageBps": terms.slippage_bps,
         "at": timestamp(offer.at),
-        "quotes": [
-            quote_view(quote, amount, token_in, token_out, slippage_bps) for quote in offer.quotes
-        ],
-        "route": route and _route_view(route, token_in, token_out),
-        "amountOut": route and from_base_units(route.amount_out, token_out.decimals),
-        "minAmountOut": None if minimum is None else from_base_units(minimum, token_out.decimals),
+        "quotes": [quote_view(quote, terms) for quote in offer.quotes],
+        "route": route and _route_view(route, terms),
+        "amountOut": route and from_base_units(route.amount_out, terms.buy.decimals),
+        "minAmountOut": None if minimum is None else from_base_units(minimum, terms.buy.decimals),
     }
 
 
@@ -77,20 +70,19 @@ def token_view(token: Token) -> dict[str, Any]:
     return {"symbol": token.symbol, "mint": token.mint, "decimals": token.decimals}
 
 
-def quote_view(
-    quote: Quote, amount_in: int, token_in: Token, token_out: Token, slippage_bps: int
-) -> dict[str, Any]:
+def quote_view(quote: Quote, terms: Terms) -> dict[str, Any]:
     """Return one venue's answer as clients read it."""
     if quote.error:
         return {"venue": quote.venue, "error": quote.error}
-    minimum = less_slippage(quote.amount_out, slippage_bps)
+    minimum = less_slippage(quote.amount_out, terms.slippage_bps)
+    sell, buy = terms.sell.decimals, terms.buy.decimals
     return {
         "venue": quote.venue,
-        "amountOut": from_base_units(quote.amount_out, token_out.decimals),
-        "minAmountOut": from_base_units(minimum, token_out.decimals),
-        "fee": from_base_units(quote.fee, token_in.decimals),
+        "amountOut": from_base_units(quote.amount_out, buy),
+        "minAmountOut": from_base_units(minimum, buy),
+        "fee": from_base_units(quote.fee, sell),
         "priceImpactBps": quote.price_impact_bps,
-        "price": price(amount_in, token_in.decimals, quote.amount_out, token_out.decimals),
+        "price": price(terms.amount, sell, quote.amount_out, buy),
     }
 
 
@@ -127,14 +119,11 @@ def timestamp(at: datetime) -> str:
 
 
 def _route_view(
-    route: Route,
-    token_in: Token,
-    token_out: Token,
-    transaction: Transaction | None = None,
+    route: Route, terms: Terms, transaction: Transaction | None = None
 ) -> dict[str, Any]:
     view: dict[str, Any] = {
         "legs": [
-            _leg_view(leg, share, token_in, token_out)
+            _leg_view(leg, share, terms)
             for leg, share in zip(
                 route.legs, shares([leg.amount_in for leg in route.legs]), strict=True
             )
@@ -142,29 +131,27 @@ def _route_view(
         "reason": route.reason,
     }
     if transaction:
-        view["instructions"] = [
-            _instruction_view(step, token_in, token_out) for step in transaction.instructions
-        ]
+        view["instructions"] = [_instruction_view(step, terms) for step in transaction.instructions]
     return view
 
 
-def _instruction_view(step: Instruction, token_in: Token, token_out: Token) -> dict[str, Any]:
+def _instruction_view(step: Instruction, terms: Terms) -> dict[str, Any]:
     view: dict[str, Any] = {"program": step.program}
     if step.pool:
         view["pool"] = step.pool
     if step.amount_in:
-        view["amountIn"] = from_base_units(step.amount_in, token_in.decimals)
+        view["amountIn"] = from_base_units(step.amount_in, terms.sell.decimals)
     if step.pool:  # a swap, whose minimum may be nothing at all
-        view["minAmountOut"] = from_base_units(step.min_amount_out, token_out.decimals)
+        view["minAmountOut"] = from_base_units(step.min_amount_out, terms.buy.decimals)
     return view
 
 
-def _leg_view(leg: Leg, share: str, token_in: Token, token_out: Token) -> dict[str, str]:
+def _leg_view(leg: Leg, share: str, terms: Terms) -> dict[str, str]:
     return {
         "venue": leg.venue,
         "pool": leg.pool,
-        "amountIn": from_base_units(leg.amount_in, token_in.decimals),
-        "amountOut": from_base_units(leg.amount_out, token_out.decimals),
+        "amountIn": from_base_units(leg.amount_in, terms.sell.decimals),
+        "amountOut": from_base_units(leg.amount_out, terms.buy.decimals),
         "share": share,
     }
 

@@ -6,6 +6,28 @@ from enum import StrEnum
 
 from engine.domain.errors import IllegalTransition
 from engine.domain.money import less_slippage
+from engine.domain.tokens import Token
+
+
+class OrderType(StrEnum):
+    """How an order says when and at what price it trades."""
+
+    MARKET = "market"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order asks for: sell `amount` base units of one token for another.
+
+    It never changes, and two orders ask for the same if their terms are equal. The tokens are
+    kept as they were listed when the order was placed.
+    """
+
+    sell: Token
+    buy: Token
+    amount: int
+    slippage_bps: int
+    kind: OrderType = OrderType.MARKET
 
 
 class Status(StrEnum):
@@ -128,10 +150,7 @@ class Order:
 
     order_id: str
     account: str
-    token_in: str
-    token_out: str
-    amount: int
-    slippage_bps: int
+    terms: Terms
     created_at: datetime
     updated_at: datetime
     deadline: datetime
@@ -155,10 +174,7 @@ class Order:
         cls,
         order_id: str,
         account: str,
-        token_in: str,
-        token_out: str,
-        amount: int,
-        slippage_bps: int,
+        terms: Terms,
         *,
         at: datetime,
         deadline: datetime,
@@ -168,10 +184,7 @@ class Order:
         return cls(
             order_id=order_id,
             account=account,
-            token_in=token_in,
-            token_out=token_out,
-            amount=amount,
-            slippage_bps=slippage_bps,
+            terms=terms,
             created_at=at,
             updated_at=at,
             deadline=deadline,
@@ -184,17 +197,18 @@ class Order:
         return self.status in FINAL
 
     @property
-    def min_amount_out(self) -> int | None:
-        return self.route.min_amount_out(self.slippage_bps) if self.route else None
+    def token_in(self) -> str:
+        """The symbol of the token sold."""
+        return self.terms.sell.symbol
 
-    def same_trade(self, other: "Order") -> bool:
-        """Tell whether both ask for the same thing, whatever became of them."""
-        return (self.token_in, self.token_out, self.amount, self.slippage_bps) == (
-            other.token_in,
-            other.token_out,
-            other.amount,
-            other.slippage_bps,
-        )
+    @property
+    def token_out(self) -> str:
+        """The symbol of the token bought."""
+        return self.terms.buy.symbol
+
+    @property
+    def min_amount_out(self) -> int | None:
+        return self.route.min_amount_out(self.terms.slippage_bps) if self.route else None
 
     def held(self, now: datetime) -> bool:
         """Tell whether a worker holds the order, or it waits for its next attempt."""
@@ -282,10 +296,7 @@ class Order:
         return Order.place(
             self.order_id,
             self.account,
-            self.token_in,
-            self.token_out,
-            self.amount,
-            self.slippage_bps,
+            self.terms,
             at=self.created_at,
             deadline=self.deadline,
             client_order_id=self.client_order_id,

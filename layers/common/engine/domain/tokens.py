@@ -19,7 +19,11 @@ class Token:
     symbol: str
     mint: str
     decimals: int
-    fault: Fault | None = None
+
+    @property
+    def fault(self) -> Fault | None:
+        """What trading it is meant to show, whether or not it is listed any more."""
+        return FAULTS.get(self.mint)
 
 
 SOL = Token("SOL", "So11111111111111111111111111111111111111112", 9)
@@ -30,10 +34,16 @@ JUP = Token("JUP", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6)
 BONK = Token("BONK", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5)
 
 #: Test tokens: no mint on any chain; each trades against USDC and fails in its own way.
-XFAIL = Token("XFAIL", "Fai1111111111111111111111111111111111111111", 6, Fault.NO_QUOTES)
-XSLIP = Token("XSLIP", "S1ip111111111111111111111111111111111111111", 6, Fault.SLIPPAGE)
-XDROP = Token("XDROP", "Drop111111111111111111111111111111111111111", 6, Fault.FIRST_SEND_LOST)
+XFAIL = Token("XFAIL", "Fai1111111111111111111111111111111111111111", 6)
+XSLIP = Token("XSLIP", "S1ip111111111111111111111111111111111111111", 6)
+XDROP = Token("XDROP", "Drop111111111111111111111111111111111111111", 6)
+FAULTS: dict[str, Fault] = {
+    XFAIL.mint: Fault.NO_QUOTES,
+    XSLIP.mint: Fault.SLIPPAGE,
+    XDROP.mint: Fault.FIRST_SEND_LOST,
+}
 
+#: What is listed now. An order carries its own tokens: only what is new is looked up here.
 TOKENS: dict[str, Token] = {
     token.symbol: token for token in (SOL, USDC, USDT, RAY, JUP, BONK, XFAIL, XSLIP, XDROP)
 }
@@ -59,8 +69,3 @@ def pair_of(token_in: Token, token_out: Token) -> tuple[Token, Token] | None:
         if pair in ((token_in, token_out), (token_out, token_in)):
             return pair
     return None
-
-
-def fault_of(token_in: Token, token_out: Token) -> Fault | None:
-    """Return the fault that trading these two tokens is meant to show, or None."""
-    return token_in.fault or token_out.fault

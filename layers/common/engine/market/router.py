@@ -7,7 +7,7 @@ from itertools import combinations
 from engine.domain.errors import MarketError, VenueUnavailable
 from engine.domain.money import BPS, from_base_units, less_slippage
 from engine.domain.order import Instruction, Leg, Quote, Route
-from engine.domain.tokens import SOL, TOKENS
+from engine.domain.tokens import SOL, Token
 from engine.market.pool import Pool, Swap
 
 #: What a split has to gain over the better single pool to be worth its second swap.
@@ -33,12 +33,12 @@ class Decision:
 
 def choose(
     answers: Sequence[Answer],
-    token_in: str,
-    token_out: str,
+    sell: Token,
+    buy: Token,
     amount_in: int,
     min_split_gain_bps: int = MIN_SPLIT_GAIN_BPS,
 ) -> Decision:
-    """Return the route that gives the trader most of `token_out`, net of fees.
+    """Return the route that gives the trader most of `buy`, net of fees.
 
     It is the best single pool, or two in one transaction if that gains `min_split_gain_bps` or
     more, or if no single one can fill the amount. Equal pools rank by venue. Never raises a
@@ -47,21 +47,21 @@ def choose(
     quotes: list[Quote] = []
     singles: list[Leg] = []
     for answer in answers:
-        quote = _quote(answer, token_in, amount_in)
+        quote = _quote(answer, sell.symbol, amount_in)
         quotes.append(quote)
         if answer.pool is not None and quote.error is None:
             pool = answer.pool
             singles.append(Leg(pool.venue, pool.address, amount_in, quote.amount_out))
     best = min(singles, key=lambda leg: (-leg.amount_out, leg.venue), default=None)
     pools = [answer.pool for answer in answers if answer.pool is not None]
-    splits = [_split(one, other, token_in, amount_in) for one, other in combinations(pools, 2)]
+    splits = [_split(one, other, sell.symbol, amount_in) for one, other in combinations(pools, 2)]
     legs: tuple[Leg, ...] = (best,) if best else ()
     for split in splits:
         if split and _gains(split, legs, min_split_gain_bps if len(legs) == 1 else 0):
             legs = split
     if not legs:
         return Decision(tuple(quotes), None)
-    return Decision(tuple(quotes), Route(legs, explain(quotes, legs, token_out)))
+    return Decision(tuple(quotes), Route(legs, explain(quotes, legs, buy)))
 
 
 def _quote(answer: Answer, token_in: str, amount_in: int) -> Quote:
@@ -119,17 +119,17 @@ def _leg(pool: Pool, swap: Swap) -> Leg:
     return Leg(pool.venue, pool.address, swap.amount_in, swap.amount_out)
 
 
-def explain(quotes: Sequence[Quote], legs: Sequence[Leg], token_out: str) -> str:
+def explain(quotes: Sequence[Quote], legs: Sequence[Leg], buy: Token) -> str:
     """Return why the route is what it is, in a sentence with the figures."""
     offers = sorted(
         (quote for quote in quotes if quote.error is None),
         key=lambda quote: (-quote.amount_out, quote.venue),
     )
-    pays = f"pays {_amount(_total(legs), token_out)} {token_out}"
+    pays = f"pays {from_base_units(_total(legs), buy.decimals)} {buy.symbol}"
     if len(legs) == 1:
         said = [f"{legs[0].venue} {pays}"]
         if len(offers) > 1:
-            said[0] += f", {_lead(legs, offers[1], token_out)}"
+            said[0] += f", {_lead(legs, offers[1], buy)}"
     else:
         amount = sum(leg.amount_in for leg in legs)
         shares = " with ".join(
@@ -137,25 +137,21 @@ def explain(quotes: Sequence[Quote], legs: Sequence[Leg], token_out: str) -> str
         )
         said = [f"{shares} {pays}"]
         if offers:
-            said[0] += f", {_lead(legs, offers[0], token_out)} alone"
+            said[0] += f", {_lead(legs, offers[0], buy)} alone"
         else:
             said[0] += "; no single pool can fill the amount"
     said += [f"{quote.venue} has no quote ({quote.error})" for quote in quotes if quote.error]
     return "; ".join(said)
 
 
-def _lead(legs: Sequence[Leg], rival: Quote, token_out: str) -> str:
+def _lead(legs: Sequence[Leg], rival: Quote, buy: Token) -> str:
     ours, theirs = _total(legs), rival.amount_out
     if ours == theirs:
         return f"the same as {rival.venue}: the first by name is taken"
     gain = f"{from_base_units((ours - theirs) * BPS * 10 // theirs, 1)} bps"
     if gain == "0 bps":
         gain = "under 0.1 bps"
-    return f"{gain} more than {rival.venue} ({_amount(theirs, token_out)})"
-
-
-def _amount(base_units: int, token: str) -> str:
-    return from_base_units(base_units, TOKENS[token].decimals)
+    return f"{gain} more than {rival.venue} ({from_base_units(theirs, buy.decimals)})"
 
 
 def _percent(part: int, whole: int) -> str:

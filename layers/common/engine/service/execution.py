@@ -121,15 +121,16 @@ class Execution:
 
     def _attempt(self, order: Order) -> Outcome:
         """Route and build, then submit. Asking has no effect, so the claim is written meanwhile."""
-        asked = self.quoting.ask(order.token_in, order.token_out)
+        asked = self.quoting.ask(order.terms)
         order = self._claim(order)
-        offer = self.quoting.hear(asked, order.token_in, order.token_out, order.amount)
+        offer = self.quoting.hear(asked, order.terms)
         if offer.route is None:
             return self._no_route(order, offer.quotes)
         now = self.clock.now()
         if now >= order.deadline:
             return self._fail(order, "EXPIRED", "the order's deadline passed before it could trade")
-        steps = instructions(order.token_in, order.token_out, offer.route.legs, order.slippage_bps)
+        slippage_bps = order.terms.slippage_bps
+        steps = instructions(order.token_in, order.token_out, offer.route.legs, slippage_bps)
         transaction = self.chain.sign(
             order,
             steps,

@@ -15,7 +15,7 @@ from engine.domain.errors import (
     TradingHalted,
 )
 from engine.domain.money import AmountOutOfRange, InexactAmount, to_base_units
-from engine.domain.order import Order
+from engine.domain.order import Order, Terms
 from engine.domain.tokens import TOKENS, Token, pair_of
 from engine.observability import log
 from engine.ports import Chance, Clock, OrderQueue, OrderRepository, WorkMessage
@@ -92,32 +92,25 @@ class Placing:
             log.info("order placed", extra={"order_id": order.order_id})
         return Placed(order.as_placed(), False, allowance)
 
-    def terms(self, token_in: str, token_out: str, amount: Decimal) -> tuple[Token, Token, int]:
-        """Return the tokens and the amount in base units of `token_in`. Raises InvalidWish."""
+    def terms(self, wish: Wish) -> Terms:
+        """Return what an order of this wish would ask for. Raises InvalidWish."""
         problems: list[InvalidOrder] = []
-        terms = self._terms(token_in, token_out, amount, problems)
+        terms = self._terms(wish, problems)
         if terms is None:
             raise InvalidWish(problems)
         return terms
 
     def _order(self, wish: Wish, account: str) -> Order:
-        problems: list[InvalidOrder] = []
-        terms = self._terms(wish.token_in, wish.token_out, wish.amount, problems)
-        if terms is None:
-            raise InvalidWish(problems)
-        token_in, token_out, amount = terms
+        terms = self.terms(wish)
         try:
-            self.limits.check_size(token_in, wish.amount)
+            self.limits.check_size(terms.sell, wish.amount)
         except InvalidOrder as problem:
             raise InvalidWish([problem]) from None
         at = self.clock.now()
         order = Order.place(
             self._order_id(account, wish.key),
             account,
-            token_in.symbol,
-            token_out.symbol,
-            amount,
-            wish.slippage_bps,
+            terms,
             at=at,
             deadline=at + self.deadline,
             client_order_id=wish.key,
@@ -125,11 +118,9 @@ class Placing:
         # Two requests with one key in one millisecond would write equal rows, and both be first.
         return replace(order, lease_by=self.chance.token_bytes().hex()[:12]) if wish.key else order
 
-    def _terms(
-        self, symbol_in: str, symbol_out: str, amount: Decimal, problems: list[InvalidOrder]
-    ) -> tuple[Token, Token, int] | None:
-        token_in = self._token("/tokenIn", symbol_in, problems)
-        token_out = self._token("/tokenOut", symbol_out, problems)
+    def _terms(self, wish: Wish, problems: list[InvalidOrder]) -> Terms | None:
+        token_in = self._token("/tokenIn", wish.token_in, problems)
+        token_out = self._token("/tokenOut", wish.token_out, problems)
         if token_in and token_out:
             if token_in is token_out:
                 problems.append(
@@ -138,10 +129,10 @@ class Placing:
             elif pair_of(token_in, token_out) is None:
                 detail = f"{token_in.symbol}/{token_out.symbol} does not trade here"
                 problems.append(InvalidOrder("/tokenOut", "UNSUPPORTED_PAIR", detail))
-        base_units = self._amount(amount, token_in, problems)
+        base_units = self._amount(wish.amount, token_in, problems)
         if problems or token_in is None or token_out is None:
             return None
-        return token_in, token_out, base_units
+        return Terms(token_in, token_out, base_units, wish.slippage_bps)
 
     def _token(self, pointer: str, symbol: str, problems: list[InvalidOrder]) -> Token | None:
         token = TOKENS.get(symbol)
@@ -175,7 +166,7 @@ class Placing:
 
     @staticmethod
     def _replayed(order: Order, standing: object | None) -> Order:
-        if not isinstance(standing, Order) or not standing.same_trade(order):
+        if not isinstance(standing, Order) or standing.terms != order.terms:
             raise IdempotencyKeyReused("this key was used for another order")
         log.info("order replayed", extra={"order_id": order.order_id})
         return standing.as_placed()

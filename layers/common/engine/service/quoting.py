@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from engine.domain.errors import MarketError, VenueError, VenueTimeout
-from engine.domain.order import Quote, Route
+from engine.domain.order import Quote, Route, Terms
 from engine.market.pool import Pool
 from engine.market.router import Answer, choose
 from engine.ports import Background, Clock, Pending, Venue
@@ -39,23 +39,28 @@ class Quoting:
     timeout: timedelta = timedelta(seconds=1)
     min_split_gain_bps: int = 5
 
-    def offer(self, token_in: str, token_out: str, amount: int) -> Offer:
-        """Return what selling `amount` base units of `token_in` would bring, venue by venue."""
-        return self.hear(self.ask(token_in, token_out), token_in, token_out, amount)
+    def offer(self, terms: Terms) -> Offer:
+        """Return what an order of these terms would bring now, venue by venue."""
+        return self.hear(self.ask(terms), terms)
 
-    def ask(self, token_in: str, token_out: str) -> Asked:
+    def ask(self, terms: Terms) -> Asked:
         """Ask all venues at the same time; it has no effect, so it may be in vain."""
+        sell, buy = terms.sell.symbol, terms.buy.symbol
         pending = [
-            (venue.name, self.background.submit(partial(venue.pool, token_in, token_out)))
+            (venue.name, self.background.submit(partial(venue.pool, sell, buy)))
             for venue in self.venues
         ]
         return Asked(pending, self.clock.now() + self.timeout)
 
-    def hear(self, asked: Asked, token_in: str, token_out: str, amount: int) -> Offer:
+    def hear(self, asked: Asked, terms: Terms) -> Offer:
         """Wait for the answers, each venue until its own deadline, and choose."""
         answers = [self._answer(name, pending, asked) for name, pending in asked.pending]
         decision = choose(
-            answers, token_in, token_out, amount, min_split_gain_bps=self.min_split_gain_bps
+            answers,
+            terms.sell,
+            terms.buy,
+            terms.amount,
+            min_split_gain_bps=self.min_split_gain_bps,
         )
         return Offer(decision.quotes, decision.route, self.clock.now())
 
