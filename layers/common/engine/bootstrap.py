@@ -5,7 +5,9 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from engine.adapters import aws
+import boto3
+from botocore.config import Config
+
 from engine.adapters.dynamodb import DynamoOrders
 from engine.adapters.system import SystemChance, SystemClock
 from engine.adapters.table import Table
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from engine.adapters.accounts import DynamoAccess
     from engine.adapters.sqs import SqsQueue
     from engine.adapters.watchers import DynamoWatchers
+    from engine.adapters.websocket import WebSocketPush
     from engine.api.http import HttpApi
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
@@ -30,6 +33,17 @@ if TYPE_CHECKING:
 #: Ten orders at once, each with a thread of its own, and its venues'.
 _ORDER_THREADS, _CALL_THREADS = 10, 40
 _CLOCK, _CHANCE = SystemClock(), SystemChance()
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    max_pool_connections=50,
+    tcp_keepalive=True,
+    # A fifth of a call's CPU: checks of our own arguments (the tests make them), and a text that
+    # is put together anew for every request.
+    parameter_validation=False,
+    user_agent="order-execution-engine",
+)
 
 
 @cache
@@ -87,12 +101,11 @@ def work() -> "Work":
 @cache
 def sockets() -> "Sockets":
     """Return the WebSocket API's answers."""
-    from engine.adapters.websocket import WebSocketPush
     from engine.api.sockets import Sockets
     from engine.service.watching import Watching
 
-    def push_to(api_id: str, stage: str) -> WebSocketPush:
-        return WebSocketPush(aws.connections(settings().push_endpoint_of(api_id, stage)))
+    def push_to(api_id: str, stage: str) -> "WebSocketPush":
+        return _push(settings().push_endpoint_of(api_id, stage))
 
     return Sockets(_identity(), Watching(_watchers(), _CLOCK), push_to)
 
@@ -100,7 +113,6 @@ def sockets() -> "Sockets":
 @cache
 def stream() -> "Stream":
     """Return the announcer of this process."""
-    from engine.adapters.websocket import WebSocketPush
     from engine.api.stream import Stream
     from engine.api.views import message, unknown_order_message
     from engine.service.notification import Notification
@@ -109,7 +121,7 @@ def stream() -> "Stream":
         Notification(
             _orders(),
             _watchers(),
-            WebSocketPush(aws.connections(settings().push_endpoint)),
+            _push(settings().push_endpoint),
             _calls(),
             _CLOCK,
             message,
@@ -181,8 +193,13 @@ def _threads(most: int) -> "ThreadPoolExecutor":
 
 
 @cache
+def _aws() -> boto3.Session:
+    return boto3.Session()
+
+
+@cache
 def _table() -> Table:
-    return Table(aws.dynamodb(), settings().table_name)
+    return Table(_aws().client("dynamodb", config=_CONFIG), settings().table_name)
 
 
 @cache
@@ -208,4 +225,13 @@ def _access() -> "DynamoAccess":
 def _queue() -> "SqsQueue":
     from engine.adapters.sqs import SqsQueue
 
-    return SqsQueue(aws.sqs(), settings().order_queue_url, settings().dead_letter_queue_url)
+    client = _aws().client("sqs", config=_CONFIG)
+    return SqsQueue(client, settings().order_queue_url, settings().dead_letter_queue_url)
+
+
+@cache
+def _push(endpoint: str) -> "WebSocketPush":
+    from engine.adapters.websocket import WebSocketPush
+
+    client = _aws().client("apigatewaymanagementapi", endpoint_url=endpoint, config=_CONFIG)
+    return WebSocketPush(client)
