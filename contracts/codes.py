@@ -262,7 +262,10 @@ _STREAM = {
 }
 _DOORS = {
     "BAD_REQUEST": ("The request can't be read, or the stream's query names no order.", _MEND),
-    "FORBIDDEN": ("The cloud refused the request.", _MEND),
+    "FORBIDDEN": (
+        "The cloud refused the request; or it came from a page of another origin, without keys.",
+        _MEND,
+    ),
     "UPGRADE_REQUIRED": ("The address is the stream's.", "Connect with a WebSocket client."),
     "THROTTLED": ("The stage takes no more requests now.", "Try again in a second, then slower."),
     "BAD_GATEWAY": ("The cloud behind the front door is away.", "See whether `make up` runs."),

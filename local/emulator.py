@@ -12,11 +12,47 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
+from local.origins import refusal
 from local.processes import allow_open_files
 
 MAX_WEBSOCKET_MESSAGE = 128 * 1024  # API Gateway's
+CONTAINERS_NAME = "host.docker.internal"  # what containers call this machine
+
+#: An ASGI application: of a scope, and what receives and sends its messages.
+App = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
+
+
+def guarded(app: App) -> App:
+    """Return `app` for programs only: MiniStack lets any page in a browser read its answer.
+
+    What the front door passes on it has judged itself, and says so by a header that no page can
+    set: the browser asks for leave first, with a request of that page's origin.
+    """
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] in {"http", "websocket"}:
+            sent = {name.lower(): text.decode("latin-1") for name, text in scope["headers"]}
+            origin = None if b"x-forwarded-host" in sent else sent.get(b"origin")
+            if refusal(sent.get(b"host", ""), origin, names={CONTAINERS_NAME}):
+                await receive()
+                await _refuse(scope["type"], send)
+                return
+        await app(scope, receive, send)
+
+    return answer
+
+
+async def _refuse(kind: str, send: Any) -> None:
+    if kind == "websocket":
+        await send({"type": "websocket.close"})  # not accepted yet: a 403
+        return
+    await send({"type": "http.response.start", "status": HTTPStatus.FORBIDDEN, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def end_with_owner(scratch: Path) -> None:
@@ -43,7 +79,7 @@ def serve(fd: int) -> None:
     config.keep_alive_timeout = 600
     config.keep_alive_max_requests = sys.maxsize  # closing one in use would fail a request
     config.websocket_max_message_size = MAX_WEBSOCKET_MESSAGE
-    asyncio.run(hypercorn_serve(app, config))
+    asyncio.run(hypercorn_serve(guarded(app), config))
 
 
 def main() -> None:

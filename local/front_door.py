@@ -16,6 +16,7 @@ from aiohttp import WSCloseCode, web
 from multidict import CIMultiDict
 from yarl import URL
 
+from local.origins import refusal
 from local.problems import PROBLEM_JSON, heard, problem
 from local.relay import join
 
@@ -76,9 +77,15 @@ def end_to_end(headers: Mapping[str, str], *, drop: str = "") -> CIMultiDict[str
 
 
 class FrontDoor:
-    """Passes requests on to an HTTP API and a WebSocket API."""
+    """Passes requests on to an HTTP API and a WebSocket API.
 
-    def __init__(self, http_url: str, ws_url: str, *, at_once: int = AT_ONCE) -> None:
+    Without `keys` it takes none of a page of another origin, see `local.origins`.
+    """
+
+    def __init__(
+        self, http_url: str, ws_url: str, *, keys: bool = False, at_once: int = AT_ONCE
+    ) -> None:
+        self._keys = keys
         self._http_url = http_url.rstrip("/")
         self._ws_url = ws_url
         self._connecting = asyncio.Semaphore(at_once)
@@ -105,6 +112,8 @@ class FrontDoor:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer any request."""
+        if not self._keys and (why := refusal(request.host, request.headers.get("Origin"))):
+            return _problem(HTTPStatus.FORBIDDEN, why)
         query = watching(request.rel_url.raw_path, request.rel_url.query.items())
         if query is not None and request.method == "GET":
             return await self._watch(request, query)
@@ -220,11 +229,13 @@ def _problem(
 
 
 @contextmanager
-def serving(listener: socket.socket, http_url: str, ws_url: str, *, log: Path) -> Iterator[None]:
+def serving(
+    listener: socket.socket, http_url: str, ws_url: str, *, keys: bool = False, log: Path
+) -> Iterator[None]:
     """Serve a front door on a listening socket, from a thread of its own, complaining to `log`."""
 
     async def opened() -> FrontDoor:
-        door = FrontDoor(http_url, ws_url)
+        door = FrontDoor(http_url, ws_url, keys=keys)
         await door.open(listener)
         return door
 

@@ -105,12 +105,14 @@ def running(
     """
     processes.allow_open_files()
     with listening_at(port) as listener, running_cloud(log_level=log_level) as cloud:
-        with deploying(cloud, template, PARAMETERS | dict(parameters or {})) as finished:
+        asked = PARAMETERS | dict(parameters or {})
+        with deploying(cloud, template, asked) as finished:
             from local.front_door import serving  # takes a while: meanwhile
 
             stack = finished()
         warm_up(cloud, stack, WARM if warm is None else warm)
-        with serving(listener, stack.http_url, stack.ws_url, log=cloud.log):
+        keys = asked["Auth"] != "none"
+        with serving(listener, stack.http_url, stack.ws_url, keys=keys, log=cloud.log):
             yield System(port=int(listener.getsockname()[1]), cloud=cloud, stack=stack)
 
 
