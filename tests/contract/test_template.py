@@ -470,6 +470,20 @@ def test_what_can_go_wrong_unseen_has_an_alarm(resources):
     }
 
 
+def test_no_alarm_is_another_by_what_it_left_to_the_anchor(resources):
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    said = [alarm["AlarmDescription"] for alarm in alarms]
+    watched = [
+        json.dumps([alarm["Namespace"], alarm["MetricName"], alarm.get("Dimensions")])
+        for alarm in alarms
+    ]
+    assert len(alarms) == len(set(said)) == len(set(watched))
+    namespaces = {"ApiId": "AWS/ApiGateway", "FunctionName": "AWS/Lambda", "QueueName": "AWS/SQS"}
+    for alarm in alarms:
+        for dimension in alarm.get("Dimensions", []):
+            assert alarm["Namespace"] == namespaces[dimension["Name"]]
+
+
 def test_every_alarm_says_what_happened_and_tells_whoever_asked(resources):
     for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmDescription"]

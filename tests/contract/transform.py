@@ -1,5 +1,6 @@
 """What the SAM transform makes of template.yaml."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class NoManagedPolicies:
 
 def transformed(layer: str = "layer.zip", **parameters: str) -> Json:
     """Return the resources that CloudFormation gets to see."""
-    template: Json = yaml_parse(SOURCE)
+    template: Json = json.loads(json.dumps(yaml_parse(SOURCE)))  # what an anchor names, once each
     for resource in template["Resources"].values():
         for code, key in (("CodeUri", "code.zip"), ("ContentUri", layer)):
             if code in resource["Properties"]:
