@@ -216,6 +216,8 @@ _FIELDS = {
 }
 _MARKET = {
     "UNSUPPORTED_PAIR": ("No pool trades the two tokens.", "Trade another pair."),
+    "UNSUPPORTED_POOL": ("The pool is of a kind that is not traded here.", "Trade another pair."),
+    "POOL_DISABLED": ("The pool is switched off, or not open yet.", "Place a new order later."),
     "INSUFFICIENT_LIQUIDITY": ("The pools can't fill the amount.", "Sell less."),
     "AMOUNT_TOO_SMALL": ("The trade would give less than one base unit.", "Sell more."),
     "AMOUNT_TOO_LARGE": ("The amount is beyond a program's integers.", "Sell less."),

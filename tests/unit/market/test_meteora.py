@@ -5,6 +5,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,9 @@ from engine.domain.errors import (
     AmountTooLarge,
     AmountTooSmall,
     InsufficientLiquidity,
+    PoolDisabled,
     UnsupportedPair,
+    UnsupportedPool,
 )
 from engine.domain.money import BPS, MAX_BASE_UNITS
 from engine.market.bins import (
@@ -45,7 +48,7 @@ def captured(now: int = ACCOUNT["last_update_timestamp"]) -> DlmmPool:
     return DlmmPool.from_account(ACCOUNT, token_x="X", token_y="Y", now=now)
 
 
-def pool(bins: dict[int, tuple[int, int]], active_id: int = 0) -> DlmmPool:
+def pool(bins: Mapping[int, tuple[int, ...]], active_id: int = 0) -> DlmmPool:
     return DlmmPool("pool", "X", "Y", active_id, bins, FeeSchedule(10, 10_000), Volatility(), 0)
 
 
@@ -247,6 +250,112 @@ def test_asking_changes_nothing():
     assert one == captured()
 
 
-def test_a_pool_that_charges_on_the_output_is_not_modelled():
-    with pytest.raises(ValueError, match="input"):
-        DlmmPool.from_account({**ACCOUNT, "collect_fee_mode": 1}, token_x="X", token_y="Y", now=0)
+ORDERS: dict[int, tuple[int, ...]] = {
+    0: (0, 1_000),
+    -1: (0, 1_000, 300, 200, 0),
+    -2: (0, 0, 500, 0, 0),
+    1: (1_000, 0, 300, 200, 1),
+}
+
+
+def test_limit_orders_are_filled_after_the_makers_each_rounded_by_itself():
+    one = pool({-2_000: (0, 1_001, 1_001, 1_001, 0)}, active_id=-2_000)
+    price = bin_price(-2_000, 10)
+    each = in_at(price, 1_001, True)
+    cost = one.swap_exact_out(3_003, True)
+    assert cost.amount_in - cost.fee == 3 * each > in_at(price, 3_003, True)
+    assert one.swap_exact_in(cost.amount_in, True).amount_out == 3_003
+
+
+def test_only_the_orders_of_the_side_that_is_bought_serve_a_swap():
+    assert pool(ORDERS).exact_out("X", 3_000).amount_out == 3_000
+    with pytest.raises(InsufficientLiquidity):
+        pool(ORDERS).exact_out("X", 3_001)
+    assert pool(ORDERS).exact_out("Y", 1_500).amount_out == 1_500
+    with pytest.raises(InsufficientLiquidity):
+        pool(ORDERS).exact_out("Y", 1_501)
+    asks: dict[int, tuple[int, ...]] = {-1: (0, 1_000, 300, 200, 1), 0: (0, 0)}
+    with pytest.raises(InsufficientLiquidity):
+        pool(asks).exact_out("X", 1_001)
+
+
+def with_orders(**changes: object) -> DlmmPool:
+    held = ("amount_x", "amount_y", "open_order_amount", "processed_order_remaining_amount")
+    orders = {str(i): dict(zip(held, b, strict=False)) for i, b in ORDERS.items() if i < 1}
+    account = {**ACCOUNT, "active_id": 0, "bins": orders, **changes}
+    return DlmmPool.from_account(account, token_x="X", token_y="Y", now=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "gives"),
+    [
+        ({}, 3_000),
+        ({"function_type": 2}, 3_000),
+        ({"function_type": 2, "has_rewards": True}, 3_000),
+        ({"function_type": 0, "has_rewards": True}, 2_000),
+        ({"function_type": 1}, 2_000),
+    ],
+)
+def test_a_pool_has_limit_orders_by_its_function_or_while_it_pays_no_rewards(changes, gives):
+    assert with_orders(**changes).exact_out("X", gives).amount_out == gives
+    with pytest.raises(InsufficientLiquidity):
+        with_orders(**changes).exact_out("X", gives + 1)
+
+
+def test_bids_above_the_active_bin_show_that_the_array_is_of_before_limit_orders():
+    bins = {
+        "0": {"amount_x": 0, "amount_y": 1_000, "open_order_amount": 77},
+        "1": {"amount_x": 0, "amount_y": 0, "processed_order_remaining_amount": 77},
+    }
+    with pytest.raises(InsufficientLiquidity):
+        with_orders(bins=bins).exact_out("X", 1_001)
+    del bins["1"]
+    assert with_orders(bins=bins).exact_out("X", 1_077).amount_out == 1_077
+
+
+def test_a_fee_on_y_is_taken_from_what_comes_out_or_from_what_goes_in():
+    bins = {0: (10**6, 10**6)}
+    one = replace(pool(bins), fee_on_y=True)
+    sold, bought = one.exact_in("X", 10_000), one.exact_in("Y", 10_000)
+    assert (sold.amount_out, sold.fee, sold.fee_on_output) == (9_990, 10, True)
+    assert (bought.amount_out, bought.fee, bought.fee_on_output) == (9_990, 10, False)
+    assert sold.price_impact_bps == bought.price_impact_bps == 0
+    assert one.exact_out("X", 9_990).amount_in == 10_000
+
+
+def test_the_impact_is_reckoned_from_the_first_bin_that_gives():
+    empty = {0: (0, 0), -100: (0, 10**9), 100: (10**9, 0)}
+    for token in ("X", "Y"):
+        assert pool(empty).exact_in(token, 10**6).price_impact_bps == 0
+        assert pool(empty).exact_out(token, 10**6).price_impact_bps == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"status": 1}, PoolDisabled),
+        ({"activation_point": 2_000_000_000, "activation_type": 1}, PoolDisabled),
+        ({"activation_point": 300_000_001, "activation_type": 0}, PoolDisabled),
+        ({"collect_fee_mode": 2}, UnsupportedPool),
+        ({"function_type": 3}, UnsupportedPool),
+        ({"token_mint_x_program_flag": 1}, UnsupportedPool),
+        ({"token_mint_y_program_flag": 1}, UnsupportedPool),
+    ],
+)
+def test_a_pool_that_is_closed_or_of_another_kind_is_refused_by_name(changes, error):
+    account = {**ACCOUNT, **changes}
+    with pytest.raises(error):
+        DlmmPool.from_account(account, token_x="X", token_y="Y", now=1_999_999_999, slot=3 * 10**8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"activation_point": 2_000_000_000, "activation_type": 1},
+        {"activation_point": 300_000_000, "activation_type": 0},
+    ],
+)
+def test_a_pool_is_open_from_its_activation_point_on(changes):
+    account = {**ACCOUNT, **changes}
+    opened = DlmmPool.from_account(account, token_x="X", token_y="Y", now=2 * 10**9, slot=3 * 10**8)
+    assert opened.exact_in("X", 1_000_000).amount_out > 0

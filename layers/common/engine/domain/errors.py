@@ -14,6 +14,8 @@
     +-- Conflict                  somebody else wrote the order first; carries what is there now
     +-- MarketError               a pool can't make this trade (never retried)
     |   +-- UnsupportedPair       no pool of the venue trades the two tokens
+    |   +-- UnsupportedPool       a pool of a kind whose program's arithmetic is not modelled
+    |   +-- PoolDisabled          a pool that is off, or not yet active
     |   +-- InsufficientLiquidity the pool can't fill the amount
     |   +-- AmountTooSmall        the trade would give less than one base unit
     |   +-- AmountTooLarge        an amount above what the program's integers hold
@@ -107,6 +109,14 @@ class MarketError(EngineError):
 
 class UnsupportedPair(MarketError):
     code = "UNSUPPORTED_PAIR"
+
+
+class UnsupportedPool(MarketError):
+    code = "UNSUPPORTED_POOL"
+
+
+class PoolDisabled(MarketError):
+    code = "POOL_DISABLED"
 
 
 class InsufficientLiquidity(MarketError):

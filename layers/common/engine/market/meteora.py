@@ -1,19 +1,21 @@
 """Meteora's DLMM pools: liquidity in bins, each with one price, and a fee that follows the market.
 
-A swap goes from bin to bin as in MeteoraAg/dlmm-sdk `commons/src/quote.rs`. Only pools that take
-their fee on the input (`collect_fee_mode` 0) are modelled, and no limit orders.
+A swap goes from bin to bin as in version 0.12 of the program; the formulas are those published in
+MeteoraAg/dlmm-sdk (`commons/src`, and `ts-client/src/dlmm/helpers/bin.ts` for limit orders).
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from engine.domain.errors import (
     AmountTooLarge,
     AmountTooSmall,
     InsufficientLiquidity,
+    PoolDisabled,
     UnsupportedPair,
+    UnsupportedPool,
 )
 from engine.domain.money import MAX_BASE_UNITS
 from engine.market.bins import (
@@ -32,7 +34,7 @@ VENUE = "meteora"
 
 
 class BinFill(NamedTuple):
-    """What a swap did in one bin; `in_incl_fee` and `fee` are base units of the token sold."""
+    """What a swap did in one bin, in base units; `out` is net of a fee that is taken from it."""
 
     bin: int
     price_q64: int
@@ -51,13 +53,24 @@ class DlmmSwap:
     amount_out: int
     fee: int
     active_after: int
-    vol_acc: int
-    vol_ref: int
+    after: Volatility
     per_bin: tuple[BinFill, ...]
+
+    @property
+    def vol_acc(self) -> int:
+        return self.after.accumulator
+
+    @property
+    def vol_ref(self) -> int:
+        return self.after.reference
 
 
 class _Bin(NamedTuple):
-    """A bin that a swap meets; `max_in` is without the fee."""
+    """A bin that a swap meets; `max_in` and `max_out` are without the fee.
+
+    `layers` is what its makers hold and what its limit orders do, where there are any: they are
+    filled one after the other, and each is rounded by itself.
+    """
 
     bin_id: int
     price: int
@@ -65,26 +78,53 @@ class _Bin(NamedTuple):
     rate: int
     max_in: int
     max_out: int
+    layers: tuple[int, ...]
+
+    def out_for(self, net_in: int, swap_for_y: bool) -> int:
+        """Return what `net_in` buys here, before a fee on it."""
+        if net_in >= self.max_in:
+            return self.max_out
+        bought = 0
+        for layer in self.layers:
+            full = in_at(self.price, layer, swap_for_y)
+            if net_in < full:
+                break
+            net_in -= full
+            bought += layer
+        return bought + out_at(self.price, net_in, swap_for_y)
+
+    def in_for(self, out: int, swap_for_y: bool) -> int:
+        """Return the least that buys `out` here, before a fee on it."""
+        paid = 0
+        for layer in self.layers:
+            if out <= layer:
+                break
+            out -= layer
+            paid += in_at(self.price, layer, swap_for_y)
+        return paid + in_at(self.price, out, swap_for_y)
 
 
 class _Way:
     """The bins that a swap meets, in order, with running totals: priced once, asked often.
 
     What a bin takes and gives when it is emptied does not depend on the swap, so a swap is a
-    look-up of its last bin. Bins are priced only as far as a question needs.
+    look-up of its last bin. Bins are priced only as far as a question needs. `given` is net of
+    fees, `taken` includes them, whichever of the two they come from.
     """
 
     def __init__(self, pool: "DlmmPool", swap_for_y: bool, now: int) -> None:
         self.swap_for_y = swap_for_y
+        self.fee_on_output = swap_for_y and pool.fee_on_y
         self.fees = pool.fees
+        self.now = now
+        self.start = pool.active_id
         self.volatility = pool.volatility.at(now, pool.active_id, pool.fees)
-        side = 1 if swap_for_y else 0
-        active, bins = pool.active_id, pool.bins
+        self.held = pool.bins
+        active = pool.active_id
         self.ahead = sorted(
-            (id_ for id_ in bins if (id_ <= active if swap_for_y else id_ >= active)),
+            (id_ for id_ in self.held if (id_ <= active if swap_for_y else id_ >= active)),
             reverse=not swap_for_y,  # the next one last: they are popped
         )
-        self.amounts = {id_: bins[id_][side] for id_ in self.ahead}
         self.bins: list[_Bin] = []
         self.taken: list[int] = [0]
         self.given: list[int] = [0]
@@ -93,20 +133,29 @@ class _Way:
     def _price_next(self) -> bool:
         while self.ahead:
             bin_id = self.ahead.pop()
-            max_out = self.amounts[bin_id]
+            held = self.held[bin_id]
+            max_out = held[1 if self.swap_for_y else 0]
+            layers = _layers(held, self.swap_for_y) if len(held) > 2 else ()
+            if layers:
+                max_out = sum(layers)
             if not max_out:
                 continue
             fees = self.fees
             price = bin_price(bin_id, fees.bin_step)
             vol = self.volatility.in_bin(bin_id, fees)
             rate = fees.rate(vol)
-            max_in = in_at(price, max_out, self.swap_for_y)
+            max_in = sum(in_at(price, layer, self.swap_for_y) for layer in layers or (max_out,))
             if max_in > MAX_BASE_UNITS:
                 self.ahead.append(bin_id)
                 raise AmountTooLarge(f"what empties bin {bin_id} does not fit in 64 bits")
-            fee = fee_upon(max_in, rate)
-            self.bins.append(_Bin(bin_id, price, vol, rate, max_in, max_out))
-            self.taken.append(self.taken[-1] + max_in + fee)
+            self.bins.append(_Bin(bin_id, price, vol, rate, max_in, max_out, layers))
+            if self.fee_on_output:
+                fee = fee_in(max_out, rate)
+                max_out -= fee
+            else:
+                fee = fee_upon(max_in, rate)
+                max_in += fee
+            self.taken.append(self.taken[-1] + max_in)
             self.given.append(self.given[-1] + max_out)
             self.fee.append(self.fee[-1] + fee)
             return True
@@ -118,7 +167,7 @@ class _Way:
             pass
         last = bisect_left(self.taken, amount_in) - 1
         rest = amount_in - self.taken[last]
-        if last and rest == 1:
+        if last and rest == 1 and not self.fee_on_output:
             # One unit above what empties a bin may be all fee: then it stays in that bin.
             before = self.bins[last - 1]
             gross = amount_in - self.taken[last - 1]
@@ -128,10 +177,12 @@ class _Way:
         if last == len(self.bins):
             raise InsufficientLiquidity(f"all bins together take {self.taken[-1]} base units")
         at = self.bins[last]
+        if self.fee_on_output:
+            out = at.out_for(rest, self.swap_for_y)
+            fee = fee_in(out, at.rate)
+            return last, rest, out - fee, fee
         fee = fee_in(rest, at.rate)
-        net = rest - fee
-        out = at.max_out if net >= at.max_in else out_at(at.price, net, self.swap_for_y)
-        return last, rest, out, fee
+        return last, rest, at.out_for(rest - fee, self.swap_for_y), fee
 
     def buy(self, amount_out: int) -> tuple[int, int, int, int]:
         """Return the last bin's index, and what it takes, pays and charges, to buy `amount_out`."""
@@ -142,7 +193,10 @@ class _Way:
         last = bisect_left(self.given, amount_out) - 1
         at = self.bins[last]
         rest = amount_out - self.given[last]
-        net = in_at(at.price, rest, self.swap_for_y)
+        if self.fee_on_output:
+            net = at.in_for(rest + fee_upon(rest, at.rate), self.swap_for_y)
+            return last, net, rest, fee_in(at.out_for(net, self.swap_for_y), at.rate)
+        net = at.in_for(rest, self.swap_for_y)
         fee = fee_upon(net, at.rate)
         return last, net + fee, rest, fee
 
@@ -159,46 +213,77 @@ class _Way:
             return kept * at.price, FEE_PRECISION << 64
         return kept << 64, FEE_PRECISION * at.price
 
+    def leaves(self, last: int) -> Volatility:
+        """Return what the pool remembers of a swap that ended in its `last` bin."""
+        end = self.bins[last]
+        after = replace(self.volatility, accumulator=end.vol)
+        return after if end.bin_id == self.start else replace(after, last_update=self.now)
+
+
+def _layers(held: tuple[int, ...], swap_for_y: bool) -> tuple[int, ...]:
+    """Return what a bin with limit orders gives, in turn; () if none of them serve the swap."""
+    x, y, open_order, processed_remaining, ask_side = held
+    if bool(ask_side) == swap_for_y or not (open_order or processed_remaining):
+        return ()
+    return y if swap_for_y else x, processed_remaining, open_order
+
 
 @dataclass(frozen=True, slots=True)
 class DlmmPool:
     """A DLMM pool of two tokens (symbols) as it stands at `now` (unix seconds).
 
-    `bins` holds (amount of X, amount of Y) by bin id, in base units.
+    `bins` holds by bin id (amount of X, amount of Y), in base units, or where limit orders rest
+    (X, Y, open order, remainder of processed orders, whether they ask); orders that ask sell X,
+    the others sell Y. The fee is taken from what comes in, or always from Y if `fee_on_y`.
     """
 
     address: str
     token_x: str
     token_y: str
     active_id: int
-    bins: Mapping[int, tuple[int, int]]
+    bins: Mapping[int, tuple[int, ...]]
     fees: FeeSchedule
     volatility: Volatility
     now: int
     venue: str = VENUE
+    fee_on_y: bool = False
     _ways: dict[tuple[bool, int], _Way] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     @classmethod
     def from_account(
-        cls, account: Mapping[str, Any], *, token_x: str, token_y: str, now: int
+        cls,
+        account: Mapping[str, Any],
+        *,
+        token_x: str,
+        token_y: str,
+        now: int,
+        slot: int | None = None,
     ) -> "DlmmPool":
         """Return the pool that an `LbPair` account and its bin arrays, as JSON, describe.
 
-        Raises ValueError if the pool takes its fee on the output.
+        What an account of before version 0.12 does not have may be left out. Raises PoolDisabled
+        if it is off, or not yet active at `now` (or `slot`); UnsupportedPool if it is of a kind
+        that is not modelled.
         """
-        if account.get("collect_fee_mode", 0):
-            raise ValueError("only pools that take their fee on the input are modelled")
+        _check_open(account, now, slot)
+        fee_mode, function = account.get("collect_fee_mode", 0), account.get("function_type", 0)
+        if fee_mode not in (0, 1):
+            raise UnsupportedPool(f"takes its fee in a way that is not known ({fee_mode})")
+        if function not in (0, 1, 2):
+            raise UnsupportedPool(f"is of a function that is not known ({function})")
+        active_id = int(account["active_id"])
+        bins = {int(bin_id): _held(bin_) for bin_id, bin_ in account["bins"].items()}
+        orders = function == 2 or (function == 0 and not account.get("has_rewards", False))
+        if not orders or any(_misplaced(held, id_ - active_id) for id_, held in bins.items()):
+            bins = {bin_id: held[:2] for bin_id, held in bins.items()}
         return cls(
             address=account["lb_pair"],
             token_x=token_x,
             token_y=token_y,
-            active_id=account["active_id"],
-            bins={
-                int(bin_id): (int(held["amount_x"]), int(held["amount_y"]))
-                for bin_id, held in account["bins"].items()
-            },
+            active_id=active_id,
+            bins=bins,
             fees=FeeSchedule(
                 bin_step=account["bin_step"],
                 base_factor=account["base_factor"],
@@ -216,6 +301,7 @@ class DlmmPool:
                 last_update=account["last_update_timestamp"],
             ),
             now=now,
+            fee_on_y=fee_mode == 1,
         )
 
     def exact_in(self, token_in: str, amount_in: int) -> Swap:
@@ -274,12 +360,44 @@ class DlmmPool:
 
     def _swap(self, way: _Way, amount_in: int, amount_out: int, fee: int) -> Swap:
         _check_totals(amount_in, amount_out)
-        price = bin_price(self.active_id, self.fees.bin_step)
+        price = way.bins[0].price  # the first bin that gives; the active one may be empty
+        net_in, gross_out = (
+            (amount_in, amount_out + fee) if way.fee_on_output else (amount_in - fee, amount_out)
+        )
         if way.swap_for_y:
-            impact = impact_bps((amount_in - fee) * price, amount_out << 64)
+            impact = impact_bps(net_in * price, gross_out << 64)
         else:
-            impact = impact_bps((amount_in - fee) << 64, amount_out * price)
-        return Swap(amount_in, amount_out, fee, impact)
+            impact = impact_bps(net_in << 64, gross_out * price)
+        return Swap(amount_in, amount_out, fee, impact, way.fee_on_output)
+
+
+def _held(bin_: Mapping[str, Any]) -> tuple[int, ...]:
+    held = int(bin_["amount_x"]), int(bin_["amount_y"])
+    orders = (
+        int(bin_.get("open_order_amount", 0)),
+        int(bin_.get("processed_order_remaining_amount", 0)),
+    )
+    return (*held, *orders, int(bin_.get("limit_order_ask_side", 0))) if any(orders) else held
+
+
+def _misplaced(held: tuple[int, ...], above: int) -> bool:
+    """Tell if a bin has bids above the active one, or asks below it: no pool can have them.
+
+    An array of before limit orders (version 1) keeps something else where they are now.
+    """
+    return len(held) > 2 and (above < 0 if held[4] else above > 0)
+
+
+def _check_open(account: Mapping[str, Any], now: int, slot: int | None) -> None:
+    if account.get("status", 0):
+        raise PoolDisabled("is switched off")
+    for flag in ("token_mint_x_program_flag", "token_mint_y_program_flag"):
+        if account.get(flag, 0):
+            raise UnsupportedPool("has a mint of Token-2022")
+    active_from = int(account.get("activation_point", 0))
+    point = now if account.get("activation_type", 0) else slot
+    if active_from and (point is None or point < active_from):
+        raise PoolDisabled("is not active yet")
 
 
 def _traced(way: _Way, last: int, taken: int, out: int, fee: int) -> DlmmSwap:
@@ -292,7 +410,7 @@ def _traced(way: _Way, last: int, taken: int, out: int, fee: int) -> DlmmSwap:
             bin_.vol,
             bin_.rate,
             way.taken[i + 1] - way.taken[i],
-            bin_.max_out,
+            way.given[i + 1] - way.given[i],
             way.fee[i + 1] - way.fee[i],
         )
         for i, bin_ in enumerate(way.bins[:last])
@@ -304,8 +422,7 @@ def _traced(way: _Way, last: int, taken: int, out: int, fee: int) -> DlmmSwap:
         amount_out=amount_out,
         fee=way.fee[last] + fee,
         active_after=end.bin_id,
-        vol_acc=end.vol,
-        vol_ref=way.volatility.reference,
+        after=way.leaves(last),
         per_bin=tuple(fills),
     )
 

@@ -11,15 +11,16 @@ from engine.domain.money import BPS, MAX_BASE_UNITS
 class Swap:
     """What a trade through one pool would do.
 
-    `amount_in` (fee included) and `fee` are base units of the token sold, `amount_out` base units
-    of the token bought; `price_impact_bps` is how far the trade's price, net of fees, falls short
-    of the price before it.
+    `amount_in` is base units of the token sold, `amount_out` of the token bought, both with the fee
+    taken into account; `fee` is in the token sold, or in the one bought if `fee_on_output`.
+    `price_impact_bps` is how far the trade's price, net of fees, falls short of the price before.
     """
 
     amount_in: int
     amount_out: int
     fee: int
     price_impact_bps: int
+    fee_on_output: bool = False
 
 
 class Pool(Protocol):

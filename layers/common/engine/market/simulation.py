@@ -7,7 +7,6 @@ arbitrages. Nothing is stored, nothing is random, and no float decides anything.
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, localcontext
 from functools import lru_cache
 from hashlib import sha256
 
@@ -86,18 +85,6 @@ class SimulatedMarket:
     """Both venues' pools for every pair of `domain.tokens.PAIRS`, at any time."""
 
     seed: int
-
-    def mid(self, base: str, quote: str, at: datetime | float) -> Decimal:
-        """Return the common price, `quote` tokens for one `base`, to 12 digits.
-
-        `at` is an aware datetime or unix seconds. Raises UnsupportedPair.
-        """
-        base_token, quote_token = _pair(base, quote)
-        at_ms = milliseconds(at)
-        bought, paid = dollars(self.seed, base_token, at_ms), dollars(self.seed, quote_token, at_ms)
-        with localcontext(prec=12):
-            price = Decimal(bought) / Decimal(paid)
-            return price if base_token.symbol == base else 1 / price
 
     def pool(self, venue: str, token_in: str, token_out: str, at: datetime | float) -> Pool:
         """Return the venue's pool for two tokens, whichever is sold, as it stands at `at`.
