@@ -25,7 +25,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(RUN) ## Place a market order on an embedded cloud and watch it to the end
-	@$(PY) -m local.demo
+	@PYTHONPATH=layers/common $(PY) -m local.demo
 
 UP_embedded := $(PY) -m local.up --auth $(AUTH) $(if $(filter-out 0,$(WATCH)),--watch)
 UP_localstack := $(PY) -m local.localstack

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.api.handshake import BadFrame
 from engine.api.problems import PROBLEMS
-from engine.api.sockets import BadFrame
+from engine.api.sockets import REFUSED
 from engine.domain.errors import (
     EngineError,
     MarketError,
@@ -95,6 +96,13 @@ def chapters() -> list[Chapter]:
             _QUOTES,
         ),
         _chapter("Stream", "`code` of a message of type `error`", stream, _STREAM),
+        _chapter(
+            "Refused connections",
+            "the status of a WebSocket handshake; `code` where there is a body, as locally",
+            {code: int(status) for code, status in REFUSED.items()},
+            _REFUSED,
+            {code: int(status) for code, status in REFUSED.items()},
+        ),
         _chapter(
             "Before the engine",
             "`code` of what the local front door says in the cloud's stead",
@@ -249,7 +257,7 @@ _QUOTES = {
 }
 _STREAM = {
     "BAD_FRAME": (
-        "The frame is no JSON object, too long, or asks for what is not known.",
+        "The frame is no JSON object, too long, has a name twice, or asks for the unknown.",
         "Mend it. The connection lives on.",
     ),
     "ORDER_NOT_FOUND": (
@@ -262,8 +270,19 @@ _STREAM = {
     ),
     "STORE_UNAVAILABLE": ("The table did not answer.", "Send the frame again in a moment."),
 }
+_REFUSED = {
+    "BAD_HANDSHAKE": (
+        "The query asks for the unknown, or a name twice; or a ticket is without `orders.v1`.",
+        "Mend the address; `detail` says what is wrong.",
+    ),
+    "UNAUTHENTICATED": (
+        "There is no valid key and no ticket, or the ticket was used, or is too old.",
+        "Send `Authorization: Bearer KEY`, or take a new ticket.",
+    ),
+    "STORE_UNAVAILABLE": ("The table did not answer.", "Connect again in a moment."),
+}
 _DOORS = {
-    "BAD_REQUEST": ("The request can't be read, or the stream's query names no order.", _MEND),
+    "BAD_REQUEST": ("The request can't be read.", _MEND),
     "FORBIDDEN": (
         "The cloud refused the request; or it came from a page of another origin, without keys.",
         _MEND,

@@ -31,9 +31,10 @@ by its status.
 | 500 | `Internal Server Error` | the function crashed |
 | 503 | `Service Unavailable` | the function can't be run, or took longer than 30 s |
 
-On the WebSocket API a refused connection is the handshake's status, without a body to rely on: 400
-(the query names no order), 401 (no valid key or ticket), 429. Frames above 128 KB close the
-connection (1009). The embedded cloud refuses a connection with 403, whatever the reason.
+On the WebSocket API a refused connection is the handshake's status, without a body to rely on; 429
+also when the stage is throttled. A frame above 32 KB or a message above 128 KB closes the
+connection with 1009, a binary one with 1003. The embedded cloud refuses a connection with 403,
+whatever the reason; the front door says first what is wrong with the handshake (`BAD_HANDSHAKE`).
 
 The front door of `make up` and `make demo` turns these into problem documents, with the codes of
 the last table above. The embedded cloud answers `OPTIONS` by itself, with 403; on AWS it reaches

@@ -6,6 +6,7 @@ from typing import Any
 from contracts.codes import chapters
 from contracts.schemas import ORDER_ID, SCHEMAS, SEQ, TIME, Schema, ref, thing, titled
 from engine.adapters.watchers import MOST_SUBSCRIPTIONS
+from engine.api.handshake import PROTOCOL, QUERY, TICKET
 from engine.api.sockets import FRAMES, MAX_FRAME
 
 _AFTER: Schema = {
@@ -94,7 +95,9 @@ def document() -> dict[str, Any]:
             "every state once. After a cut, connect again with `afterSeq`: nothing is missed.\n\n"
             f"A connection has at most {MOST_SUBSCRIPTIONS} subscriptions and lives for two hours "
             "at most; after ten idle minutes it is closed, so ping. A frame has at most "
-            f"{MAX_FRAME} characters.",
+            f"{MAX_FRAME} characters, and each name once.\n\nA client that offers subprotocols is "
+            f"answered `{PROTOCOL}`, so it has to be among them. One that can send neither headers "
+            f"nor a query offers its ticket beside it, as `{TICKET}oet_…`.",
             "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
@@ -146,14 +149,17 @@ def document() -> dict[str, Any]:
 
 
 def _query() -> Schema:
+    known: Schema = {
+        "orderId": titled(ORDER_ID, "Watch this order from the start."),
+        "afterSeq": _AFTER,
+        "orders": _MINE,
+        "ticket": {"type": "string", "description": "From POST /api/stream-tickets; once."},
+    }
     return {
         "type": "object",
-        "properties": {
-            "orderId": titled(ORDER_ID, "Watch this order from the start."),
-            "afterSeq": _AFTER,
-            "orders": _MINE,
-            "ticket": {"type": "string", "description": "From POST /api/stream-tickets; once."},
-        },
+        "properties": {name: known[name] for name in QUERY},
+        "dependentRequired": {"afterSeq": ["orderId"]},
+        "additionalProperties": False,
     }
 
 

@@ -21,10 +21,31 @@ from local.origins import refusal
 from local.processes import allow_open_files
 
 MAX_WEBSOCKET_MESSAGE = 128 * 1024  # API Gateway's
+DEEP = 500  # brackets; frames that the engine takes have two
 CONTAINERS_NAME = "host.docker.internal"  # what containers call this machine
 
 #: An ASGI application: of a scope, and what receives and sends its messages.
 App = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
+
+
+def unnested(app: App) -> App:
+    """Return `app` with each frame that is nested too deep cut to one that is no JSON either.
+
+    MiniStack reads a frame to route it, and closes the connection over one that it can't; API
+    Gateway hands both to `$default`.
+    """
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        async def received() -> Any:
+            message = await receive()
+            text = message.get("text") or ""
+            if text.count("[") + text.count("{") > DEEP:
+                return {**message, "text": text[:1] * 2}
+            return message
+
+        await app(scope, received if scope["type"] == "websocket" else receive, send)
+
+    return answer
 
 
 def guarded(app: App) -> App:
@@ -79,7 +100,7 @@ def serve(fd: int) -> None:
     config.keep_alive_timeout = 600
     config.keep_alive_max_requests = sys.maxsize  # closing one in use would fail a request
     config.websocket_max_message_size = MAX_WEBSOCKET_MESSAGE
-    asyncio.run(hypercorn_serve(guarded(app), config))
+    asyncio.run(hypercorn_serve(guarded(unnested(app)), config))
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from aiohttp import WSCloseCode, web
 from multidict import CIMultiDict
 from yarl import URL
 
+from engine.api.handshake import PROTOCOL, BadHandshake, read_handshake
 from local.origins import refusal
 from local.problems import PROBLEM_JSON, heard, problem
 from local.relay import join
@@ -46,6 +47,11 @@ _HOP_BY_HOP = {
     "trailer",
     "transfer-encoding",
     "upgrade",
+}
+_REFUSED: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "Send a valid API key, or a ticket that was not used yet.",
+    # The embedded cloud's only word.
+    HTTPStatus.FORBIDDEN: "The stream refused: there is no valid key or ticket. On AWS a 401.",
 }
 _LOG = logging.getLogger(__name__)
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -158,6 +164,10 @@ class FrontDoor:
                 CIMultiDict({"Connection": "Upgrade", "Upgrade": "websocket"}),
             )
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
+        try:  # as the function does, whose words the embedded cloud keeps to itself
+            read_handshake({name: [v for n, v in query if n == name] for name, _ in query}, offered)
+        except BadHandshake as error:
+            return _problem(HTTPStatus.BAD_REQUEST, str(error), code=error.code)
         try:
             async with self._connecting:
                 upstream = await self._sockets.ws_connect(
@@ -170,7 +180,7 @@ class FrontDoor:
                     max_msg_size=MAX_MESSAGE,
                 )
         except aiohttp.WSServerHandshakeError as error:
-            return _problem(error.status, "The WebSocket API refused the connection.")
+            return _problem(error.status, _REFUSED.get(error.status, "Connect again in a moment."))
         except (TimeoutError, aiohttp.ClientError) as error:
             return _unreachable(error)
         async with upstream:
@@ -180,7 +190,7 @@ class FrontDoor:
                 autoclose=False,
                 compress=False,
                 max_msg_size=MAX_MESSAGE,
-                protocols=[upstream.protocol] if upstream.protocol else (),
+                protocols=[PROTOCOL],  # chosen here if offered: the embedded cloud tells none
             )
             await downstream.prepare(request)
             self._open.add(downstream)
@@ -220,8 +230,9 @@ def _problem(
     detail: str,
     headers: CIMultiDict[str] | None = None,
     request_id: str = "",
+    code: str | None = None,
 ) -> web.Response:
-    document = problem(status, detail, request_id=request_id)
+    document = problem(status, detail, request_id=request_id, code=code)
     answer = web.json_response(document, status=status, content_type=PROBLEM_JSON, headers=headers)
     answer.headers.setdefault("X-Request-Id", document["requestId"])
     answer.headers.setdefault("Cache-Control", "no-store")

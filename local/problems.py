@@ -31,9 +31,11 @@ _DETAILS = {
 }
 
 
-def problem(status: int, detail: str, *, request_id: str = "") -> dict[str, Any]:
-    """Return a problem document; its code follows from its status."""
-    code = CODES.get(HTTPStatus(status), "REFUSED" if status < 500 else "BAD_GATEWAY")
+def problem(
+    status: int, detail: str, *, request_id: str = "", code: str | None = None
+) -> dict[str, Any]:
+    """Return a problem document; its code follows from its status if there is no better one."""
+    code = code or CODES.get(HTTPStatus(status), "REFUSED" if status < 500 else "BAD_GATEWAY")
     return {
         "type": f"/docs#{code}",
         "title": HTTPStatus(status).phrase,

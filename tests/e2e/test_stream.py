@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from engine.adapters.watchers import ROWS, item_watchers
 from tests.e2e.client import Message, Trader, Watch
@@ -82,7 +84,14 @@ def test_who_unsubscribes_hears_no_more(trader: Trader) -> None:
     assert watch.seq < 5
 
 
-@pytest.mark.parametrize("frame", ["{", "[]", '{"action":"dance"}', '{"action":"subscribe"}'])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "{", "[]", '{"action":"dance"}', '{"action":"subscribe"}', "[" * 3_000, "[" * 30_000,
+        '{"action":"ping","action":"ping"}', '{"action":' + "[" * 3_000 + "]" * 3_000 + "}",
+        '{"action":"$connect"}', '{"action":"$disconnect"}',
+    ],
+)  # fmt: skip
 def test_a_bad_frame_is_answered_and_the_connection_lives_on(trader: Trader, frame: str) -> None:
     watch = trader.listen()
     watch.socket.send(frame)
@@ -97,6 +106,25 @@ def test_an_order_that_is_not_there_is_said_to_be_unknown(trader: Trader) -> Non
     assert (message["type"], message["code"]) == ("error", "ORDER_NOT_FOUND")
 
 
-def test_what_is_no_id_is_refused_at_the_door(trader: Trader) -> None:
+@pytest.mark.parametrize(
+    "query", ["orderId=a%20b", "orderid=o", "afterSeq=1", "orderId=o&orderId=o", "orders=mine&x=1"]
+)
+def test_a_query_that_is_not_known_is_refused_with_words(trader: Trader, query: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        trader.listen(f"/live?{query}")
+    response = refused.value.response
+    problem = json.loads(response.body or b"")
+    assert response.status_code == problem["status"] == 400
+    assert problem["code"] == "BAD_HANDSHAKE"
+    assert any(name in problem["detail"] for name in ("orderId", "orderid", "x: not known"))
+
+
+def test_of_the_subprotocols_that_are_offered_ours_is_chosen(trader: Trader) -> None:
+    order_id = trader.place()
+    offered = [Subprotocol(name) for name in ("ticket.oet_0", "orders.v1")]
+    address = f"{trader.system.ws_url}/live?orderId={order_id}"
+    with connect(address, subprotocols=offered[1:]) as socket:
+        assert socket.subprotocol == "orders.v1"
+        Watch(socket).to_the_end()
     with pytest.raises(InvalidStatus):
-        trader.listen("/live?orderId=a%20b")
+        connect(address, subprotocols=offered[:1])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.api.sockets import Sockets
+from engine.domain.errors import StoreUnavailable
 from engine.ports import Watcher, account_topic, order_topic
 from engine.service.identity import ANYONE, Identity, new_key
 from engine.service.watching import Watching
@@ -43,10 +44,12 @@ class World:
     def __post_init__(self) -> None:
         self.identity = Identity(self.access, FakeClock(), FakeChance(), self.keys)
 
-    def hear(self, event: dict[str, Any]) -> int:
+    def answer(self, event: dict[str, Any]) -> dict[str, Any]:
         watching = Watching(self.watchers, FakeClock())
-        sockets = Sockets(self.identity, watching, lambda api, stage: self.push)
-        status: int = sockets.handle(event)["statusCode"]
+        return Sockets(self.identity, watching, lambda api, stage: self.push).handle(event)
+
+    def hear(self, event: dict[str, Any]) -> int:
+        status: int = self.answer(event)["statusCode"]
         return status
 
     def watching(self, topic: str) -> list[Watcher]:
@@ -124,6 +127,13 @@ def test_ping_gets_pong() -> None:
         '{"action":"subscribe","orderId":"o","afterSeq":-1}', '{"action":"ping","x":1}',
         '{"action":"subscribe","orderId":"o","afterSeq":true}', '{"action":["ping"]}',
         '{"action":"subscribe","orderId":"o","color":"red"}', '{"action":"ping"}' + " " * 5000,
+        '{"action":"ping","action":"ping"}', '{"action":"subscribe","orderId":"o","orderId":"p"}',
+        "[" * 3_000, '{"action":"subscribe","orderId":' + "[" * 3_000 + "]" * 900 + "}",
+        '{"action":"subscribe","orderId":"o","afterSeq":NaN}',
+        '{"action":"subscribe","afterSeq":0}', '{"action":"subscribe","orderId":null}',
+        '{"action":"subscribe","orderId":"o","afterSeq":' + "9" * 4_000 + "}", '"\\ud800"',
+        '{"action":"subscribe","orders":"mine","afterSeq":0}', '{"action":"ping","orders":"mine"}',
+        '{"action":"subscribe","orders":null,"orderId":"o"}',
     ],
 )  # fmt: skip
 def test_a_bad_frame_is_answered_and_the_connection_lives_on(body: str) -> None:
@@ -167,6 +177,63 @@ def test_connecting_may_resume() -> None:
         assert world.hear({**CONNECT, "queryStringParameters": query}) == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"orderid": ["o"]}, "orderid"),
+        ({"afterSeq": ["3"]}, "afterSeq needs an orderId"),
+        ({"orderId": ["o", "p"]}, "orderId: stands more than once"),
+        ({"orders": ["mine"], "afterSeq": ["0"]}, "stands alone"),
+        ({"orders": [""]}, "mine"),
+        ({"ticket": ["oet_1"], "x": ["1"]}, "x: not known"),
+    ],
+)
+def test_a_query_that_is_not_known_is_refused_with_words(query: Any, said: str) -> None:
+    world = World()
+    answer = world.answer({**CONNECT, "multiValueQueryStringParameters": query})
+    problem = json.loads(answer["body"])
+    assert answer["statusCode"] == problem["status"] == 400
+    assert problem["code"] == "BAD_HANDSHAKE"
+    assert said in problem["detail"]
+    assert world.watchers.connections == {}
+
+
+def offering(*protocols: str) -> dict[str, Any]:
+    return {**CONNECT, "headers": {"Sec-WebSocket-Protocol": ", ".join(protocols)}}
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [((), None), (("graphql-ws",), None), (("x", "orders.v1"), "orders.v1")]
+)
+def test_of_the_subprotocols_that_are_offered_ours_is_chosen(offered: Any, chosen: Any) -> None:
+    answer = World().answer(offering(*offered) if offered else CONNECT)
+    assert answer["statusCode"] == 200
+    assert answer.get("headers", {}).get("Sec-WebSocket-Protocol") == chosen
+
+
+def test_a_ticket_may_come_beside_the_subprotocol() -> None:
+    world = World(keys=True)
+    ticket = f"ticket.{world.identity.issue_ticket('ann').text}"
+    assert world.hear(offering(ticket)) == 400  # nothing could be chosen
+    assert world.hear(offering("orders.v1", ticket, ticket)) == 400
+    asked = {**offering("orders.v1", ticket), "queryStringParameters": {"ticket": "oet_1"}}
+    assert world.hear(asked) == 400
+    assert world.answer(offering("orders.v1", ticket))["headers"] == {
+        "Sec-WebSocket-Protocol": "orders.v1"  # a ticket is never told back
+    }
+    assert world.watchers.account_of(CONNECTION) == "ann"
+    assert world.hear(offering("orders.v1", ticket)) == 401
+
+
+def test_a_table_that_does_not_answer_is_said_to_be_unavailable() -> None:
+    class Away(MemoryWatchers):
+        def connect(self, *args: Any, **kwargs: Any) -> None:
+            raise StoreUnavailable("away")
+
+    answer = World(watchers=Away()).answer(CONNECT)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "STORE_UNAVAILABLE")
+
+
 def test_one_subscription_too_many_is_answered_with_an_error() -> None:
     world = World()
     world.connect()
@@ -190,7 +257,7 @@ def test_connecting_needs_a_key_or_a_ticket_where_keys_are_asked_for() -> None:
     ticket = world.identity.issue_ticket("ann").text
     assert world.hear(CONNECT) == 401
     assert world.hear({**CONNECT, "queryStringParameters": {"ticket": "oet_guess"}}) == 401
-    assert world.hear({**CONNECT, "queryStringParameters": {"apiKey": text}}) == 401
+    assert world.hear({**CONNECT, "queryStringParameters": {"apiKey": text}}) == 400
     assert world.watchers.connections == {}
     assert world.hear({**CONNECT, "headers": {"X-Api-Key": text}}) == 200
     assert world.hear({**CONNECT, "headers": {"Authorization": f"Bearer {text}"}}) == 200

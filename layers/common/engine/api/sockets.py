@@ -1,41 +1,40 @@
 """The WebSocket API: connect, subscribe, unsubscribe, ping."""
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
+from engine.api.handshake import BadFrame, BadHandshake, asked_for, read_handshake
 from engine.api.keys import key_in
 from engine.api.views import error_message, pong_message
 from engine.domain.errors import (
     ConnectionGone,
-    EngineError,
     PushFailed,
     StoreUnavailable,
     TooManySubscriptions,
     Unauthenticated,
 )
 from engine.observability import log
-from engine.ports import Push, Watcher, account_topic, order_topic
+from engine.ports import Push
 from engine.service.identity import Identity
 from engine.service.watching import Watching
 
 #: The longest frame that is read, in characters.
 MAX_FRAME = 4_096
-_ORDER_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _OK = {"statusCode": 200}
+#: The status of a handshake that is refused, by code.
+REFUSED = {
+    BadHandshake.code: HTTPStatus.BAD_REQUEST,
+    Unauthenticated.code: HTTPStatus.UNAUTHORIZED,
+    StoreUnavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 FRAMES = {
     "ping": set[str](),
     "subscribe": {"orderId", "afterSeq", "orders"},
     "unsubscribe": {"orderId", "orders"},
 }
-
-
-class BadFrame(EngineError):
-    """A frame, or a query, that asks for nothing we know."""
-
-    code = "BAD_FRAME"
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -63,17 +62,23 @@ class Sockets:
         return _OK
 
     def _connect(self, connection_id: str, event: dict[str, Any]) -> dict[str, Any]:
-        query: dict[str, str] = event.get("queryStringParameters") or {}
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         try:
-            watcher = _asked_for(query, connection_id)
-            account = self._account(query.get("ticket"), headers)
-        except BadFrame:
-            return {"statusCode": 400}
-        except Unauthenticated:
-            return {"statusCode": 401}
-        self.watching.connect(connection_id, account, watcher and watcher(account))
-        return _OK
+            protocol = self._connected(connection_id, event)
+        except (BadHandshake, Unauthenticated) as error:
+            return _refusal(event, error.code, str(error))
+        except StoreUnavailable as error:
+            log.error("handshake failed", exc_info=error)
+            return _refusal(event, error.code, "Connect again in a moment.")
+        return {**_OK, "headers": {"Sec-WebSocket-Protocol": protocol}} if protocol else _OK
+
+    def _connected(self, connection_id: str, event: dict[str, Any]) -> str | None:
+        """Store a connection; return the subprotocol that it is to speak, if it offers any."""
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        asked = read_handshake(_query(event), headers.get("sec-websocket-protocol", ""))
+        account = self._account(asked.ticket, headers)
+        first = asked.watcher(connection_id, account) if asked.watcher else None
+        self.watching.connect(connection_id, account, first)
+        return asked.protocol
 
     def _account(self, ticket: str | None, headers: Mapping[str, str]) -> str:
         if ticket is not None:
@@ -96,14 +101,14 @@ class Sockets:
         action = frame.get("action")
         if action == "ping":
             return pong_message()
-        asked = _asked_for(frame, connection_id)
-        if asked is None:
+        watcher = asked_for(frame)
+        if watcher is None:
             raise BadFrame('name an orderId, or {"orders": "mine"}')
         account = self.watching.account_of(connection_id)
         if action == "subscribe":
-            self.watching.watch(asked(account))
+            self.watching.watch(watcher(connection_id, account))
         else:
-            self.watching.unwatch(asked(account))
+            self.watching.unwatch(watcher(connection_id, account))
         return None
 
     def _reply(self, context: dict[str, Any], connection_id: str, answer: bytes) -> None:
@@ -115,15 +120,36 @@ class Sockets:
             log.warning("answer not pushed", extra={"why": str(error)})
 
 
+def _refusal(event: dict[str, Any], code: str, detail: str) -> dict[str, Any]:
+    """Return the answer to a handshake that is refused; API Gateway may keep only the status."""
+    status = REFUSED[code]
+    document = {
+        "type": f"/docs#{code}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "requestId": event["requestContext"]["requestId"],
+    }
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+    return {"statusCode": int(status), "headers": headers, "body": json.dumps(document)}
+
+
+def _query(event: dict[str, Any]) -> Mapping[str, Sequence[str]]:
+    several: Mapping[str, Sequence[str]] | None = event.get("multiValueQueryStringParameters")
+    single: Mapping[str, str] = event.get("queryStringParameters") or {}
+    return several or {name: [text] for name, text in single.items()}
+
+
 def _read(body: str) -> dict[str, Any]:
     if len(body) > MAX_FRAME:
         raise BadFrame(f"a frame has at most {MAX_FRAME} characters")
     try:
-        frame = json.loads(body)
+        frame = json.loads(body, object_pairs_hook=_no_repeats)
     except (ValueError, RecursionError):
-        raise BadFrame("a frame is one JSON object") from None
+        raise BadFrame("a frame is one JSON object, each name once") from None
     if not isinstance(frame, dict):
-        raise BadFrame("a frame is one JSON object")
+        raise BadFrame("a frame is one JSON object, each name once")
     fields = FRAMES.get(frame["action"]) if isinstance(frame.get("action"), str) else None
     if fields is None:
         raise BadFrame(f"action must be one of {', '.join(FRAMES)}")
@@ -133,24 +159,8 @@ def _read(body: str) -> dict[str, Any]:
     return frame
 
 
-def _asked_for(asked: Mapping[str, Any], connection_id: str) -> Callable[[str], Watcher] | None:
-    """Return what makes a subscription of an account, None if none was asked for."""
-    orders, order_id = asked.get("orders"), asked.get("orderId")
-    after_seq = _after_seq(asked.get("afterSeq", 0))
-    if orders is not None:
-        if orders != "mine" or order_id is not None or after_seq:
-            raise BadFrame('orders can only be "mine", and stands alone')
-        return lambda account: Watcher(account_topic(account), connection_id, account)
-    if order_id is None:
-        return None
-    if not isinstance(order_id, str) or not _ORDER_ID.fullmatch(order_id):
-        raise BadFrame("orderId must be the id of an order")
-    return lambda account: Watcher(order_topic(order_id), connection_id, account, after_seq)
-
-
-def _after_seq(value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 7:
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**6:
-        raise BadFrame("afterSeq must be a whole number, 0 or more")
-    return value
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("a name stands twice")
+    return read
