@@ -23,7 +23,6 @@ ENGINE = ROOT / "layers/common/engine"
 
 #: Which argument of which call holds a code.
 _CALLS = {
-    "InvalidOrder": ("field", 1),
     "FieldProblem": ("field", 1),
     "Wrong": ("field", 0),
     "_fail": ("failure", 1),

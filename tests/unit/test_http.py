@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -78,6 +79,7 @@ class World:
     access: MemoryAccess = field(default_factory=MemoryAccess)
     keys: bool = False
     per_minute: int = 0
+    most_dollars: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         clock, chance = FakeClock(), FakeChance()
@@ -86,7 +88,8 @@ class World:
             SimulatedVenue(name, market, clock, chance, (0.2, 0.4))
             for name in ("raydium", "meteora")
         ]
-        limits = Limits(self.access, clock, DollarPrices(), self.per_minute)
+        bounds = Decimal(0), self.most_dollars
+        limits = Limits(self.access, clock, DollarPrices(), self.per_minute, *bounds)
         self.api = HttpApi(
             Identity(self.access, clock, chance, self.keys),
             Placing(self.orders, self.queue, clock, chance, timedelta(seconds=120), limits),
@@ -568,6 +571,13 @@ def test_a_bad_question_for_quotes_is_named(query: dict[str, str], names: set[st
     answer = World().get("/api/quotes", **query)
     assert (answer.status, answer.body["code"]) == (422, "INVALID_QUERY")
     assert {pointer for pointer, _ in answer.problems} == names
+
+
+def test_quotes_say_of_an_amount_what_an_order_would_be_told() -> None:
+    world = World(most_dollars=Decimal(99))
+    asked = world.get("/api/quotes", tokenIn="SOL", tokenOut="USDC", amount="1")
+    assert (asked.status, asked.body["code"]) == (422, "INVALID_QUERY")
+    assert asked.problems == world.ask(PLACE).problems == {("/amount", "NOTIONAL_TOO_LARGE")}
 
 
 def test_tokens_and_pairs_are_told_without_those_that_fail_on_purpose() -> None:

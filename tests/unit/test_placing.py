@@ -1,21 +1,27 @@
 """An order is taken once, durably, and only if it can trade."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from engine.domain.errors import (
+    EngineError,
     IdempotencyKeyReused,
+    IllegalTransition,
+    InvalidOrder,
     OrderRateExceeded,
     QueueUnavailable,
     TradingHalted,
+    VenueUnavailable,
 )
 from engine.domain.order import Order, Status
+from engine.domain.tokens import TOKENS, XSLIP, Token
 from engine.ports import TradingState, WorkMessage
 from engine.service.limits import Limits
-from engine.service.placing import InvalidWish, Placing, Wish
+from engine.service.placing import Placing, Wish
 from tests.fakes import (
     START,
     DollarPrices,
@@ -71,7 +77,7 @@ ONE_SOL = Wish("SOL", "USDC", Decimal(1))
 
 
 def _problems(world: World, wish: Wish) -> set[tuple[str, str]]:
-    with pytest.raises(InvalidWish) as refused:
+    with pytest.raises(InvalidOrder) as refused:
         world.place(wish)
     assert world.orders.rows == {}
     assert not world.queue.messages
@@ -215,20 +221,105 @@ def test_an_order_worth_too_much_or_too_little_is_refused() -> None:
     world = World(most_dollars=Decimal(100))
     world.place(ONE_SOL)
     world.placing.limits.least_dollars = Decimal(101)
-    with pytest.raises(InvalidWish) as refused:
+    with pytest.raises(InvalidOrder) as refused:
         world.place(ONE_SOL)
     assert [p.code for p in refused.value.problems] == ["NOTIONAL_TOO_SMALL"]
 
 
-@pytest.mark.parametrize("why", ["halted", "too many"])
-def test_an_order_that_was_accepted_before_is_told_also_when_no_new_one_is_taken(why: str) -> None:
-    world = World(orders_per_minute=1)
-    first, _ = world.place(replace(ONE_SOL, key="k"))
-    if why == "halted":
-        world.access.state = TradingState.HALTED
-        world.clock.advance(2)
-    assert world.place(replace(ONE_SOL, key="k")) == (first, True)
-    with pytest.raises(IdempotencyKeyReused):
-        world.place(replace(ONE_SOL, key="k", amount=Decimal(2)))
-    with pytest.raises((TradingHalted, OrderRateExceeded)):
-        world.place(replace(ONE_SOL, key="new"))
+def _halt(world: World) -> None:
+    world.access.state = TradingState.HALTED
+    world.clock.advance(2)
+
+
+def _use_the_rate_up(world: World) -> None:
+    world.placing.limits.orders_per_minute = 1
+    world.placing.limits.count_order("ann")
+
+
+def _lose_the_prices(world: World) -> None:
+    world.placing.limits.prices = AwayPrices()
+
+
+class AwayPrices:
+    def dollars(self, token: Token, at: datetime) -> Decimal:
+        raise VenueUnavailable("no price")
+
+
+@dataclass
+class Refusing(Limits):
+    """Limits with one check more, which nobody has thought of yet."""
+
+    def check_trading(self) -> None:
+        raise IllegalTransition("not today")
+
+
+def _add_a_check(world: World) -> None:
+    world.placing.limits = Refusing(world.access, world.clock, DollarPrices())
+
+
+#: What may speak against an order that was accepted a moment ago.
+SINCE: dict[str, Callable[[World], object]] = {
+    "halted": _halt,
+    "too many": _use_the_rate_up,
+    "worth too much": lambda world: setattr(world.placing.limits, "most_dollars", Decimal(1)),
+    "worth too little": lambda world: setattr(world.placing.limits, "least_dollars", Decimal(999)),
+    "no prices": _lose_the_prices,
+    "test tokens off": lambda world: setattr(world.placing, "test_tokens", False),
+    "delisted": lambda world: TOKENS.pop("XSLIP"),
+    "a check to come": _add_a_check,
+}
+
+
+@pytest.mark.parametrize("since", SINCE)
+def test_an_accepted_order_is_told_again_whatever_is_refused_since(
+    since: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TOKENS, "XSLIP", XSLIP)  # and put back, whatever the test does
+    wish = Wish("XSLIP", "USDC", Decimal(1), key="k")
+    world = World(test_tokens=True, most_dollars=Decimal(100))
+    first, _ = world.place(wish)
+    SINCE[since](world)
+    for _ in range(3):
+        assert world.place(wish) == (first, True)
+    for other in (
+        replace(wish, amount=Decimal(2)),
+        replace(wish, amount=Decimal("0.0000001")),
+        replace(wish, slippage_bps=51),
+        replace(wish, token_out="SOL"),
+        replace(wish, token_in="NEVER"),
+    ):
+        with pytest.raises(IdempotencyKeyReused):
+            world.place(other)
+    with pytest.raises(EngineError) as refused:
+        world.place(replace(wish, key="new"))
+    assert not isinstance(refused.value, IdempotencyKeyReused)
+    assert len(world.orders.rows) == 1
+
+
+def test_a_repeat_means_the_tokens_of_its_order_also_when_the_symbol_is_listed_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, wish = World(), Wish("RAY", "USDC", Decimal("1.123456"), key="k")
+    first, _ = world.place(wish)
+    monkeypatch.setitem(TOKENS, "RAY", replace(TOKENS["RAY"], decimals=2))
+    assert world.place(wish) == (first, True)
+    monkeypatch.setitem(TOKENS, "RAY", replace(TOKENS["RAY"], mint="another", decimals=9))
+    world.clock.advance(1)
+    assert world.place(wish) == (first, True)
+
+
+def test_a_new_order_under_a_key_costs_no_read() -> None:
+    class Unread(MemoryOrders):
+        def get(self, order_id: str) -> Order | None:
+            raise AssertionError("read")
+
+    World(orders=Unread()).place(replace(ONE_SOL, key="k"))
+
+
+def test_terms_are_judged_as_an_order_would_be() -> None:
+    world = World(most_dollars=Decimal(99))
+    with pytest.raises(InvalidOrder) as refused:
+        world.placing.terms(ONE_SOL)
+    assert [(p.pointer, p.code) for p in refused.value.problems] == [
+        ("/amount", "NOTIONAL_TOO_LARGE")
+    ]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.errors import InvalidCursor, OrderNotCancellable, OrderNotFound
-from engine.domain.order import Order, Status
+from engine.domain.order import Order, Status, order_id_of
 from engine.service.cancelling import Cancelling
 from engine.service.reading import Reading
 from tests.fakes import START, FakeClock, MemoryAccess, MemoryOrders, an_order
@@ -114,3 +114,14 @@ def test_a_cancel_that_loses_to_a_worker_says_so() -> None:
 
     with pytest.raises(OrderNotCancellable):
         Cancelling(Raced(), FakeClock()).cancel(order.order_id, account="ann")
+
+
+def test_an_order_is_found_by_its_client_order_id_and_nobody_elses_is() -> None:
+    orders = MemoryOrders()
+    order = an_order(order_id=order_id_of("ann", "k"), account="ann", client_order_id="k")
+    orders.add(order)
+    reading = Reading(orders, MemoryAccess())
+    assert reading.by_client_id("k", account="ann") == order
+    for key, account in (("k", "bob"), ("other", "ann")):
+        with pytest.raises(OrderNotFound):
+            reading.by_client_id(key, account=account)

@@ -13,7 +13,6 @@ from engine.api.keys import key_in
 from engine.api.problems import (
     PROBLEM_JSON,
     Problem,
-    fields_of,
     internal,
     invalid,
     problem_of,
@@ -159,7 +158,7 @@ class _Answers:
                 Wish(query.token_in, query.token_out, query.amount, query.slippage_bps)
             )
         except InvalidOrder as error:
-            raise invalid("INVALID_QUERY", fields_of(error)) from None
+            raise invalid("INVALID_QUERY", error.problems) from None
         return self._json(HTTPStatus.OK, offer_view(self.api.quoting().offer(terms), terms))
 
     def tokens(self) -> Answer:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.domain.errors import (
     EngineError,
+    FieldProblem,
     IdempotencyKeyReused,
     InvalidCursor,
     InvalidOrder,
@@ -17,7 +18,6 @@ from engine.domain.errors import (
     TradingHalted,
     Unauthenticated,
 )
-from engine.service.placing import InvalidWish
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -68,15 +68,6 @@ _TOLD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
-    """What is wrong with one field; `pointer` is a JSON pointer into the body (RFC 6901)."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
 class Problem(Exception):
     """An answer that is an error: raise it, and the client gets the document."""
 
@@ -119,7 +110,7 @@ def problem_of(error: EngineError) -> Problem:
     """Return the problem that tells a client of `error`; what is not theirs to know is a 500."""
     match error:
         case InvalidOrder():
-            return invalid("INVALID_ORDER", fields_of(error))
+            return invalid("INVALID_ORDER", error.problems)
         case OrderRateExceeded():
             headers = rate_headers(error.limit, 0, error.retry_after)
             headers["Retry-After"] = str(error.retry_after)
@@ -129,12 +120,6 @@ def problem_of(error: EngineError) -> Problem:
         case _ if isinstance(error, _TOLD):
             return Problem(error.code, str(error))
     return internal()
-
-
-def fields_of(error: InvalidOrder) -> list[FieldProblem]:
-    """Return what is wrong with an order, field by field."""
-    found = error.problems if isinstance(error, InvalidWish) else [error]
-    return [FieldProblem(p.pointer, p.code, p.detail) for p in found]
 
 
 def invalid(code: str, errors: Sequence[FieldProblem]) -> Problem:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.api.problems import FieldProblem, Problem, invalid
+from engine.api.problems import Problem, invalid
+from engine.domain.errors import FieldProblem
 from engine.domain.order import Status
 from engine.service.placing import Wish
 

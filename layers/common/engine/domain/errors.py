@@ -31,6 +31,12 @@
 Every class has a `code`: stable, upper case, `CATEGORY_CONDITION`, and what clients see.
 """
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.domain.order import Order
+
 
 class EngineError(Exception):
     """The root of all that the engine raises on purpose."""
@@ -38,16 +44,23 @@ class EngineError(Exception):
     code = "INTERNAL_ERROR"
 
 
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field; `pointer` is a JSON pointer into the request (RFC 6901)."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
 class InvalidOrder(EngineError):
-    """A field of the request can't be accepted; `pointer` is its JSON pointer (RFC 6901)."""
+    """Fields of the request can't be accepted, each for its own reason."""
 
     code = "INVALID_ORDER"
 
-    def __init__(self, pointer: str, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.pointer = pointer
-        self.code = code
-        self.detail = detail
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__("; ".join(f"{p.pointer} {p.detail}" for p in problems))
+        self.problems = problems
 
 
 class IllegalTransition(EngineError):
@@ -94,11 +107,11 @@ class TooManySubscriptions(EngineError):
 
 
 class Conflict(EngineError):
-    """A conditional write lost; `current` is the row as it stands (None: there is none)."""
+    """A conditional write lost; `current` is the order as it stands (None: there is none)."""
 
     code = "CONFLICT"
 
-    def __init__(self, current: object | None = None) -> None:
+    def __init__(self, current: "Order | None" = None) -> None:
         super().__init__("the row is not what the writer believed")
         self.current = current
 

@@ -1,5 +1,7 @@
 """A market order and its life cycle."""
 
+import hashlib
+import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +56,14 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 FINAL: frozenset[Status] = frozenset(s for s, following in TRANSITIONS.items() if not following)
+
+
+def order_id_of(account: str, client_order_id: str) -> str:
+    """Return the id that an account's order under this key has, whenever it is placed (UUID v8)."""
+    digest = bytearray(hashlib.sha256(f"{account}\n{client_order_id}".encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(digest)))
 
 
 @dataclass(frozen=True, slots=True)

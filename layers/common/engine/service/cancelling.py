@@ -33,7 +33,7 @@ class Cancelling:
             try:
                 self.orders.save(cancelled, expected_seq=order.seq)
             except Conflict as conflict:
-                order = conflict.current if isinstance(conflict.current, Order) else None
+                order = conflict.current
             else:
                 log.info("order cancelled", extra={"order_id": order_id})
                 return cancelled

@@ -82,7 +82,7 @@ class Execution:
             try:
                 return self._advance(order)
             except Conflict as conflict:
-                order = conflict.current if isinstance(conflict.current, Order) else None
+                order = conflict.current
         log.warning("no such order", extra={"order_id": message.order_id})
         return Done()
 

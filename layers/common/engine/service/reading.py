@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine.domain.errors import InvalidCursor, OrderNotFound
-from engine.domain.order import Order, Status
+from engine.domain.order import Order, Status, order_id_of
 from engine.ports import Access, OrderRepository
 
 #: How many orders a filtered page looks at before it says that there may be more.
@@ -27,6 +27,10 @@ class Reading:
         if order is None or order.account != account:
             raise OrderNotFound(f"there is no order {order_id}")
         return order
+
+    def by_client_id(self, client_order_id: str, *, account: str) -> Order:
+        """Return the order that an account placed under this key. Raises OrderNotFound."""
+        return self.order(order_id_of(account, client_order_id), account=account)
 
     def page(
         self, account: str, *, status: Status | None, limit: int, cursor: str | None
