@@ -78,10 +78,10 @@ class Report:
         )
 
 
-def fuzz(url: str, key: str, *, examples: int, seconds: int = 0, seed: int = 0) -> Report:
+def fuzz(url: str, key: str, *, examples: int, seed: int = 0) -> Report:
     """Send what the contract allows and what it forbids; check every answer against it.
 
-    At most about `examples` requests an operation and phase, or for `seconds` if those are given.
+    At most about `examples` requests an operation and phase.
     """
     with tempfile.TemporaryDirectory() as scratch:
         config, events = Path(scratch, "fuzz.toml"), Path(scratch, "events.ndjson")
@@ -92,7 +92,6 @@ def fuzz(url: str, key: str, *, examples: int, seconds: int = 0, seed: int = 0) 
             *("--max-examples", str(examples), "--generation-database", "none"),
             *("--report", "ndjson", "--report-ndjson-path", str(events)),
             *("--continue-on-failure", "--no-shrink", "--warnings", "off"),
-            *(("--max-time", str(seconds)) if seconds else ()),
             *(("--seed", str(seed)) if seed else ()),
         ]
         ran = subprocess.run(

@@ -5,10 +5,11 @@ when all is quiet. `tests/proof/history.py` then says which promise was broken.
 """
 
 import json
+import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from engine.domain.order import FINAL, Order, Status
 from engine.ports import WorkMessage
 from local.cloud import CloudFailed
 from local.system import System
+from tests.e2e.client import until
 from tests.proof.history import Answer, Document, Heard, History, Letter, asked_for, steps
 
 #: Who trades, and how likely each is to.
@@ -42,8 +44,8 @@ TRADES = (
 #: The functions whose processes are killed, and how often.
 VICTIMS = {"worker": 6, "ws_notify": 2, "execute": 1, "ws_connect": 1, "reconcile": 1}
 FINALS = {status.value for status in FINAL}
-WATCH_SECONDS = 150.0
-QUIET_SECONDS = 200.0
+#: How long orders may take to end, and what was told of them to arrive after that.
+QUIET_SECONDS, ARRIVAL_SECONDS = 300.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class Storm:
     seed: int
     history: History = field(default_factory=History)
     done: Counter[str] = field(default_factory=Counter)
-    over: threading.Event = field(default_factory=threading.Event)
+    #: When everything had ended.
+    quiet_since: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -176,29 +179,28 @@ class Storm:
     def watch(self, account: str, order_id: str) -> None:
         """Watch an order to its end, dropping the connection now and then and coming back."""
         chance = Random(f"{self.seed}:{order_id}")
-        give_up = time.monotonic() + WATCH_SECONDS
         seq, client = 0, ""
-        while time.monotonic() < give_up:
+        while not self._all_has_arrived():
             after = seq if chance.random() < 0.5 else 0
             client = f"{order_id[:8]}/{self._number()}"
             drops = chance.randint(1, 3) if chance.random() < 0.4 else None
             query = f"?orderId={order_id}" + (f"&afterSeq={after}" if after else "")
             self._keep(account, client, asked_for(order_id, after))
-            seq, ended = self._listen(account, client, query, drops, give_up, seq)
+            seq, ended = self._listen(account, client, query, drops, seq)
             if ended:
                 break
             self.done["watchers' connections dropped"] += 1
-        with self.lock:  # who heard no end in all that time was not told of it
+        with self.lock:  # who has heard no end by now was not told of it
             self.history.stayed.add((client, order_id))
 
     def _listen(
-        self, account: str, client: str, query: str, drops: int | None, until: float, seq: int
+        self, account: str, client: str, query: str, drops: int | None, seq: int
     ) -> tuple[int, bool]:
         """Listen on one connection; return the highest `seq` and whether the order has ended."""
         try:
             with self._connected(account, query) as socket:
                 heard = 0
-                while time.monotonic() < until:
+                while not self._all_has_arrived():
                     message = self._hear(account, client, socket)
                     if message is None or message["type"] == "error":
                         return seq, False
@@ -242,25 +244,26 @@ class Storm:
             }
             for socket in sockets.values():
                 socket.send(json.dumps({"action": "subscribe", "orders": "mine"}))
-            give_up = time.monotonic() + 30  # nobody is told that a subscription stands
-            while len(self._rows("ACCOUNT#")) < len(sockets) and time.monotonic() < give_up:
-                time.sleep(0.1)
+            # nobody is told that a subscription stands
+            until(lambda: len(self._rows("ACCOUNT#")), lambda rows: rows >= len(sockets))
             listening = [listeners.submit(self._hear_all, *each) for each in sockets.items()]
             try:
                 yield
-            finally:
-                self.over.set()
+            except BaseException:
+                self.quiet_since = -math.inf  # nobody need wait for anything
+                raise
             for listener in listening:
                 listener.result()
 
     def _hear_all(self, account: str, socket: ClientConnection) -> None:
         client = f"{account}/all"
         self._keep(account, client, asked_for(None))
+        ended: set[str] = set()
         try:
-            while not self.over.is_set():
-                self._hear(account, client, socket, 0.5)
-            while self._hear(account, client, socket, 2):
-                pass
+            while not self._all_has_arrived(ended, account):
+                message = self._hear(account, client, socket, 0.5)
+                if message and message.get("status") in FINALS:
+                    ended.add(message["orderId"])
         except WebSocketException:
             self.done["watchers of all that were cut off"] += 1
             return
@@ -268,6 +271,15 @@ class Storm:
             for whose, order_id in self.placed:
                 if whose == account:
                     self.history.stayed.add((client, order_id))
+
+    def _all_has_arrived(self, ended: Collection[str] = (), account: str = "") -> bool:
+        """Tell whether no more will come: an account's orders `ended`, or all is long quiet."""
+        if self.quiet_since is None:
+            return False
+        mine = {order_id for whose, order_id in self.placed if whose == account}
+        if account and mine <= set(ended):
+            return True
+        return time.monotonic() > self.quiet_since + ARRIVAL_SECONDS
 
     def kill(self, stop: threading.Event) -> None:
         """Kill a process of a function about every second."""
@@ -315,9 +327,11 @@ class Storm:
             busy = [order for order in orders if not order.final or order.dead_letter_due]
             lying = self._lying(self.system.stack.order_queue)
             if not busy and not lying and self._letters_are_of_failed(orders):
-                return
+                break
             time.sleep(1)
-        self.done["seconds too few to get quiet"] = int(QUIET_SECONDS)
+        else:
+            self.done["seconds too few to get quiet"] = int(QUIET_SECONDS)
+        self.quiet_since = time.monotonic()
 
     def _letters_are_of_failed(self, orders: list[Order]) -> bool:
         good = {o.order_id for o in orders if o.status is not Status.FAILED}

@@ -2,10 +2,8 @@
 
 import json
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import httpx
@@ -13,10 +11,9 @@ import httpx
 from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoOrders
 from engine.api.http import ROUTES
-from engine.domain.order import Order, Terms
-from engine.domain.tokens import SOL, USDC
 from engine.ports import TradingState
-from tests.e2e.client import Trader, a_body, until
+from engine.service.limits import BELIEVED
+from tests.e2e.client import Trader, a_body, a_stored_order, until
 
 BIG = json.dumps(a_body()).ljust(20_000)
 JSON = {"Content-Type": "application/json"}
@@ -49,15 +46,6 @@ class World:
 
 Case = Callable[[World], httpx.Response]
 CASES: dict[tuple[str, int], Case] = {}
-
-
-def a_stored_order(account: str) -> Order:
-    now = datetime.now(UTC)
-    at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    deadline = at + timedelta(seconds=120)
-    return Order.place(
-        str(uuid.uuid4()), account, Terms(SOL, USDC, 10**9, 50), at=at, deadline=deadline
-    )
 
 
 def case(route: str, status: int) -> Callable[[Case], Case]:
@@ -135,17 +123,17 @@ def _(world: World) -> httpx.Response:
 
 @case(PLACE, 429)
 def _(world: World) -> httpx.Response:
-    return until(world.bob.post, lambda answer: answer.status_code == 429, 60, every=0)
+    return until(world.bob.post, lambda answer: answer.status_code == 429, every=0)
 
 
 @case(PLACE, 503)
 def _(world: World) -> httpx.Response:
     world.access.set_trading_state(TradingState.HALTED)
     try:
-        return until(world.ann.post, lambda answer: answer.status_code == 503, 10)
+        return until(world.ann.post, lambda answer: answer.status_code == 503)
     finally:
         world.access.set_trading_state(TradingState.ACTIVE)
-        time.sleep(2.1)  # for as long as the halt is believed
+        time.sleep(BELIEVED.total_seconds())  # then no process believes the halt any more
 
 
 @case(READ, 200)

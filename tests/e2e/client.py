@@ -2,26 +2,47 @@
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.table import Table
+from engine.adapters.watchers import ROWS, item_watchers
+from engine.domain.order import Order, Terms
+from engine.domain.tokens import SOL, USDC
 from local.system import System
 
 T = TypeVar("T")
 FINAL = {"confirmed", "failed", "cancelled"}
 Message = dict[str, Any]
 Letter = dict[str, Any]
+#: Seconds after which what was to come is held to be lost, on however busy a machine.
+PATIENCE = 120.0
 
 
 def a_body(**changes: object) -> dict[str, Any]:
     """Return the body of a market order of 1 SOL for USDC, with `changes`."""
     return {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, **changes}
+
+
+def a_stored_order(account: str) -> Order:
+    """Return a pending order for the table alone: no message tells a worker of it.
+
+    It is placed an hour from now, so the reconciler does not find it either.
+    """
+    at = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
+    deadline = at + timedelta(seconds=120)
+    return Order.place(
+        str(uuid.uuid4()), account, Terms(SOL, USDC, 10**9, 50), at=at, deadline=deadline
+    )
 
 
 @dataclass
@@ -32,7 +53,7 @@ class Watch:
     all: list[Message] = field(default_factory=list)
     kept: list[Message] = field(default_factory=list)
 
-    def hear(self, timeout: float = 30) -> Message:
+    def hear(self, timeout: float = 60) -> Message:
         """Return the next message, kept or not."""
         message: Message = json.loads(self.socket.recv(timeout=timeout))
         self.all.append(message)
@@ -98,9 +119,9 @@ class Trader:
         address = f"{self.system.ws_url}{path}"
         return Watch(self.open.enter_context(connect(address, additional_headers=sent)))
 
-    def wait_for(self, order_id: str, *statuses: str, timeout: float = 90) -> dict[str, Any]:
-        """Poll an order until it is in one of `statuses` (any final one if none is named)."""
-        wanted = set(statuses) or FINAL
+    def wait_for(self, order_id: str, *statuses: str, timeout: float = PATIENCE) -> dict[str, Any]:
+        """Poll an order until it is in one of `statuses`, or final."""
+        wanted = set(statuses)
         return until(
             lambda: self.order(order_id),
             lambda order: order["status"] in wanted | FINAL,
@@ -121,6 +142,25 @@ class Trader:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return letters
 
+    def a_pending_order(self) -> str:
+        """Store an order that no worker hears of; return its id."""
+        order = a_stored_order(self.account)
+        DynamoOrders(Table(self.system.client("dynamodb"), self.system.stack.table)).add(order)
+        return order.order_id
+
+    def cancel(self, order_id: str) -> httpx.Response:
+        return self.http.post(f"/api/orders/{order_id}/cancel")
+
+    def watching(self, order_id: str) -> set[str]:
+        """Return the connections that the table has as watching an order."""
+        rows = [row for row in self.rows() if row["sk"]["S"].startswith(ROWS)]
+        mine = [row for row in rows if order_id in row["pk"]["S"]]
+        return {watcher.connection_id for row in mine for watcher in item_watchers(row)}
+
+    def connected(self) -> set[str]:
+        """Return the connections that the table has as open."""
+        return {r["pk"]["S"].removeprefix("CONN#") for r in self.rows() if r["sk"]["S"] == "CONN"}
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Return every row of the table."""
         table = self.system.stack.table
@@ -137,7 +177,12 @@ class Trader:
         ]
 
 
-def until(ask: Callable[[], T], good: Callable[[T], bool], timeout: float, every: float = 0.1) -> T:
+def until(
+    ask: Callable[[], T],
+    good: Callable[[T], object],
+    timeout: float = PATIENCE,
+    every: float = 0.1,
+) -> T:
     """Ask until the answer is good, at most `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not good(answer := ask()):

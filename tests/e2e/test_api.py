@@ -151,7 +151,7 @@ def test_a_repeat_is_marked_and_the_quota_told(world: World) -> None:
 
 
 def test_an_account_over_its_rate_waits_and_others_do_not(world: World) -> None:
-    refused = until(world.ann.post, lambda answer: answer.status_code == 429, 60, every=0)
+    refused = until(world.ann.post, lambda answer: answer.status_code == 429, every=0)
     assert 0 < int(refused.headers["retry-after"]) <= 60
     assert refused.headers["ratelimit"].startswith('"orders";r=0;t=')
     assert world.bob.post().status_code == 202

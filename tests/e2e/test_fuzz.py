@@ -5,15 +5,13 @@ from engine.adapters.accounts import DynamoAccess
 from local.ops.keys import create
 from local.system import System
 
-SECONDS = 30
-
 
 def test_no_request_gets_an_answer_outside_the_contract(
     keyed: System, access: DynamoAccess
 ) -> None:
     key = create(access, "fuzz")
-    report = fuzz(keyed.url, key, examples=50, seconds=SECONDS, seed=5)
+    report = fuzz(keyed.url, key, examples=10, seed=5)
     print(f"{report.table()}\n{report.cases} cases")
     assert report.passed, report.output
     assert report.broken == 0
-    assert report.cases >= 300  # some 1,300 on two idle cores
+    assert report.cases >= 300

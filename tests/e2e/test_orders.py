@@ -4,7 +4,7 @@ import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import httpx
@@ -60,9 +60,9 @@ def test_xfail_fails_after_three_attempts_with_growing_gaps(trader: Trader) -> N
     assert order["error"]["code"] == "VENUES_UNAVAILABLE"
     claims = [step for step in order["history"] if step["status"] == "routing"][::2]
     at = [datetime.fromisoformat(step["at"]) for step in claims]
-    assert len(at) == 3
-    assert at[1] - at[0] < at[2] - at[1]
-    letters = until(trader.letters, bool, 10)
+    assert at[1] - at[0] >= timedelta(seconds=2)  # a machine may be late, an attempt never early
+    assert at[2] - at[1] >= timedelta(seconds=4)
+    letters = until(trader.letters, bool)
     assert letters == [{"orderId": order_id, "reason": "VENUES_UNAVAILABLE", "attempts": "3"}]
 
 

@@ -19,10 +19,10 @@ def test_a_redriven_letter_of_a_failed_order_changes_nothing(
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return sum(map(int, answer["Attributes"].values()))
 
-    until(lambda: lying(system.stack.dead_letter_queue), lambda letters: letters == 1, 10)
+    until(lambda: lying(system.stack.dead_letter_queue), lambda letters: letters == 1)
     stack = Target(system.stack.name, system.stack.outputs, system.client)
     assert queues_of(stack).redrive() == Moved(1, by_hand=True)
-    until(lambda: lying(system.stack.order_queue), lambda messages: messages == 0, 30)
+    until(lambda: lying(system.stack.order_queue), lambda messages: messages == 0)
     assert trader.order(order_id) == failed
     assert lying(system.stack.dead_letter_queue) == 0
     assert trader.landed(order_id) == []

@@ -8,8 +8,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from engine.adapters.watchers import ROWS, item_watchers
-from tests.e2e.client import Message, Trader, Watch
+from tests.e2e.client import Message, Trader, Watch, until
 
 HAPPY = ["pending", "routing", "building", "submitted", "confirmed"]
 
@@ -61,27 +60,26 @@ def test_twenty_watchers_of_one_order_all_hear_it(trader: Trader) -> None:
 
 
 def test_a_watcher_who_leaves_is_forgotten(trader: Trader) -> None:
-    order_id = trader.place()
-    watch = trader.watch(order_id)
-    watch.hear()
-    watch.socket.close()
-    trader.wait_for(order_id)
-    stayed = trader.watch(order_id)
-    stayed.hear()
-    (row,) = [r for r in trader.rows() if r["sk"]["S"].startswith(ROWS) and order_id in str(r)]
-    assert len(item_watchers(row)) == 1
+    order_id = trader.a_pending_order()
+    left, stays = trader.watch(order_id), trader.watch(order_id)
+    assert [watch.hear()["status"] for watch in (left, stays)] == ["pending"] * 2
+    left.socket.close()
+    until(lambda: trader.watching(order_id) & trader.connected(), lambda ids: len(ids) == 1)
+    trader.cancel(order_id)
+    assert stays.hear()["status"] == "cancelled"
+    until(lambda: trader.watching(order_id), lambda ids: len(ids) == 1)
 
 
 def test_who_unsubscribes_hears_no_more(trader: Trader) -> None:
-    order_id = trader.place()
-    watch = trader.watch(order_id)
-    watch.hear()
-    watch.socket.send(json.dumps({"action": "unsubscribe", "orderId": order_id}))
-    trader.wait_for(order_id)
-    watch.socket.send(json.dumps({"action": "ping"}))
-    while watch.hear()["type"] != "pong":
-        pass
-    assert watch.seq < 5
+    order_id = trader.a_pending_order()
+    leaves, stays = trader.watch(order_id), trader.watch(order_id)
+    assert [watch.hear()["status"] for watch in (leaves, stays)] == ["pending"] * 2
+    leaves.socket.send(json.dumps({"action": "unsubscribe", "orderId": order_id}))
+    until(lambda: trader.watching(order_id), lambda ids: len(ids) == 1)
+    trader.cancel(order_id)
+    assert stays.hear()["status"] == "cancelled"
+    leaves.socket.send(json.dumps({"action": "ping"}))
+    assert leaves.hear() == {"type": "pong"}
 
 
 @pytest.mark.parametrize(
