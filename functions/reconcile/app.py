@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from engine.bootstrap import reconciliation
+from engine.bootstrap import engine
 from engine.service.reconciliation import Reconciliation
 
 
@@ -11,5 +11,5 @@ def lambda_handler(
     event: dict[str, Any], context: Any, using: Reconciliation | None = None
 ) -> dict[str, Any]:
     """Repair once; return what was found."""
-    use = using or reconciliation()  # Lambda never passes it; tests do
+    use = using or engine().reconciliation  # Lambda never passes it; tests do
     return asdict(use.repair())

@@ -3,12 +3,12 @@
 from typing import Any
 
 from engine.api.stream import Stream
-from engine.bootstrap import stream
+from engine.bootstrap import engine
 
 
 def lambda_handler(
     event: dict[str, Any], context: Any, using: Stream | None = None
 ) -> dict[str, Any]:
     """Announce a batch of changes; report the first to deliver again."""
-    use = using or stream()  # Lambda never passes it; tests do
+    use = using or engine().stream  # Lambda never passes it; tests do
     return use.announce_batch(event)

@@ -9,7 +9,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local.front_door import watching
-from tests.contract.transform import SOURCE, Json, transformed
+from tests.contract.transform import ROOT, SOURCE, Json, transformed
 
 FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile"}
 ORDER_ID = "11111111-1111-4111-8111-111111111111"
@@ -93,6 +93,49 @@ def test_other_parameters_are_a_new_version_of_the_functions_that_see_them(at_on
     function = at_once[f"{name}Function"]["Properties"]
     assert named(version["Description"], parameters) == named(function, parameters)
     assert len(version["Description"]["Fn::Sub"]) < 256
+
+
+def snapped(resources: Json, asked: str) -> set[str]:
+    """Return the functions whose published versions are snapshots if SnapStart is `asked`."""
+    rows = yaml_parse(SOURCE)["Mappings"]["SnapStarts"]
+    apply_on = {"Fn::FindInMap": ["SnapStarts", {"Ref": "SnapStart"}, "ApplyOn"]}
+    having = {n for n in FUNCTIONS if "SnapStart" in resources[f"{n}Function"]["Properties"]}
+    for name in having:
+        assert resources[f"{name}Function"]["Properties"]["SnapStart"] == {"ApplyOn": apply_on}
+    return having if rows[asked]["ApplyOn"] == "PublishedVersions" else set()
+
+
+def test_no_function_starts_from_a_snapshot_unless_asked(at_once):
+    assert yaml_parse(SOURCE)["Parameters"]["SnapStart"]["Default"] == "off"
+    assert snapped(at_once, "off") == set()
+
+
+@pytest.mark.parametrize("rollout", ["AllAtOnce", "Canary10Percent5Minutes"])
+def test_what_a_person_waits_for_starts_from_a_snapshot_of_the_version_behind_its_alias(rollout):
+    """SnapStart takes Python from 3.12 and arm64, and none of the four things named here."""
+    resources = transformed(Rollout=rollout)
+    assert snapped(resources, "on") == {"Execute", "WsConnect"}
+    for name in snapped(resources, "on"):
+        function = resources[f"{name}Function"]["Properties"]
+        alias = resources[f"{name}FunctionAliaslive"]["Properties"]
+        version = resources[alias["FunctionVersion"]["Fn::GetAtt"][0]]
+        assert version["Properties"]["FunctionName"] == {"Ref": f"{name}Function"}
+        assert function["Runtime"] == "python3.13"
+        assert not {"EphemeralStorage", "FileSystemConfigs", "ImageConfig"} & set(function)
+        assert "ProvisionedConcurrencyConfig" not in alias
+
+
+def test_a_function_prepares_a_snapshot_only_if_it_can_have_one():
+    assert {name for name in FUNCTIONS if "register_before_snapshot" in doorway(name)} == {
+        "Execute",
+        "WsConnect",
+    }
+
+
+def doorway(name: str) -> str:
+    """Return the code of a function by the name of its resource."""
+    uri: str = yaml_parse(SOURCE)["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
+    return (ROOT / uri / "app.py").read_text()
 
 
 def test_at_once_needs_no_deployer(at_once):

@@ -1,24 +1,39 @@
-"""What a process makes of AWS's clients: one session, each client once, only those it needs."""
+"""What a process makes: AWS's clients, once and only those it needs; after a snapshot all anew."""
 
-from collections.abc import Callable, Iterator
+import importlib
+import pkgutil
+import random
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from snapshot_restore_py import get_after_restore, get_before_snapshot
 
-from engine import bootstrap
+import engine as package
+from engine.bootstrap import engine
+from engine.settings import MissingSetting, Settings
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_REGION": "eu-west-1",
+    "TABLE_NAME": "orders",
+    "ORDER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/orders",
+    "WEBSOCKET_API_ID": "abc",
+    "WEBSOCKET_STAGE": "live",
+}
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """The clients as they are made, by one session, with the settings of a function."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "WEBSOCKET_API_ID"):
-        monkeypatch.setenv(name, "testing")
-    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
-        monkeypatch.setenv(name, "eu-west-1")
-    monkeypatch.setenv("TABLE_NAME", "orders")
-    monkeypatch.setenv("ORDER_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/orders")
-    monkeypatch.setenv("WEBSOCKET_STAGE", "live")
+    """The clients as they are made, in the environment of a function."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     clients: list[Any] = []
 
@@ -29,39 +44,35 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
             return client
 
     monkeypatch.setattr(boto3, "Session", Session)
-    forget()
+    engine.cache_clear()
     yield clients
-    forget()
+    engine.cache_clear()
 
 
-def forget() -> None:
-    for name, each in vars(bootstrap).items():
-        if hasattr(each, "cache_clear") and name != "cache":
-            each.cache_clear()
+# Clients
 
 
 @pytest.mark.parametrize(
     ("function", "services"),
     [
-        (bootstrap.http_api, ["dynamodb", "sqs"]),
-        (bootstrap.work, ["dynamodb", "sqs"]),
-        (bootstrap.sockets, ["dynamodb"]),
-        (bootstrap.stream, ["apigatewaymanagementapi", "dynamodb"]),
-        (bootstrap.reconciliation, ["dynamodb", "sqs"]),
+        ("http_api", ["dynamodb", "sqs"]),
+        ("work", ["dynamodb", "sqs"]),
+        ("sockets", ["dynamodb"]),
+        ("stream", ["apigatewaymanagementapi", "dynamodb"]),
+        ("reconciliation", ["dynamodb", "sqs"]),
     ],
-    ids=lambda each: getattr(each, "__name__", ""),
 )
 def test_a_function_makes_the_clients_it_needs_once(
-    made: list[Any], function: Callable[[], object], services: list[str]
+    made: list[Any], function: str, services: list[str]
 ) -> None:
-    assert function() is function()
+    assert getattr(engine(), function) is getattr(engine(), function)
     assert sorted(client.meta.service_model.service_name for client in made) == services
 
 
 def test_no_call_waits_longer_or_is_tried_more_often_than_a_function_can_afford(
     made: list[Any],
 ) -> None:
-    bootstrap.http_api()
+    assert engine().http_api
     for client in made:
         config = client.meta.config
         assert (config.connect_timeout, config.read_timeout) == (1, 3)
@@ -69,7 +80,116 @@ def test_no_call_waits_longer_or_is_tried_more_often_than_a_function_can_afford(
 
 
 def test_frames_are_answered_by_one_client_an_address(made: list[Any]) -> None:
-    sockets = bootstrap.sockets()
-    assert sockets.push_to("abc", "live") is sockets.push_to("abc", "live")
+    push_to = engine().sockets.push_to
+    assert push_to("abc", "live") is push_to("abc", "live")
     (_, push) = made
     assert push.meta.endpoint_url == "https://abc.execute-api.eu-west-1.amazonaws.com/live"
+
+
+# Snapshots
+
+
+def prepare(function: str) -> None:
+    """Import a function and run, as Lambda does, what it wants done before a snapshot."""
+    already = len(get_before_snapshot())
+    spec = spec_from_file_location(f"{function}_app", ROOT / "functions" / function / "app.py")
+    assert spec
+    assert spec.loader
+    spec.loader.exec_module(module_from_spec(spec))
+    hooks: list[Any] = get_before_snapshot()
+    for call, args, kwargs in reversed(hooks[already:]):
+        call(*args, **kwargs)
+    del hooks[already:]
+
+
+def restore() -> None:
+    hooks: list[Any] = get_after_restore()
+    for call, args, kwargs in hooks:
+        call(*args, **kwargs)
+
+
+@pytest.mark.parametrize("function", ["execute", "ws_connect"])
+def test_a_restored_process_has_made_all_that_it_imports_and_nothing_that_ages(
+    made: list[Any], function: str
+) -> None:
+    """No socket opens in unit tests, so nothing was connected before the snapshot either."""
+    prepare(function)
+    before, clients = engine(), list(made)
+    assert clients
+    restore()
+    after = engine()
+    assert after is not before
+    assert set(vars(after)) == {"settings", "adapters"}
+    assert after.http_api
+    assert not {id(client) for client in made[len(clients) :]} & {id(each) for each in clients}
+
+
+def test_a_restored_process_sees_the_settings_and_credentials_of_its_own_time(
+    made: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare("execute")
+    monkeypatch.setenv("TABLE_NAME", "another")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fresh")
+    restore()
+    assert engine().settings.table_name == "another"
+    assert engine().http_api
+    signed = made[-1].generate_presigned_url("get_queue_url", Params={"QueueName": "orders"})
+    assert "X-Amz-Credential=fresh" in signed
+
+
+def test_two_processes_of_one_snapshot_draw_different_numbers(made: list[Any]) -> None:
+    prepare("execute")
+    snapshot = random.getstate()
+    restore()
+    drawn = random.random(), engine().adapters.chance.token_bytes()
+    random.setstate(snapshot)
+    restore()
+    assert random.random() != drawn[0]
+    assert engine().adapters.chance.token_bytes() != drawn[1]
+
+
+def test_only_what_never_ages_is_kept_outside_the_engine() -> None:
+    kept = {
+        f"{module.name}.{name}"
+        for module in pkgutil.walk_packages(package.__path__, "engine.")
+        for name, each in vars(importlib.import_module(module.name)).items()
+        if hasattr(each, "cache_clear") and each.__module__ == module.name
+    }
+    arithmetic = {name for name in kept if name.startswith("engine.market.")}
+    assert kept - arithmetic == {
+        "engine.bootstrap.engine",
+        "engine.bootstrap._service_descriptions",
+    }
+
+
+# Settings
+
+
+def test_settings_are_read_once_and_frozen() -> None:
+    environment = {"TABLE_NAME": "orders", "QUOTE_DELAY_MIN_MS": "100", "CHAIN_FAULT_PERCENT": ""}
+    settings = Settings.of(environment)
+    environment["TABLE_NAME"] = "another"
+    assert settings.table_name == "orders"
+    assert settings.quote_delay == (0.1, 0.4)
+    assert settings.chain_fault_rate == 0
+    with pytest.raises(AttributeError):
+        settings.table_name = "another"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({}, "the environment has no TABLE_NAME"),
+        ({"TABLE_NAME": "t", "MAX_ORDER_USD": "lots"}, "MAX_ORDER_USD is not a whole number"),
+    ],
+)
+def test_a_setting_that_is_missing_or_no_number_is_named(
+    environment: dict[str, str], says: str
+) -> None:
+    with pytest.raises(MissingSetting, match=says):
+        Settings.of(environment)
+
+
+def test_without_keys_nobody_counts_orders() -> None:
+    assert Settings.of({"TABLE_NAME": "t", "AUTH": "none"}).orders_per_minute == 0
+    assert Settings.of({"TABLE_NAME": "t"}).orders_per_minute == 100

@@ -2,21 +2,28 @@
 
 import gc
 import os
-from functools import cache
-from typing import TYPE_CHECKING
+import random
+from collections.abc import Sequence
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Protocol
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
+from snapshot_restore_py import register_after_restore
 
 from engine.adapters.dynamodb import DynamoOrders
 from engine.adapters.system import SystemChance, SystemClock
 from engine.adapters.table import Table
-from engine.settings import Settings
+from engine.settings import Settings, needed
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from engine.adapters.accounts import DynamoAccess
+    from engine.adapters.simulated import SimulatedChain, SimulatedVenue
+    from engine.adapters.simulated_prices import SimulatedPrices
     from engine.adapters.sqs import SqsQueue
     from engine.adapters.watchers import DynamoWatchers
     from engine.adapters.websocket import WebSocketPush
@@ -25,14 +32,26 @@ if TYPE_CHECKING:
     from engine.api.stream import Stream
     from engine.api.work import Work
     from engine.market.simulation import SimulatedMarket
+    from engine.ports import (
+        Access,
+        Background,
+        Chain,
+        Chance,
+        Clock,
+        OrderQueue,
+        OrderRepository,
+        Push,
+        Venue,
+        Watchers,
+    )
     from engine.service.execution import Execution
     from engine.service.identity import Identity
+    from engine.service.limits import Prices
     from engine.service.quoting import Quoting
     from engine.service.reconciliation import Reconciliation
 
 #: Ten orders at once, each with a thread of its own, and its venues'.
 _ORDER_THREADS, _CALL_THREADS = 10, 40
-_CLOCK, _CHANCE = SystemClock(), SystemChance()
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
@@ -46,192 +65,272 @@ _CONFIG = Config(
 )
 
 
+class Adapters(Protocol):
+    """What the use cases stand on; each is asked for only by what needs it."""
+
+    @property
+    def clock(self) -> "Clock": ...
+    @property
+    def chance(self) -> "Chance": ...
+    @property
+    def orders(self) -> "OrderRepository": ...
+    @property
+    def queue(self) -> "OrderQueue": ...
+    @property
+    def watchers(self) -> "Watchers": ...
+    @property
+    def access(self) -> "Access": ...
+    @property
+    def prices(self) -> "Prices": ...
+    @property
+    def venues(self) -> "Sequence[Venue]": ...
+    @property
+    def chain(self) -> "Chain": ...
+    @property
+    def order_threads(self) -> "Background": ...
+    @property
+    def call_threads(self) -> "Background": ...
+    def push_to(self, api_id: str, stage: str) -> "Push": ...
+
+
+class Engine:
+    """The use cases over one set of adapters, and the doorways' APIs over those."""
+
+    def __init__(self, settings: Settings, adapters: Adapters) -> None:
+        self.settings, self.adapters = settings, adapters
+
+    @cached_property
+    def http_api(self) -> "HttpApi":
+        """The HTTP API."""
+        from engine.api.http import HttpApi
+        from engine.service.cancelling import Cancelling
+        from engine.service.limits import Limits
+        from engine.service.placing import Placing
+        from engine.service.reading import Reading
+
+        use = self.adapters
+        limits = Limits(
+            use.access,
+            use.clock,
+            use.prices,
+            self.settings.orders_per_minute,
+            *self.settings.order_dollars,
+        )
+        placing = Placing(
+            use.orders,
+            use.queue,
+            use.clock,
+            use.chance,
+            self.settings.order_deadline,
+            limits,
+            test_tokens=self.settings.simulated_faults,
+        )
+        return HttpApi(
+            self._identity,
+            placing,
+            Reading(use.orders, use.access),
+            Cancelling(use.orders, use.clock),
+            lambda: self._quoting,
+        )
+
+    @cached_property
+    def work(self) -> "Work":
+        """The worker."""
+        from engine.api.work import Work
+
+        return Work(self._execution, self.adapters.queue, self.adapters.order_threads)
+
+    @cached_property
+    def sockets(self) -> "Sockets":
+        """The WebSocket API."""
+        from engine.api.sockets import Sockets
+        from engine.service.watching import Watching
+
+        watching = Watching(self.adapters.watchers, self.adapters.clock)
+        return Sockets(self._identity, watching, self.adapters.push_to)
+
+    @cached_property
+    def stream(self) -> "Stream":
+        """The announcer of what the table's stream tells."""
+        from engine.api.stream import Stream
+        from engine.api.views import message, unknown_order_message
+        from engine.service.notification import Notification
+
+        use = self.adapters
+        push = use.push_to(
+            needed(self.settings.websocket_api_id, "WEBSOCKET_API_ID"),
+            needed(self.settings.websocket_stage, "WEBSOCKET_STAGE"),
+        )
+        return Stream(
+            Notification(
+                use.orders,
+                use.watchers,
+                push,
+                use.call_threads,
+                use.clock,
+                message,
+                unknown_order_message,
+            )
+        )
+
+    @cached_property
+    def reconciliation(self) -> "Reconciliation":
+        """The repairer."""
+        from engine.service.reconciliation import Reconciliation
+
+        use = self.adapters
+        return Reconciliation(use.orders, use.queue, lambda: self._execution, use.clock)
+
+    @cached_property
+    def _execution(self) -> "Execution":
+        from engine.service.execution import Execution
+
+        use = self.adapters
+        return Execution(use.orders, use.queue, self._quoting, use.chain, use.clock, use.chance)
+
+    @cached_property
+    def _quoting(self) -> "Quoting":
+        from engine.service.quoting import Quoting
+
+        use, gain = self.adapters, self.settings.min_split_gain_bps
+        return Quoting(use.venues, use.clock, use.call_threads, min_split_gain_bps=gain)
+
+    @cached_property
+    def _identity(self) -> "Identity":
+        from engine.service.identity import Identity
+
+        use = self.adapters
+        return Identity(use.access, use.clock, use.chance, self.settings.keys_required)
+
+
+class Aws:
+    """The adapters on AWS, and the simulated venues and chain; each is made when it is needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock, self.chance = SystemClock(), SystemChance()
+        self._pushes: dict[str, WebSocketPush] = {}
+
+    @cached_property
+    def orders(self) -> DynamoOrders:
+        return DynamoOrders(self._table)
+
+    @cached_property
+    def queue(self) -> "SqsQueue":
+        from engine.adapters.sqs import SqsQueue
+
+        return SqsQueue(
+            self._session.client("sqs", config=_CONFIG),
+            needed(self.settings.order_queue_url, "ORDER_QUEUE_URL"),
+            self.settings.dead_letter_queue_url,
+        )
+
+    @cached_property
+    def watchers(self) -> "DynamoWatchers":
+        from engine.adapters.watchers import DynamoWatchers
+
+        return DynamoWatchers(self._table)
+
+    @cached_property
+    def access(self) -> "DynamoAccess":
+        from engine.adapters.accounts import DynamoAccess
+
+        return DynamoAccess(self._table)
+
+    @cached_property
+    def prices(self) -> "SimulatedPrices":
+        from engine.adapters.simulated_prices import SimulatedPrices
+
+        return SimulatedPrices(self.settings.simulation_seed)
+
+    @cached_property
+    def venues(self) -> "Sequence[SimulatedVenue]":
+        from engine.adapters.simulated import SimulatedVenue
+
+        return [
+            SimulatedVenue(name, self._market, self.clock, self.chance, self.settings.quote_delay)
+            for name in ("raydium", "meteora")
+        ]
+
+    @cached_property
+    def chain(self) -> "SimulatedChain":
+        from engine.adapters.dynamodb import DynamoLedger
+        from engine.adapters.simulated import SimulatedChain, Weather
+
+        return SimulatedChain(
+            self._market,
+            DynamoLedger(self._table),
+            self.clock,
+            self.settings.confirm_delay,
+            self.settings.simulation_seed,
+            Weather.foul(self.settings.chain_fault_rate),
+        )
+
+    @cached_property
+    def order_threads(self) -> "ThreadPoolExecutor":
+        return _threads(_ORDER_THREADS)
+
+    @cached_property
+    def call_threads(self) -> "ThreadPoolExecutor":
+        return _threads(_CALL_THREADS)
+
+    def push_to(self, api_id: str, stage: str) -> "WebSocketPush":
+        """Return the push to an API's connections; the same for the same API."""
+        from engine.adapters.websocket import WebSocketPush
+
+        url = self.settings.connections_url(api_id, stage)
+        if url not in self._pushes:
+            client = self._session.client(
+                "apigatewaymanagementapi", endpoint_url=url, config=_CONFIG
+            )
+            self._pushes[url] = WebSocketPush(client)
+        return self._pushes[url]
+
+    @cached_property
+    def _table(self) -> Table:
+        return Table(self._session.client("dynamodb", config=_CONFIG), self.settings.table_name)
+
+    @cached_property
+    def _market(self) -> "SimulatedMarket":
+        from engine.market.simulation import SimulatedMarket
+
+        return SimulatedMarket(self.settings.simulation_seed)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _service_descriptions())
+        return boto3.Session(botocore_session=session)
+
+
 @cache
-def settings() -> Settings:
-    """Return the settings; the first call ends the start, and with it the collector's rest."""
+def engine() -> Engine:
+    """Return this process's engine; the first call ends the start, and the collector's rest."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
-    return Settings(dict(os.environ))
+    settings = Settings.of(os.environ)
+    return Engine(settings, Aws(settings))
+
+
+@register_after_restore
+def forget() -> None:
+    """Let go of what was made before a snapshot: clients, credentials, what was believed then.
+
+    Python's own random numbers, by which botocore pauses before a retry, would be the same in every
+    process that is restored.
+    """
+    engine.cache_clear()
+    random.seed()
 
 
 @cache
-def http_api() -> "HttpApi":
-    """Return the HTTP API of this process."""
-    from engine.adapters.simulated_prices import SimulatedPrices
-    from engine.api.http import HttpApi
-    from engine.service.cancelling import Cancelling
-    from engine.service.limits import Limits
-    from engine.service.placing import Placing
-    from engine.service.reading import Reading
-
-    limits = Limits(
-        _access(),
-        _CLOCK,
-        SimulatedPrices(settings().simulation_seed),
-        settings().orders_per_minute,
-        *settings().order_dollars,
-    )
-    placing = Placing(
-        _orders(),
-        _queue(),
-        _CLOCK,
-        _CHANCE,
-        settings().order_deadline,
-        limits,
-        test_tokens=settings().simulated_faults,
-    )
-    return HttpApi(
-        _identity(),
-        placing,
-        Reading(_orders(), _access()),
-        Cancelling(_orders(), _CLOCK),
-        _quoting,
-    )
-
-
-@cache
-def work() -> "Work":
-    """Return the worker of this process."""
-    from engine.api.work import Work
-
-    return Work(_execution(), _queue(), _threads(_ORDER_THREADS))
-
-
-@cache
-def sockets() -> "Sockets":
-    """Return the WebSocket API's answers."""
-    from engine.api.sockets import Sockets
-    from engine.service.watching import Watching
-
-    def push_to(api_id: str, stage: str) -> "WebSocketPush":
-        return _push(settings().push_endpoint_of(api_id, stage))
-
-    return Sockets(_identity(), Watching(_watchers(), _CLOCK), push_to)
-
-
-@cache
-def stream() -> "Stream":
-    """Return the announcer of this process."""
-    from engine.api.stream import Stream
-    from engine.api.views import message, unknown_order_message
-    from engine.service.notification import Notification
-
-    return Stream(
-        Notification(
-            _orders(),
-            _watchers(),
-            _push(settings().push_endpoint),
-            _calls(),
-            _CLOCK,
-            message,
-            unknown_order_message,
-        )
-    )
-
-
-@cache
-def reconciliation() -> "Reconciliation":
-    """Return the repairer of this process."""
-    from engine.service.reconciliation import Reconciliation
-
-    return Reconciliation(_orders(), _queue(), _execution, _CLOCK)
-
-
-@cache
-def _execution() -> "Execution":
-    from engine.adapters.dynamodb import DynamoLedger
-    from engine.adapters.simulated import SimulatedChain, Weather
-    from engine.service.execution import Execution
-
-    chain = SimulatedChain(
-        _market(),
-        DynamoLedger(_table()),
-        _CLOCK,
-        settings().confirm_delay,
-        settings().simulation_seed,
-        Weather.foul(settings().chain_fault_rate),
-    )
-    return Execution(_orders(), _queue(), _quoting(), chain, _CLOCK, _CHANCE)
-
-
-@cache
-def _quoting() -> "Quoting":
-    from engine.adapters.simulated import SimulatedVenue
-    from engine.service.quoting import Quoting
-
-    venues = [
-        SimulatedVenue(name, _market(), _CLOCK, _CHANCE, settings().quote_delay)
-        for name in ("raydium", "meteora")
-    ]
-    return Quoting(venues, _CLOCK, _calls(), min_split_gain_bps=settings().min_split_gain_bps)
-
-
-@cache
-def _identity() -> "Identity":
-    from engine.service.identity import Identity
-
-    return Identity(_access(), _CLOCK, _CHANCE, settings().keys_required)
-
-
-@cache
-def _market() -> "SimulatedMarket":
-    from engine.market.simulation import SimulatedMarket
-
-    return SimulatedMarket(settings().simulation_seed)
-
-
-@cache
-def _calls() -> "ThreadPoolExecutor":
-    return _threads(_CALL_THREADS)
+def _service_descriptions() -> Loader:
+    """Return what knows botocore's files, which are the same also after a snapshot: read once."""
+    return create_loader()
 
 
 def _threads(most: int) -> "ThreadPoolExecutor":
     from concurrent.futures import ThreadPoolExecutor
 
     return ThreadPoolExecutor(most)
-
-
-@cache
-def _aws() -> boto3.Session:
-    return boto3.Session()
-
-
-@cache
-def _table() -> Table:
-    return Table(_aws().client("dynamodb", config=_CONFIG), settings().table_name)
-
-
-@cache
-def _orders() -> DynamoOrders:
-    return DynamoOrders(_table())
-
-
-@cache
-def _watchers() -> "DynamoWatchers":
-    from engine.adapters.watchers import DynamoWatchers
-
-    return DynamoWatchers(_table())
-
-
-@cache
-def _access() -> "DynamoAccess":
-    from engine.adapters.accounts import DynamoAccess
-
-    return DynamoAccess(_table())
-
-
-@cache
-def _queue() -> "SqsQueue":
-    from engine.adapters.sqs import SqsQueue
-
-    client = _aws().client("sqs", config=_CONFIG)
-    return SqsQueue(client, settings().order_queue_url, settings().dead_letter_queue_url)
-
-
-@cache
-def _push(endpoint: str) -> "WebSocketPush":
-    from engine.adapters.websocket import WebSocketPush
-
-    client = _aws().client("apigatewaymanagementapi", endpoint_url=endpoint, config=_CONFIG)
-    return WebSocketPush(client)

@@ -1,4 +1,4 @@
-"""The environment, read once into one frozen model."""
+"""The environment, read once into one frozen value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,102 +10,81 @@ class MissingSetting(RuntimeError):
     """A function asked for a setting that its environment does not have."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What the operator turns; see the template's parameters. Delays are seconds."""
+    """What the operator turns; see the template's parameters. Delays are seconds.
 
-    environment: Mapping[str, str]
+    What is None by default only some functions have; `needed` is how they ask for it.
+    """
 
-    def _text(self, name: str) -> str:
-        try:
-            return self.environment[name]
-        except KeyError:
-            raise MissingSetting(f"the environment has no {name}") from None
+    table_name: str
+    order_queue_url: str | None
+    dead_letter_queue_url: str | None
+    websocket_api_id: str | None
+    websocket_stage: str | None
+    simulation_seed: int
+    simulated_faults: bool
+    quote_delay: tuple[float, float]
+    confirm_delay: tuple[float, float]
+    chain_fault_rate: float
+    order_deadline: timedelta
+    min_split_gain_bps: int
+    keys_required: bool
+    #: The orders that an account may place a minute; 0: as many as it likes.
+    orders_per_minute: int
+    #: The least and the most that an order may be worth; 0: no bound.
+    order_dollars: tuple[Decimal, Decimal]
+    region: str
+    #: Where the embedded cloud stands, if that is where we are.
+    endpoint_url: str | None
 
-    def _number(self, name: str, default: int) -> int:
-        text = self.environment.get(name, "")
-        try:
-            return int(text) if text else default
-        except ValueError:
-            raise MissingSetting(f"{name} is not a whole number") from None
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the environment. Raises MissingSetting, also for what is not a number."""
 
-    @property
-    def table_name(self) -> str:
-        return self._text("TABLE_NAME")
+        def number(name: str, default: int) -> int:
+            text = environment.get(name, "")
+            try:
+                return int(text) if text else default
+            except ValueError:
+                raise MissingSetting(f"{name} is not a whole number") from None
 
-    @property
-    def order_queue_url(self) -> str:
-        return self._text("ORDER_QUEUE_URL")
+        def seconds(least: str, most: str, *default: int) -> tuple[float, float]:
+            return number(least, default[0]) / 1000, number(most, default[1]) / 1000
 
-    @property
-    def dead_letter_queue_url(self) -> str | None:
-        return self.environment.get("DEAD_LETTER_QUEUE_URL")
-
-    @property
-    def push_endpoint(self) -> str:
-        """The address under which `@connections` of the WebSocket API stands."""
-        return connections_url(
-            self._text("WEBSOCKET_API_ID"), self._text("WEBSOCKET_STAGE"), self.environment
+        keys_required = environment.get("AUTH", "api-key") != "none"
+        return cls(
+            table_name=needed(environment.get("TABLE_NAME"), "TABLE_NAME"),
+            order_queue_url=environment.get("ORDER_QUEUE_URL"),
+            dead_letter_queue_url=environment.get("DEAD_LETTER_QUEUE_URL"),
+            websocket_api_id=environment.get("WEBSOCKET_API_ID"),
+            websocket_stage=environment.get("WEBSOCKET_STAGE"),
+            simulation_seed=number("SIMULATION_SEED", 0),
+            simulated_faults=environment.get("SIMULATED_FAULTS", "off") == "on",
+            quote_delay=seconds("QUOTE_DELAY_MIN_MS", "QUOTE_DELAY_MAX_MS", 200, 400),
+            confirm_delay=seconds("CONFIRM_DELAY_MIN_MS", "CONFIRM_DELAY_MAX_MS", 400, 800),
+            chain_fault_rate=number("CHAIN_FAULT_PERCENT", 0) / 100,
+            order_deadline=timedelta(seconds=number("ORDER_DEADLINE_SECONDS", 120)),
+            min_split_gain_bps=number("MIN_SPLIT_GAIN_BPS", 5),
+            keys_required=keys_required,
+            orders_per_minute=number("ORDERS_PER_MINUTE", 100) if keys_required else 0,
+            order_dollars=(
+                Decimal(number("MIN_ORDER_USD", 0)),
+                Decimal(number("MAX_ORDER_USD", 0)),
+            ),
+            region=environment.get("AWS_REGION", ""),
+            endpoint_url=environment.get("AWS_ENDPOINT_URL"),
         )
 
-    def push_endpoint_of(self, api_id: str, stage: str) -> str:
-        return connections_url(api_id, stage, self.environment)
-
-    @property
-    def simulation_seed(self) -> int:
-        return self._number("SIMULATION_SEED", 0)
-
-    @property
-    def simulated_faults(self) -> bool:
-        return self.environment.get("SIMULATED_FAULTS", "off") == "on"
-
-    @property
-    def quote_delay(self) -> tuple[float, float]:
-        return (
-            self._number("QUOTE_DELAY_MIN_MS", 200) / 1000,
-            self._number("QUOTE_DELAY_MAX_MS", 400) / 1000,
-        )
-
-    @property
-    def confirm_delay(self) -> tuple[float, float]:
-        return (
-            self._number("CONFIRM_DELAY_MIN_MS", 400) / 1000,
-            self._number("CONFIRM_DELAY_MAX_MS", 800) / 1000,
-        )
-
-    @property
-    def chain_fault_rate(self) -> float:
-        return self._number("CHAIN_FAULT_PERCENT", 0) / 100
-
-    @property
-    def order_deadline(self) -> timedelta:
-        return timedelta(seconds=self._number("ORDER_DEADLINE_SECONDS", 120))
-
-    @property
-    def keys_required(self) -> bool:
-        return self.environment.get("AUTH", "api-key") != "none"
-
-    @property
-    def orders_per_minute(self) -> int:
-        """The orders that an account may place a minute; 0: as many as it likes."""
-        return self._number("ORDERS_PER_MINUTE", 100) if self.keys_required else 0
-
-    @property
-    def order_dollars(self) -> tuple[Decimal, Decimal]:
-        """The least and the most that an order may be worth; 0: no bound."""
-        return (
-            Decimal(self._number("MIN_ORDER_USD", 0)),
-            Decimal(self._number("MAX_ORDER_USD", 0)),
-        )
-
-    @property
-    def min_split_gain_bps(self) -> int:
-        return self._number("MIN_SPLIT_GAIN_BPS", 5)
+    def connections_url(self, api_id: str, stage: str) -> str:
+        """Return the address below which a WebSocket API's `@connections` stands."""
+        if self.endpoint_url:
+            return f"{self.endpoint_url.rstrip('/')}/_aws/execute-api/{api_id}/{stage}"
+        return f"https://{api_id}.execute-api.{self.region}.amazonaws.com/{stage}"
 
 
-def connections_url(api_id: str, stage: str, environment: Mapping[str, str]) -> str:
-    """Return the address to push to: AWS's own, or below AWS_ENDPOINT_URL where that is set."""
-    endpoint = environment.get("AWS_ENDPOINT_URL")
-    if endpoint:
-        return f"{endpoint.rstrip('/')}/_aws/execute-api/{api_id}/{stage}"
-    return f"https://{api_id}.execute-api.{environment.get('AWS_REGION', '')}.amazonaws.com/{stage}"
+def needed(value: str | None, name: str) -> str:
+    """Return a value that the environment should have under `name`. Raises MissingSetting."""
+    if value is None:
+        raise MissingSetting(f"the environment has no {name}")
+    return value
