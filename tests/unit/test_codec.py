@@ -27,9 +27,9 @@ text = st.text(max_size=20)
 amounts = st.integers(0, 2**64 - 1)
 times = st.integers(0, 10**13).map(from_ms)
 tokens = st.builds(Token, text, text, st.integers(0, 18))
-quotes = st.builds(Quote, text, amounts, amounts, st.integers(-100, 10_000)) | st.builds(
-    Quote, text, error=st.just("VENUE_TIMEOUT")
-)
+quotes = st.builds(
+    Quote, text, amounts, amounts, st.integers(-100, 10_000), fee_on_output=st.booleans()
+) | st.builds(Quote, text, error=st.just("VENUE_TIMEOUT"))
 legs = st.builds(Leg, text, text, amounts, amounts)
 routes = st.builds(Route, st.lists(legs, max_size=2).map(tuple), text)
 instructions = st.builds(Instruction, text, amounts, amounts, st.none() | text)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from engine.api.views import order_view
-from engine.domain.order import Instruction, Leg, Route, Status, Transaction
+from engine.domain.order import Instruction, Leg, Quote, Route, Status, Transaction
 from tests.fakes import START, an_order
 
 
@@ -22,6 +22,18 @@ def test_a_minimum_of_nothing_is_said_of_every_swap_and_of_nothing_else() -> Non
     wrap, *swaps = order_view(building)["route"]["instructions"]
     assert "minAmountOut" not in wrap
     assert [swap["minAmountOut"] for swap in swaps] == ["0", "0"]
+
+
+def test_a_fee_is_told_in_the_token_in_which_it_is_taken() -> None:
+    quotes = (
+        Quote("raydium", 163_000_000, 2_500_000, 1),
+        Quote("meteora", 162_000_000, 250_000, 1, fee_on_output=True),
+    )
+    said = order_view(replace(an_order(), quotes=quotes))["quotes"]
+    assert [(quote["fee"], quote["feeToken"]) for quote in said] == [
+        ("0.0025", "SOL"),
+        ("0.25", "USDC"),
+    ]
 
 
 def test_the_shares_of_a_split_sum_to_one() -> None:

@@ -1,21 +1,24 @@
 """What holds for every pool, every amount and every choice of route."""
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from engine.domain.errors import AmountTooLarge, AmountTooSmall, InsufficientLiquidity, MarketError
 from engine.domain.money import MAX_BASE_UNITS, less_slippage
+from engine.domain.order import Leg, Quote
 from engine.domain.tokens import PAIRS, Token
 from engine.domain.tokens import TOKENS as LISTED
 from engine.market.bins import MAX_BIN_ID, FeeSchedule, Volatility
 from engine.market.meteora import DlmmPool, DlmmSwap
-from engine.market.pool import Pool
+from engine.market.pool import Pool, impact_bps
 from engine.market.raydium import ConstantProductPool
-from engine.market.router import Answer, choose
+from engine.market.router import Answer, choose, explain
 from engine.market.simulation import VENUES, SimulatedMarket
 
 U64 = st.integers(1, MAX_BASE_UNITS)
@@ -56,19 +59,34 @@ VOLATILITIES = st.builds(
 
 @st.composite
 def dlmms(draw: st.DrawFn, held: st.SearchStrategy[int], reach: int) -> DlmmPool:
-    """Draw a well-formed pool: only Y below the active bin, only X above it, both in it.
+    """Draw a well-formed pool: only Y and bids below the active bin, only X and asks above it.
 
     Its price is at most about e**(reach/10000), or the inverse.
     """
     fees = draw(FEES)
     active = draw(st.integers(-1, 1)) * min(MAX_BIN_ID - 10, reach // fees.bin_step)
     below, above = (draw(st.lists(held, min_size=1, max_size=6)) for _ in "YX")
-    bins = {active - away: (0, y) for away, y in enumerate(below)}
-    bins |= {active + away: (x, 0) for away, x in enumerate(above)}
+    orders = st.one_of(st.just(()), st.tuples(st.one_of(st.just(0), held), held))
+    bins: dict[int, tuple[int, ...]] = {active - i: (0, y) for i, y in enumerate(below)}
+    bins |= {active + i: (x, 0) for i, x in enumerate(above)}
     bins[active] = above[0], below[0]
+    for id_, makers in bins.items():
+        asks = draw(st.booleans()) if id_ == active else id_ > active
+        if resting := draw(orders):
+            bins[id_] = (*makers, *resting, asks)
     volatility = draw(VOLATILITIES)
     volatility = replace(volatility, index_reference=active + volatility.index_reference)
-    return DlmmPool("d", "X", "Y", active, bins, fees, volatility, draw(st.integers(0, 700)))
+    return DlmmPool(
+        "d",
+        "X",
+        "Y",
+        active,
+        bins,
+        fees,
+        volatility,
+        draw(st.integers(0, 700)),
+        fee_on_y=draw(st.booleans()),
+    )
 
 
 TOKENS = st.sampled_from("XY")
@@ -93,7 +111,8 @@ def fillable(draw: st.DrawFn, pools: st.SearchStrategy[Pool]) -> tuple[Pool, str
     """Draw a pool and a trade of a size that it is likely to fill, of any order of magnitude."""
     pool, token = draw(pools), draw(TOKENS)
     other = "Y" if token == "X" else "X"
-    most = pool.exact_out(token, max(1, reserve(pool, other) * 9 // 10)).amount_in
+    # A fee on the output is a tenth at most, and rounded up in each of a dozen bins.
+    most = pool.exact_out(token, max(1, reserve(pool, other) * 9 // 10 - 12)).amount_in
     bits = draw(st.integers(0, most.bit_length() - 1))
     return pool, token, min(most, draw(st.integers(1 << bits, (2 << bits) - 1)))
 
@@ -109,9 +128,17 @@ def paid(pool: Pool, token: str, amount: int) -> int:
 def reserve(pool: Pool, token: str) -> int:
     """Return how much of a token a pool holds."""
     if isinstance(pool, DlmmPool):
-        return sum(held[token != pool.token_x] for held in pool.bins.values())
+        sells_x = token != pool.token_x
+        return sum(sum(layers(held, sells_x)) for held in pool.bins.values())
     assert isinstance(pool, ConstantProductPool)
     return pool.reserve_x if token == pool.token_x else pool.reserve_y
+
+
+def layers(held: tuple[int, ...], sells_x: bool) -> list[int]:
+    """Return what a bin has for who sells X, or Y, in the order in which it is given."""
+    makers = [held[1 if sells_x else 0]]
+    serves = len(held) > 2 and bool(held[4]) != sells_x
+    return [*makers, held[3], held[2]] if serves else makers
 
 
 def after(pool: Pool, token_in: str, amount: int) -> Pool:
@@ -126,9 +153,15 @@ def after(pool: Pool, token_in: str, amount: int) -> Pool:
     done: DlmmSwap = pool.swap_exact_in(amount, sells_x)
     bins = dict(pool.bins)
     for fill in done.per_bin:
-        x, y = bins[fill.bin]
-        net = fill.in_incl_fee - fill.fee
-        bins[fill.bin] = (x + net, y - fill.out) if sells_x else (x - fill.out, y + net)
+        charged_out = sells_x and pool.fee_on_y
+        gross = fill.out + fill.fee if charged_out else fill.out
+        net = fill.in_incl_fee if charged_out else fill.in_incl_fee - fill.fee
+        left_of = []
+        for layer in layers(bins[fill.bin], sells_x):
+            left_of.append(layer - min(layer, gross))
+            gross -= min(layer, gross)
+        assert gross == 0
+        bins[fill.bin] = (net, left_of[0]) if sells_x else (left_of[0], net)
     volatility = pool.volatility.at(pool.now, pool.active_id, pool.fees)
     left = replace(volatility, accumulator=done.vol_acc, last_update=pool.now)
     return replace(pool, active_id=done.active_after, bins=bins, volatility=left)
@@ -145,7 +178,11 @@ def test_a_pool_fills_or_fails_by_name(pool, token, amount):
             continue
         assert 1 <= swap.amount_in <= MAX_BASE_UNITS
         assert swap.amount_out >= 1
-        assert 0 <= swap.fee <= swap.amount_in
+        assert swap.fee >= 0
+        if not swap.fee_on_output:
+            assert swap.fee <= swap.amount_in
+        elif ask == pool.exact_in:
+            assert swap.fee <= swap.amount_out
         assert 0 <= swap.price_impact_bps <= 10_000
 
 
@@ -273,3 +310,63 @@ def test_no_other_division_pays_more(seed, at, trade, size, share):
         return
     gets, by = one.rate(token_in, 0)
     assert out <= route.amount_out + 4 * (gets // by + 1)  # each leg's fee rounds up by a unit
+
+
+@st.composite
+def steady(draw: st.DrawFn) -> DlmmPool:
+    """Draw a pool whose fee is the same in each bin, so that its rate only ever falls."""
+    pool = draw(dlmms(st.integers(2, 2**50), 20_000))
+    return replace(pool, fees=replace(pool.fees, variable_fee_control=0))
+
+
+@given(fillable(steady()), st.one_of(steady(), constant_products))
+def test_no_other_division_pays_more_whatever_rests_in_the_bins_and_wherever_the_fee_is(
+    trade, other
+):
+    one, token, amount = trade
+    answers = [Answer("one", replace(one, venue="one")), Answer("other", other)]
+    route = choose(answers, Token(token, "", 0), Token("", "", 0), amount, 0).route
+    if route is None:
+        return
+    gets, by = max((pool.rate(token, 0) for pool in (one, other)), key=lambda r: Fraction(*r))
+    # Each of a dozen bins a pool rounds each of its three layers and its fee by itself.
+    rounded = 2 * 12 * 4 * (gets // by + 2)
+    for n in range(33):
+        part = amount * n // 32
+        with suppress(InsufficientLiquidity, AmountTooLarge):
+            out = paid(one, token, part) if part else 0
+            out += paid(other, token, amount - part) if part < amount else 0
+            assert out <= route.amount_out + rounded
+
+
+@given(
+    st.lists(st.integers(1, MAX_BASE_UNITS), min_size=2, max_size=2),
+    st.lists(st.integers(1, MAX_BASE_UNITS), min_size=2, max_size=2),
+    st.integers(1, MAX_BASE_UNITS),
+)
+def test_every_number_of_a_reason_is_the_exact_one_rounded_once(amounts, outs, alone):
+    legs = [Leg(*leg) for leg in zip(("a", "b"), ("p", "q"), amounts, outs, strict=True)]
+    assume(sum(outs) > alone)
+    said = explain([Quote("a", alone), Quote("b", error="VENUE_TIMEOUT")], legs, LISTED["USDC"])
+    found = re.fullmatch(
+        r"([\d.]+) % on a with ([\d.]+) % on b pays ([\d.]+) USDC, "
+        r"(?:under 0.1|([\d.]+)) bps more than a \(([\d.]+)\) alone; "
+        r"b has no quote \(VENUE_TIMEOUT\)",
+        said,
+    )
+    assert found
+    percents = [Fraction(found[1]), Fraction(found[2])]
+    assert sum(percents) == 100
+    for percent, amount in zip(percents, amounts, strict=True):
+        assert percent * 100 == round(Fraction(amount * 10_000, sum(amounts)))
+    assert Fraction(found[3]) * 10**6 == sum(outs)
+    assert Fraction(found[5]) * 10**6 == alone
+    gain = Fraction((sum(outs) - alone) * 10_000, alone)
+    assert 0 <= gain - Fraction(found[4] or 0) < Fraction(1, 10)
+    assert bool(found[4]) == (gain >= Fraction(1, 10))
+
+
+@given(st.integers(1, 2**128), st.integers(0, 2**128))
+def test_the_price_impact_is_rounded_once(expected, got):
+    exact = Fraction(10_000 * (expected - got), expected)
+    assert impact_bps(expected, got) == max(0, round(exact))

@@ -173,13 +173,16 @@ def _step(row: list[int], expected_seq: int, born: int) -> Step:
 def _quote_row(quote: Quote) -> list[Any]:
     if quote.error:
         return [quote.venue, quote.error]
-    return [quote.venue, str(quote.amount_out), str(quote.fee), quote.price_impact_bps]
+    row = [quote.venue, str(quote.amount_out), str(quote.fee), quote.price_impact_bps]
+    return [*row, 1] if quote.fee_on_output else row
 
 
-def _quote(venue: str, first: str, fee: str | None = None, impact: int = 0) -> Quote:
+def _quote(
+    venue: str, first: str, fee: str | None = None, impact: int = 0, fee_on_output: int = 0
+) -> Quote:
     if fee is None:
         return Quote(venue, error=first)
-    return Quote(venue, int(first), int(fee), impact)
+    return Quote(venue, int(first), int(fee), impact, fee_on_output=bool(fee_on_output))
 
 
 def _route(legs: list[list[str]], reason: str) -> Route:

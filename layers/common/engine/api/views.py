@@ -76,11 +76,13 @@ def quote_view(quote: Quote, terms: Terms) -> dict[str, Any]:
         return {"venue": quote.venue, "error": quote.error}
     minimum = less_slippage(quote.amount_out, terms.slippage_bps)
     sell, buy = terms.sell.decimals, terms.buy.decimals
+    charged = terms.buy if quote.fee_on_output else terms.sell
     return {
         "venue": quote.venue,
         "amountOut": from_base_units(quote.amount_out, buy),
         "minAmountOut": from_base_units(minimum, buy),
-        "fee": from_base_units(quote.fee, sell),
+        "fee": from_base_units(quote.fee, charged.decimals),
+        "feeToken": charged.symbol,
         "priceImpactBps": quote.price_impact_bps,
         "price": price(terms.amount, sell, quote.amount_out, buy),
     }

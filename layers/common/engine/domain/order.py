@@ -70,7 +70,8 @@ def order_id_of(account: str, client_order_id: str) -> str:
 class Quote:
     """What one venue offered for the whole amount; with `error`, why it offered nothing.
 
-    `amount_out` is base units of the token bought, `fee` base units of the token sold.
+    `amount_out` is base units of the token bought and net of the fee; `fee` is base units of the
+    token sold, or of the one bought if `fee_on_output`.
     """
 
     venue: str
@@ -78,6 +79,7 @@ class Quote:
     fee: int = 0
     price_impact_bps: int = 0
     error: str | None = None
+    fee_on_output: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.domain.errors import AmountTooLarge, AmountTooSmall
-from engine.domain.money import BPS, MAX_BASE_UNITS
+from engine.domain.money import BPS, MAX_BASE_UNITS, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +66,5 @@ def checked(amount: int) -> int:
 
 
 def impact_bps(expected: int, got: int) -> int:
-    """Return how far `got` falls short of what the price before the trade promised, rounded."""
-    return max(0, (2 * BPS * (expected - got) + expected) // (2 * expected))
+    """Return how far `got` falls short of what the price before promised, to the nearest bp."""
+    return max(0, nearest(BPS * (expected - got), expected))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from engine.domain.errors import MarketError, VenueUnavailable
-from engine.domain.money import BPS, from_base_units, less_slippage
+from engine.domain.money import BPS, from_base_units, less_slippage, nearest
 from engine.domain.order import Instruction, Leg, Quote, Route
 from engine.domain.tokens import SOL, Token
 from engine.market.pool import Pool, Swap
@@ -71,7 +71,13 @@ def _quote(answer: Answer, token_in: str, amount_in: int) -> Quote:
         swap = answer.pool.exact_in(token_in, amount_in)
     except MarketError as error:
         return Quote(answer.venue, error=error.code)
-    return Quote(answer.venue, swap.amount_out, swap.fee, swap.price_impact_bps)
+    return Quote(
+        answer.venue,
+        swap.amount_out,
+        swap.fee,
+        swap.price_impact_bps,
+        fee_on_output=swap.fee_on_output,
+    )
 
 
 def _total(legs: Sequence[Leg]) -> int:
@@ -148,6 +154,7 @@ def _lead(legs: Sequence[Leg], rival: Quote, buy: Token) -> str:
     ours, theirs = _total(legs), rival.amount_out
     if ours == theirs:
         return f"the same as {rival.venue}: the first by name is taken"
+    # Rounded down: a gain is never told larger than it is.
     gain = f"{from_base_units((ours - theirs) * BPS * 10 // theirs, 1)} bps"
     if gain == "0 bps":
         gain = "under 0.1 bps"
@@ -155,7 +162,7 @@ def _lead(legs: Sequence[Leg], rival: Quote, buy: Token) -> str:
 
 
 def _percent(part: int, whole: int) -> str:
-    return from_base_units((part * 2 * BPS + whole) // (2 * whole), 2)
+    return from_base_units(nearest(part * BPS, whole), 2)
 
 
 def instructions(
