@@ -19,22 +19,14 @@ from engine.adapters.table import Table
 from engine.adapters.watchers import ROWS, DynamoWatchers
 from engine.adapters.websocket import WebSocketPush
 from engine.api.problems import problem_of
-from engine.api.stream import Stream
-from engine.api.views import message, order_view, unknown_order_message
-from engine.api.work import Work
+from engine.api.views import order_view
+from engine.bootstrap import Engine
 from engine.domain.errors import ChainUnavailable, EngineError, VenueTimeout, VenueUnavailable
 from engine.domain.order import Order, Status
 from engine.market.simulation import SimulatedMarket
-from engine.ports import Background, Chain, Venue, Watcher, account_topic, order_topic
-from engine.service.cancelling import Cancelling
-from engine.service.execution import Execution
-from engine.service.limits import Limits
-from engine.service.notification import Notification
-from engine.service.placing import Placing, Wish
-from engine.service.quoting import Quoting
-from engine.service.reading import Reading
-from engine.service.reconciliation import Reconciliation
-from engine.service.watching import Watching
+from engine.ports import Background, Chain, Push, Venue, Watcher, account_topic, order_topic
+from engine.service.placing import Wish
+from engine.settings import Settings
 from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, Result
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Died, Guarded
@@ -46,7 +38,15 @@ ORDERS, DEAD = "https://queues/orders", "https://queues/dead"
 EVERY_MINUTE = timedelta(minutes=1)
 #: Longer than the lease and the reconciler's grace, shorter than a message is hidden.
 ASLEEP = timedelta(seconds=21)
-DEADLINE = timedelta(seconds=120)
+SETTINGS = Settings.of(
+    {
+        "TABLE_NAME": "orders",
+        "AUTH": "none",
+        "SIMULATED_FAULTS": "on",
+        "WEBSOCKET_API_ID": "proof",
+        "WEBSOCKET_STAGE": "live",
+    }
+)
 #: When everything has been quiet for long.
 PATIENCE = timedelta(minutes=20)
 #: The tries that the stream's mapping has, as the template has it.
@@ -102,9 +102,15 @@ class World:
         self.border.overlap = self.overtake
         self.border.stage = self.stage
         table = Table(cast("Any", self.dynamo), "orders")
-        self._orders, self._watchers = DynamoOrders(table), DynamoWatchers(table)
-        self._access = DynamoAccess(table)
-        self._queue = SqsQueue(cast("Any", self.sqs), ORDERS, DEAD)
+        self.orders, self.watchers = DynamoOrders(table), DynamoWatchers(table)
+        self.access = DynamoAccess(table)
+        self.queue = SqsQueue(cast("Any", self.sqs), ORDERS, DEAD)
+        self.prices = DollarPrices()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of a process that has just started, over this world's adapters."""
+        return Engine(SETTINGS, self)
 
     def place(
         self, sold: str = "SOL", amount: str = "1", key: str | None = None, account: str = "ann"
@@ -112,10 +118,7 @@ class World:
         """POST an order to sell `amount` of the token `sold` for USDC."""
         wish = Wish(sold, "USDC", Decimal(amount), key=key)
         asked = {"tokenIn": sold, "tokenOut": "USDC", "amount": amount}
-        limits = Limits(self._access, self.clock, DollarPrices())
-        placing = Placing(
-            self._orders, self._queue, self.clock, self.chance, DEADLINE, limits, test_tokens=True
-        )
+        placing = self.engine.placing
 
         def answer() -> Answer:
             placed = placing.place(wish, account=account)
@@ -127,12 +130,12 @@ class World:
 
     def read(self, order_id: str, account: str = "ann") -> Answer:
         """GET an order."""
-        reading = Reading(self._orders, self._access)
+        reading = self.engine.reading
         return self._told("read", account, lambda: reading.order(order_id, account=account))
 
     def cancel(self, order_id: str, account: str = "ann") -> Answer:
         """POST an order's cancellation."""
-        cancelling = Cancelling(self._orders, self.clock)
+        cancelling = self.engine.cancelling
         return self._told("cancel", account, lambda: cancelling.cancel(order_id, account=account))
 
     def connect(self, client: str, account: str = "ann", order_id: str | None = None) -> None:
@@ -142,7 +145,7 @@ class World:
         self.accounts[client] = account
         if first:
             self._asks(client, order_id)
-        if self._run("ws_connect", lambda: self._watching.connect(client, account, first)):
+        if self._run("ws_connect", lambda: self.engine.watching.connect(client, account, first)):
             if order_id and self._owner(order_id) == account:
                 self.stayed.add((client, order_id))
         else:  # API Gateway closes a connection whose $connect failed
@@ -154,7 +157,7 @@ class World:
             return
         watcher = Watcher(order_topic(order_id), client, self.accounts[client], after_seq)
         self._asks(client, order_id, after_seq)
-        stands = self._run("ws_connect", lambda: self._watching.watch(watcher))
+        stands = self._run("ws_connect", lambda: self.engine.watching.watch(watcher))
         if stands and self._owner(order_id) == self.accounts[client]:
             self.stayed.add((client, order_id))
 
@@ -165,7 +168,7 @@ class World:
         account = self.accounts[client]
         watcher = Watcher(account_topic(account), client, account)
         self._asks(client, None)
-        if self._run("ws_connect", lambda: self._watching.watch(watcher)):
+        if self._run("ws_connect", lambda: self.engine.watching.watch(watcher)):
             over = {o for o, states in self.states.items() if states[-1].final}
             self.stayed_for_all[client] = over & self.stayed_for_all.get(client, over)
 
@@ -174,7 +177,7 @@ class World:
             return
         self.stayed.discard((client, order_id))
         watcher = Watcher(order_topic(order_id), client, self.accounts[client])
-        self._run("ws_connect", lambda: self._watching.unwatch(watcher))
+        self._run("ws_connect", lambda: self.engine.watching.unwatch(watcher))
 
     def disconnect(self, client: str, *, noticed: bool = True) -> None:
         """End a connection; AWS tells of it at its best effort."""
@@ -182,7 +185,7 @@ class World:
         self.stayed = {(c, o) for c, o in self.stayed if c != client}
         self.stayed_for_all.pop(client, None)
         if noticed:
-            self._run("ws_connect", lambda: self._watching.leave(client))
+            self._run("ws_connect", lambda: self.engine.watching.leave(client))
 
     def _asks(self, client: str, order_id: str | None, after_seq: int = 0) -> None:
         self.sockets.heard.setdefault(client, []).append(asked_for(order_id, after_seq))
@@ -190,10 +193,6 @@ class World:
     def _owner(self, order_id: str) -> str | None:
         states = self.states.get(order_id)
         return states[0].account if states else None
-
-    @property
-    def _watching(self) -> Watching:
-        return Watching(self._watchers, self.clock)
 
     def work(self, received: Sequence[Message]) -> None:
         """Let a worker settle a batch of messages, and delete those that it is done with."""
@@ -204,8 +203,7 @@ class World:
             ]
         }
         receipts = {m.message_id: m.receipt for m in received}
-        work = Work(self._execution(), self._queue, self.background)
-        answer = self._run("worker", lambda: work.settle_batch(event))
+        answer = self._run("worker", lambda: self.engine.work.settle_batch(event))
         if answer is None:
             return
         again = {failure["itemIdentifier"] for failure in answer.value["batchItemFailures"]}
@@ -230,18 +228,9 @@ class World:
         records = self.stream[self.reads : self.reads + most]
         if not records:
             return False
-        notification = Notification(
-            self._orders,
-            self._watchers,
-            WebSocketPush(cast("Any", self.sockets)),
-            self.background,
-            self.clock,
-            message,
-            unknown_order_message,
-        )
         begun = self.reads
         answer = self._run(
-            "ws_notify", lambda: Stream(notification).announce_batch({"Records": records})
+            "ws_notify", lambda: self.engine.stream.announce_batch({"Records": records})
         )
         failures = answer.value["batchItemFailures"] if answer else [_first(records)]
         if not failures:
@@ -259,8 +248,7 @@ class World:
 
     def reconcile(self) -> None:
         """Let the schedule's function run."""
-        repair = Reconciliation(self._orders, self._queue, self._execution, self.clock).repair
-        self._run("reconcile", repair)
+        self._run("reconcile", self.engine.reconciliation.repair)
 
     def redrive(self) -> None:
         """Move the dead letters back to the order queue, as the operator does."""
@@ -386,22 +374,34 @@ class World:
             stayed=for_all | self.stayed,
         )
 
-    def _execution(self) -> Execution:
-        venues = [
-            SimulatedVenue(name, self.market, self.clock, self.chance, self.quoting_takes)
+    @property
+    def venues(self) -> Sequence[Venue]:
+        """The venues as they are now, each behind the border."""
+        return [
+            self._venue(
+                SimulatedVenue(name, self.market, self.clock, self.chance, self.quoting_takes)
+            )
             for name in ("raydium", "meteora")
         ]
+
+    @property
+    def chain(self) -> Chain:
+        """The chain in the weather that there is now, behind the border."""
         chain = SimulatedChain(
             self.market, self.ledger, self.clock, self.landing_takes, self.seed, self.weather
         )
-        return Execution(
-            self._orders,
-            self._queue,
-            Quoting([self._venue(venue) for venue in venues], self.clock, self.background),
-            cast("Chain", self._guarded("chain", chain, ChainUnavailable, ChainUnavailable)),
-            self.clock,
-            self.chance,
-        )
+        return cast("Chain", self._guarded("chain", chain, ChainUnavailable, ChainUnavailable))
+
+    @property
+    def order_threads(self) -> Background:
+        return self.background
+
+    @property
+    def call_threads(self) -> Background:
+        return self.background
+
+    def push_to(self, api_id: str, stage: str) -> Push:
+        return WebSocketPush(cast("Any", self.sockets))
 
     def _venue(self, venue: SimulatedVenue) -> Venue:
         if venue.name in self.away:

@@ -44,11 +44,15 @@ if TYPE_CHECKING:
         Venue,
         Watchers,
     )
+    from engine.service.cancelling import Cancelling
     from engine.service.execution import Execution
     from engine.service.identity import Identity
     from engine.service.limits import Prices
+    from engine.service.placing import Placing
     from engine.service.quoting import Quoting
+    from engine.service.reading import Reading
     from engine.service.reconciliation import Reconciliation
+    from engine.service.watching import Watching
 
 #: Ten orders at once, each with a thread of its own, and its venues'.
 _ORDER_THREADS, _CALL_THREADS = 10, 40
@@ -103,51 +107,61 @@ class Engine:
     def http_api(self) -> "HttpApi":
         """The HTTP API."""
         from engine.api.http import HttpApi
-        from engine.service.cancelling import Cancelling
+
+        return HttpApi(
+            self.identity, self.placing, self.reading, self.cancelling, lambda: self.quoting
+        )
+
+    @cached_property
+    def placing(self) -> "Placing":
         from engine.service.limits import Limits
         from engine.service.placing import Placing
-        from engine.service.reading import Reading
 
-        use = self.adapters
+        use, asked = self.adapters, self.settings
         limits = Limits(
-            use.access,
-            use.clock,
-            use.prices,
-            self.settings.orders_per_minute,
-            *self.settings.order_dollars,
+            use.access, use.clock, use.prices, asked.orders_per_minute, *asked.order_dollars
         )
-        placing = Placing(
+        return Placing(
             use.orders,
             use.queue,
             use.clock,
             use.chance,
-            self.settings.order_deadline,
+            asked.order_deadline,
             limits,
-            test_tokens=self.settings.simulated_faults,
+            test_tokens=asked.simulated_faults,
         )
-        return HttpApi(
-            self._identity,
-            placing,
-            Reading(use.orders, use.access),
-            Cancelling(use.orders, use.clock),
-            lambda: self._quoting,
-        )
+
+    @cached_property
+    def reading(self) -> "Reading":
+        from engine.service.reading import Reading
+
+        return Reading(self.adapters.orders, self.adapters.access)
+
+    @cached_property
+    def cancelling(self) -> "Cancelling":
+        from engine.service.cancelling import Cancelling
+
+        return Cancelling(self.adapters.orders, self.adapters.clock)
 
     @cached_property
     def work(self) -> "Work":
         """The worker."""
         from engine.api.work import Work
 
-        return Work(self._execution, self.adapters.queue, self.adapters.order_threads)
+        return Work(self.execution, self.adapters.queue, self.adapters.order_threads)
 
     @cached_property
     def sockets(self) -> "Sockets":
         """The WebSocket API."""
         from engine.api.sockets import Sockets
+
+        return Sockets(self.identity, self.watching, self.adapters.push_to)
+
+    @cached_property
+    def watching(self) -> "Watching":
         from engine.service.watching import Watching
 
-        watching = Watching(self.adapters.watchers, self.adapters.clock)
-        return Sockets(self._identity, watching, self.adapters.push_to)
+        return Watching(self.adapters.watchers, self.adapters.clock)
 
     @cached_property
     def stream(self) -> "Stream":
@@ -179,24 +193,24 @@ class Engine:
         from engine.service.reconciliation import Reconciliation
 
         use = self.adapters
-        return Reconciliation(use.orders, use.queue, lambda: self._execution, use.clock)
+        return Reconciliation(use.orders, use.queue, lambda: self.execution, use.clock)
 
     @cached_property
-    def _execution(self) -> "Execution":
+    def execution(self) -> "Execution":
         from engine.service.execution import Execution
 
         use = self.adapters
-        return Execution(use.orders, use.queue, self._quoting, use.chain, use.clock, use.chance)
+        return Execution(use.orders, use.queue, self.quoting, use.chain, use.clock, use.chance)
 
     @cached_property
-    def _quoting(self) -> "Quoting":
+    def quoting(self) -> "Quoting":
         from engine.service.quoting import Quoting
 
         use, gain = self.adapters, self.settings.min_split_gain_bps
         return Quoting(use.venues, use.clock, use.call_threads, min_split_gain_bps=gain)
 
     @cached_property
-    def _identity(self) -> "Identity":
+    def identity(self) -> "Identity":
         from engine.service.identity import Identity
 
         use = self.adapters
