@@ -172,6 +172,15 @@ def test_what_both_together_can_just_fill_is_filled():
     assert choose(both(*pools), "SOL", "USDC", everything + 2).route is None
 
 
+def test_a_part_leaves_its_pool_room_to_shrink_in_until_the_transaction_lands():
+    small = meteora(per_bin=1_000, bins=10)
+    amount = 500 * SOL
+    route = choose(both(raydium(155), small), "SOL", "USDC", amount).route
+    assert route is not None
+    most = small.exact_out("SOL", 9_500 * USDC).amount_in
+    assert most * 96 < route.legs[1].amount_in * 100 < most * 98
+
+
 def test_of_three_pools_the_best_two_share():
     third = ConstantProductPool("third", "SOL", "USDC", 9_000 * SOL, 9_000 * 158 * USDC, 25, "orca")
     pools = both(third, raydium(), meteora())

@@ -7,8 +7,9 @@ from itertools import product
 
 import pytest
 
-from engine.domain.errors import MarketError, UnsupportedPair
+from engine.domain.errors import InsufficientLiquidity, MarketError, UnsupportedPair
 from engine.domain.tokens import PAIRS, TOKENS
+from engine.market import router
 from engine.market.router import Answer, choose
 from engine.market.simulation import VENUES, SimulatedMarket
 from engine.market.walk import dollars, milliseconds
@@ -147,6 +148,30 @@ def test_large_orders_move_the_price_and_are_divided():
         assert all(quote.price_impact_bps > 50 for quote in decision.quotes if not quote.error)
         divided += decision.route is not None and len(decision.route.legs) == 2
     assert divided > 25
+
+
+@pytest.mark.parametrize(("room_bps", "fail"), [(router.ROOM_BPS, False), (0, True)])
+def test_with_room_no_split_fails_because_the_last_bin_moved_before_it_landed(
+    room_bps, fail, monkeypatch
+):
+    monkeypatch.setattr(router, "ROOM_BPS", room_bps)
+    divided, failed = 0, 0
+    for step in range(300):
+        sold, bought = TRADES[step % 14]
+        at = NOON + timedelta(seconds=977 * step)
+        pools = [Answer(venue, MARKET.pool(venue, sold, bought, at)) for venue in VENUES]
+        amount = some_of(sold) * (1_000, 3_000, 6_000)[step % 3]  # $300,000 and up
+        route = choose(pools, TOKENS[sold], TOKENS[bought], amount).route
+        assert route is not None
+        divided += len(route.legs) == 2
+        landed = at + timedelta(milliseconds=400 + step * 7)
+        try:
+            for leg in route.legs:
+                MARKET.pool(leg.venue, sold, bought, landed).exact_in(sold, leg.amount_in)
+        except InsufficientLiquidity:
+            failed += 1
+    assert divided > 200
+    assert bool(failed) == fail
 
 
 def test_a_time_before_the_epoch_is_a_time():

@@ -6,7 +6,7 @@ what must come in is rounded up. No rounding is in the trader's favour.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.domain.errors import (
@@ -56,8 +56,11 @@ class ConstantProductPool:
     fee_bps: int = 25
     venue: str = VENUE
     fee_ppm: int | None = None
+    _ppm: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        ppm = self.fee_bps * (MILLION // BPS) if self.fee_ppm is None else self.fee_ppm
+        object.__setattr__(self, "_ppm", ppm)
         if not 0 <= self._ppm < MILLION:
             raise ValueError("the fee is from 0 to less than all of it")
 
@@ -153,10 +156,6 @@ class ConstantProductPool:
             return 0, 1
         after = x + amount_in - fee_in(amount_in, self._ppm)
         return (MILLION - self._ppm) * x * y, MILLION * after * after
-
-    @property
-    def _ppm(self) -> int:
-        return self.fee_bps * (MILLION // BPS) if self.fee_ppm is None else self.fee_ppm
 
     def _reserves(self, token_in: str) -> tuple[int, int]:
         if token_in == self.token_x:

@@ -1,7 +1,8 @@
 """The choice of route: every venue is heard, the trader's output decides, the figures are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 from engine.domain.errors import MarketError, VenueUnavailable
@@ -12,6 +13,11 @@ from engine.market.pool import Pool, Swap
 
 #: What a split has to gain over the better single pool to be worth its second swap.
 MIN_SPLIT_GAIN_BPS = 5
+#: How much more than its part of a split a pool should be able to take: until the transaction lands
+#: its price moves, and what it holds ahead of that with it.
+ROOM_BPS = 300
+
+Rate = Callable[[str, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +99,18 @@ def _split(one: Pool, other: Pool, token_in: str, amount: int) -> tuple[Leg, Leg
     """Return the best division of `amount` between two pools, or None if it has only one part.
 
     Each pool pays less for every further unit, so the best division is where both pay the same for
-    the last one; that place is found by bisection on the exact rates, to the unit.
+    the last one; that place is found by bisection on the exact rates, to the unit. A part that
+    leaves its pool no room is cut back, if the other pool can take what is cut.
     """
+    share = _equal_rates(one.rate, other.rate, token_in, amount)
+    if not _roomy(one, other, token_in, share, amount):
+        rates = partial(_rate_with_room, one), partial(_rate_with_room, other)
+        cut_back = _equal_rates(*rates, token_in, amount)
+        if _roomy(one, other, token_in, cut_back, amount):
+            share = cut_back
+    if not 0 < share < amount:
+        return None
     try:
-        share = _equal_rates(one, other, token_in, amount)
-        if not 0 < share < amount:
-            return None
         return (
             _leg(one, one.exact_in(token_in, share)),
             _leg(other, other.exact_in(token_in, amount - share)),
@@ -107,18 +119,29 @@ def _split(one: Pool, other: Pool, token_in: str, amount: int) -> tuple[Leg, Leg
         return None
 
 
-def _equal_rates(one: Pool, other: Pool, token_in: str, amount: int) -> int:
+def _equal_rates(one: Rate, other: Rate, token_in: str, amount: int) -> int:
     """Return how much to sell to `one`: the least at which it no longer pays more than `other`."""
     low, high = 0, amount
     while low < high:
         middle = (low + high) // 2
-        gets, by = one.rate(token_in, middle)
-        lost, of = other.rate(token_in, amount - middle)
+        gets, by = one(token_in, middle)
+        lost, of = other(token_in, amount - middle)
         if gets * of > lost * by:
             low = middle + 1
         else:
             high = middle
     return low
+
+
+def _rate_with_room(pool: Pool, token_in: str, amount: int) -> tuple[int, int]:
+    """Return the pool's rate, none where it could not take `ROOM_BPS` more than `amount`."""
+    room = amount + amount * ROOM_BPS // BPS
+    return pool.rate(token_in, amount) if pool.rate(token_in, room)[0] else (0, 1)
+
+
+def _roomy(one: Pool, other: Pool, token_in: str, share: int, amount: int) -> bool:
+    parts = (one, share), (other, amount - share)
+    return all(_rate_with_room(pool, token_in, part)[0] for pool, part in parts if part)
 
 
 def _leg(pool: Pool, swap: Swap) -> Leg:
