@@ -120,21 +120,15 @@ def _settled(n: int, account: str, at: datetime) -> Order:
         at=at,
         deadline=at + timedelta(minutes=2),
     )
-    steps = tuple(Step(seq + 1, status, at, 1) for seq, status in enumerate(list(Status)[:5]))
-    return replace(
-        order,
-        status=Status.CONFIRMED,
-        seq=5,
-        attempts=1,
-        amount_out=163_050_000,
-        history=steps,
-    )
+    steps = tuple(Step(status, at, 1) for status in list(Status)[:5])
+    return replace(order, amount_out=163_050_000, history=steps)
 
 
 def _held(n: int, now: datetime) -> Order:
     """Return an open order, old enough for the reconciler to look at, which somebody works on."""
     order = an_order(f"held-{n}")
-    return replace(order, created_at=now - timedelta(minutes=5))
+    placed = replace(order.history[0], at=now - timedelta(minutes=5))
+    return replace(order, history=(placed, *order.history[1:]))
 
 
 def _stream(system: System, *, on: bool) -> None:

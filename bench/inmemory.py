@@ -96,7 +96,9 @@ class Engine:
             timedelta(seconds=120),
             Limits(self.access, _CLOCK, SimulatedPrices(0), 0, *_DOLLARS),
         )
-        self.execution = Execution(self.orders, self.queue, self.quoting, chain, _CLOCK, _CHANCE)
+        self.execution = Execution(
+            self.orders, self.queue, self.quoting, chain, _CLOCK, _CHANCE, self.background
+        )
         self.notification = Notification(
             self.orders,
             self.watchers,

@@ -124,7 +124,7 @@ def pushed(
     receipts, lasts = [], []
     for _ in range(changes + 2):
         time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - not in step with the emulator's clock
-        order = replace(order, seq=order.seq + 1, updated_at=_now())
+        order = replace(order, history=(*order.history, Step(Status.SUBMITTED, _now(), 1)))
         began = time.perf_counter()
         put(client, system.stack.table, order_item(order))
         took = [at - began for at in _heard_by_all(watching, order.seq)]
@@ -144,13 +144,9 @@ def an_order(order_id: str, **changes: Any) -> Order:
     order = Order.place(
         order_id, "anyone", Terms(SOL, USDC, 10**9, 50), at=now, deadline=now + timedelta(hours=1)
     )
-    steps = tuple(Step(seq + 1, status, now, 1) for seq, status in enumerate(list(Status)[:4]))
     order = replace(
         order,
-        status=Status.SUBMITTED,
-        seq=4,
-        attempts=1,
-        history=steps,
+        history=tuple(Step(status, now, 1) for status in list(Status)[:4]),
         lease_until=now + timedelta(hours=1),
         lease_by="bench",
     )

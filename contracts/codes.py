@@ -16,6 +16,7 @@ from engine.domain.errors import (
     TooManySubscriptions,
     VenueError,
 )
+from engine.domain.order import TRANSACTION_EXPIRED
 from local.problems import CODES as DOORS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,6 +89,12 @@ def chapters() -> list[Chapter]:
         _chapter("Problems", "`code` of a problem document", statuses, _PROBLEMS, statuses),
         _chapter("Fields", "`errors[].code` of a 422", in_sources("field"), _FIELDS),
         _chapter("Failed orders", "`error.code` of an order", in_sources("failure"), _FAILURES),
+        _chapter(
+            "Tries",
+            "`tries[].code` of an order, besides those of a failed order",
+            {TRANSACTION_EXPIRED},
+            _TRIES,
+        ),
         _chapter(
             "Quotes",
             "`quotes[].error`, of an order or of /api/quotes",
@@ -247,6 +254,12 @@ _FAILURES = {
     "ATTEMPTS_EXHAUSTED": (
         "Every attempt ended without a result. Nothing was traded.",
         "Place a new order later.",
+    ),
+}
+_TRIES = {
+    TRANSACTION_EXPIRED: (
+        "The transaction did not land while it could: it traded nothing, and never will.",
+        "Nothing: the order signs another one if its deadline allows.",
     ),
 }
 _QUOTES = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from contracts.models import PlaceOrder
 from engine.api.requests import KEY_PATTERN
-from engine.domain.order import Status
+from engine.domain.order import Status, TryOutcome
 
 Schema = dict[str, Any]
 
@@ -123,9 +123,12 @@ SCHEMAS: dict[str, Schema] = {
         minAmountOut=nullable(DECIMAL, "The least of tokenOut that is taken."),
         amountOut=nullable(DECIMAL, "What came out; null unless confirmed."),
         executedPrice=nullable(DECIMAL, "tokenOut for one tokenIn; null unless confirmed."),
-        txHash=nullable({"type": "string"}, "The transaction's signature, once it is submitted."),
+        txHash=nullable(
+            {"type": "string"}, "The signature that was sent last, whatever became of it."
+        ),
         error=nullable(ref("Failure"), "Why the order failed; null unless it has."),
         history=many(ref("Step"), minItems=1),
+        tries=many(ref("Try")),
     ),
     "Quote": {
         "description": "What one venue offered for the whole amount, or why it offered nothing.",
@@ -167,6 +170,19 @@ SCHEMAS: dict[str, Schema] = {
         minAmountOut=DECIMAL,
     ),
     "Step": thing("One line of the history.", seq=SEQ, status=ref("Status"), at=TIME),
+    "Try": thing(
+        "What one attempt came to: every signature that was ever sent stands in one.",
+        at=titled(TIME, "When it was signed, or found to have no route."),
+        attempt=titled({"type": "integer", "minimum": 1}, "Which of the attempts it was."),
+        txHash=nullable({"type": "string"}, "What was signed; null if it came to nothing before."),
+        outcome={
+            "type": "string",
+            "enum": [outcome.value for outcome in TryOutcome],
+            "description": "signed and stored, then sent; then landed, or reverted on the chain, "
+            "or expired unlanded. noRoute: there was nothing to sign.",
+        },
+        code=nullable(CODE, "Why nothing was traded; null while it may be, and if it was."),
+    ),
     "Failure": thing(
         "Why an order failed.",
         code=CODE,

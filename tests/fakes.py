@@ -10,7 +10,17 @@ from typing import Generic, TypeVar
 from engine.adapters.dynamodb import place_in_time
 from engine.adapters.watchers import MOST_SUBSCRIPTIONS
 from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
-from engine.domain.order import Order, Terms
+from engine.domain.order import (
+    Instruction,
+    Leg,
+    Order,
+    Quote,
+    Route,
+    Status,
+    Step,
+    Terms,
+    Transaction,
+)
 from engine.domain.tokens import SOL, USDC, Token
 from engine.ports import (
     ApiKey,
@@ -82,6 +92,23 @@ class Inline:
             return Result(call(), None)
         except Exception as error:  # noqa: BLE001 - kept for whoever asks for the result
             return Result(None, error)
+
+
+class Lazy:
+    """Runs a call when its result is asked for: the other extreme to `Inline`."""
+
+    def submit(self, call: Callable[[], T], /) -> "Later[T]":
+        return Later(call)
+
+
+@dataclass
+class Later(Generic[T]):
+    call: Callable[[], T]
+    done: Result[T] | None = None
+
+    def result(self, timeout: float | None = None) -> T:
+        self.done = self.done or Inline().submit(self.call)
+        return self.done.result(timeout)
 
 
 @dataclass
@@ -292,13 +319,27 @@ class FakePush:
         self.heard.setdefault(connection_id, []).append(message)
 
 
-def an_order(**changes: object) -> Order:
-    """Return a pending order of 1 SOL for USDC, with `changes`."""
+def an_order(*, at: datetime = START, status: Status = Status.PENDING, **changes: object) -> Order:
+    """Return an order of 1 SOL for USDC, placed `at`, with `changes`; it may be in `status`."""
     order = Order.place(
         "11111111-1111-4111-8111-111111111111",
         "anyone",
         Terms(SOL, USDC, 10**9, 50),
-        at=START,
+        at=at,
         deadline=START + timedelta(seconds=120),
     )
+    if status is not Status.PENDING:
+        changes["history"] = (*order.history, Step(status, at, 1))
     return replace(order, **changes)  # type: ignore[arg-type]
+
+
+def a_life(order: Order, *, at: datetime) -> list[Order]:
+    """Return the five states of an order that trades, all steps but the first made `at`."""
+    leg = Leg("raydium", "pool", 10**9, 163_000_000)
+    steps = Instruction("wrap-sol", 10**9), Instruction("raydium", 10**9, 162_000_000, "pool")
+    quotes = Quote("raydium", 163_000_000, 2_500_000, 1), Quote("meteora", error="VENUE_TIMEOUT")
+    transaction = Transaction("5VER", at, at + timedelta(seconds=60), steps)
+    routing = order.claim(at=at, until=at + timedelta(seconds=15), by="w")
+    building = routing.build(quotes, Route((leg,), "better by 3 bps"), transaction, at=at)
+    submitted = building.submit(at=at)
+    return [order, routing, building, submitted, submitted.confirm(162_900_000, at=at)]

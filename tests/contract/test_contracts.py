@@ -31,18 +31,13 @@ from engine.api.views import (
 )
 from engine.domain.order import (
     Failure,
-    Instruction,
-    Leg,
     Order,
     Quote,
-    Route,
-    Status,
     Terms,
-    Transaction,
 )
 from engine.domain.tokens import SOL, USDC
 from engine.service.quoting import Offer
-from tests.fakes import START, an_order
+from tests.fakes import START, a_life, an_order
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = json.loads((ROOT / "docs/openapi.json").read_text())
@@ -141,29 +136,14 @@ def check(schema: Schema, value: Any) -> None:
 
 
 def orders() -> list[Order]:
-    leg = Leg("raydium", "pool", 10**9, 163_000_000)
-    route = Route((leg,), "better by 3 bps")
-    quotes = (Quote("raydium", 163_000_000, 2_500_000, 1), Quote("meteora", error="VENUE_TIMEOUT"))
-    steps = (
-        Instruction("wrap-sol", 10**9),
-        Instruction("raydium", 10**9, 162_000_000, "pool"),
-    )
-    routing = an_order(client_order_id="k").to(Status.ROUTING, at=START, attempts=1, quotes=quotes)
-    built = routing.to(
-        Status.BUILDING,
-        at=START,
-        route=route,
-        transaction=Transaction("5VER", START, START, steps),
-    )
-    submitted = built.to(Status.SUBMITTED, at=START)
+    life = a_life(an_order(client_order_id="k"), at=START)
+    quotes = (Quote("raydium", error="VENUE_TIMEOUT"),)
     return [
-        an_order(),
-        an_order().to(Status.CANCELLED, at=START),
-        routing,
-        built,
-        submitted,
-        submitted.to(Status.CONFIRMED, at=START, amount_out=162_900_000),
-        submitted.failed(Failure("SLIPPAGE_EXCEEDED", "too far"), at=START),
+        *life,
+        an_order().cancel(at=START),
+        life[1].wait(quotes, "VENUES_UNAVAILABLE", at=START, until=START),
+        life[3].rebuild(at=START),
+        life[3].fail(Failure("SLIPPAGE_EXCEEDED", "too far"), at=START),
     ]
 
 

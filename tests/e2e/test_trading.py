@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from engine.adapters.dynamodb import order_item
 from engine.adapters.table import Table
-from engine.domain.order import Order, Status, Terms
+from engine.domain.order import Order, Terms
 from engine.domain.tokens import SOL, USDC
 from engine.service.limits import BELIEVED
 from local.system import System
@@ -147,7 +147,7 @@ def old_orders(account: str, count: int) -> Iterator[Order]:
         order = Order.place(
             f"{account}-{n:04d}", account, Terms(SOL, USDC, 10**9, 50), at=at, deadline=at
         )
-        yield order.to(Status.CANCELLED, at=at)
+        yield order.cancel(at=at)
 
 
 def test_a_thousand_orders_are_listed_once_each_while_others_arrive(

@@ -34,9 +34,9 @@ def _told(call: Call) -> object:
 
 def _orders(table: Table) -> Iterator[Call]:
     orders = DynamoOrders(table)
-    one, two = an_order(), an_order(order_id="o2", created_at=LATER, updated_at=LATER)
-    claimed = one.claimed(at=LATER, until=FAR, by="w")
-    failed = two.failed(Failure("X", "x"), at=LATER, dead_letter=True)
+    one, two = an_order(), an_order(order_id="o2", at=LATER)
+    claimed = one.claim(at=LATER, until=FAR, by="w")
+    failed = two.fail(Failure("X", "x"), at=LATER, dead_letter=True)
     yield lambda: orders.add(one)
     yield lambda: orders.add(one)
     yield lambda: orders.add(an_order(account="bob"))
@@ -44,7 +44,7 @@ def _orders(table: Table) -> Iterator[Call]:
     yield lambda: orders.add(two)
     yield lambda: orders.save(claimed, expected_seq=1)
     yield lambda: orders.save(claimed, expected_seq=1)
-    yield lambda: orders.save(one.claimed(at=LATER, until=FAR, by="v"), expected_seq=1)
+    yield lambda: orders.save(one.claim(at=LATER, until=FAR, by="v"), expected_seq=1)
     yield lambda: orders.save(failed, expected_seq=1)
     yield lambda: orders.get("o2")
     yield lambda: orders.get("nothing")
@@ -53,7 +53,7 @@ def _orders(table: Table) -> Iterator[Call]:
     yield lambda: orders.of_account("anyone", before=None, limit=9)
     yield lambda: orders.of_account("anyone", before=None, limit=1)
     yield lambda: orders.of_account("nobody", before=None, limit=1)
-    yield lambda: orders.save(claimed.failed(Failure("X", "x"), at=LATER), expected_seq=claimed.seq)
+    yield lambda: orders.save(claimed.fail(Failure("X", "x"), at=LATER), expected_seq=claimed.seq)
     yield lambda: [order.status for order in orders.open_before(FAR, limit=9)] == [Status.FAILED]
 
 

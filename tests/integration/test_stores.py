@@ -88,7 +88,7 @@ def test_a_second_order_under_an_id_loses_and_sees_the_first(orders: OrderReposi
 def test_a_write_that_was_made_but_not_answered_may_be_sent_again(orders: OrderRepository) -> None:
     orders.add(an_order())
     orders.add(an_order())
-    routed = an_order().to(Status.ROUTING, at=LATER)
+    routed = an_order(status=Status.ROUTING)
     orders.save(routed, expected_seq=1)
     orders.save(routed, expected_seq=1)
     assert orders.get(routed.order_id) == routed
@@ -97,7 +97,7 @@ def test_a_write_that_was_made_but_not_answered_may_be_sent_again(orders: OrderR
 @both
 def test_of_two_claims_at_one_moment_one_loses(orders: OrderRepository) -> None:
     orders.add(an_order())
-    first, second = (an_order().claimed(at=LATER, until=LATER, by=by) for by in "ab")
+    first, second = (an_order().claim(at=LATER, until=LATER, by=by) for by in "ab")
     orders.save(first, expected_seq=1)
     with pytest.raises(Conflict) as conflict:
         orders.save(second, expected_seq=1)
@@ -115,11 +115,11 @@ def test_a_change_of_an_order_that_is_not_there_is_a_conflict(orders: OrderRepos
 def test_open_orders_are_found_by_age_until_nothing_is_left_to_do(orders: OrderRepository) -> None:
     for n in range(9):
         at = START + timedelta(seconds=n)
-        orders.add(an_order(order_id=f"o{n}", created_at=at, updated_at=at))
-    done = replace(an_order(order_id="o1"), created_at=START + timedelta(seconds=1))
-    orders.save(done.to(Status.CANCELLED, at=LATER), expected_seq=1)
-    owing = replace(an_order(order_id="o2"), created_at=START + timedelta(seconds=2))
-    failed = owing.failed(Failure("X", "x"), at=LATER, dead_letter=True)
+        orders.add(an_order(order_id=f"o{n}", at=at))
+    done = an_order(order_id="o1", at=START + timedelta(seconds=1))
+    orders.save(done.cancel(at=LATER), expected_seq=1)
+    owing = an_order(order_id="o2", at=START + timedelta(seconds=2))
+    failed = owing.fail(Failure("X", "x"), at=LATER, dead_letter=True)
     orders.save(failed, expected_seq=1)
     found = [o.order_id for o in orders.open_before(START + timedelta(seconds=6), limit=4)]
     assert found == ["o0", "o2", "o3", "o4"]
@@ -134,7 +134,7 @@ def test_an_accounts_orders_are_read_newest_first_from_where_one_left_off(
 ) -> None:
     for n in range(7):
         at = START + timedelta(seconds=n // 2)
-        orders.add(an_order(order_id=f"o{n}", account="ann", created_at=at))
+        orders.add(an_order(order_id=f"o{n}", account="ann", at=at))
     orders.add(an_order(order_id="bobs", account="bob"))
     first = orders.of_account("ann", before=None, limit=3)
     assert [order.order_id for _, order in first] == ["o6", "o5", "o4"]

@@ -33,6 +33,35 @@ def send_before_the_signature_is_stored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SimulatedChain, "sign", signed)
 
 
+def say_submitted_before_the_send(patch: pytest.MonkeyPatch) -> None:
+    submit = Execution._submit
+
+    def submitted(self: Execution, order: Order, transaction: Transaction) -> Any:
+        told = order if order.sent else self._submitted(order, self.clock.now())
+        return submit(self, told, transaction)
+
+    patch.setattr(Execution, "_submit", submitted)
+
+
+def build_and_submit_in_one_write(patch: pytest.MonkeyPatch) -> None:
+    save = DynamoOrders.save
+
+    def saved(self: DynamoOrders, order: Order, *, expected_seq: int) -> None:
+        both = order.submit(at=order.updated_at) if order.status is Status.BUILDING else order
+        save(self, both, expected_seq=expected_seq)
+
+    patch.setattr(DynamoOrders, "save", saved)
+
+
+def forget_what_was_sent(patch: pytest.MonkeyPatch) -> None:
+    rebuild = Order.rebuild
+
+    def rebuilt(self: Order, **kwargs: Any) -> Order:
+        return replace(rebuild(self, **kwargs), tries=(), transaction=None, route=None)
+
+    patch.setattr(Order, "rebuild", rebuilt)
+
+
 def sign_again_for_every_send(patch: pytest.MonkeyPatch) -> None:
     submit = Execution._submit
 
@@ -111,12 +140,14 @@ def acknowledge_what_is_not_settled(patch: pytest.MonkeyPatch) -> None:
 
 
 def count_no_attempts(patch: pytest.MonkeyPatch) -> None:
-    claimed = Order.claimed
+    claimed = Order.claim
 
     def claim(self: Order, **kwargs: Any) -> Order:
-        return replace(claimed(self, **kwargs), attempts=self.attempts)
+        *earlier, last = claimed(self, **kwargs).history
+        history = (*earlier, replace(last, attempt=self.attempts))
+        return replace(claimed(self, **kwargs), history=history)
 
-    patch.setattr(Order, "claimed", claim)
+    patch.setattr(Order, "claim", claim)
 
 
 def owe_no_dead_letter(patch: pytest.MonkeyPatch) -> None:
@@ -183,6 +214,9 @@ def tell_everybody_everything(patch: pytest.MonkeyPatch) -> None:
 #: Each with a story in which it shows.
 BREAKS: dict[Break, str] = {
     send_before_the_signature_is_stored: "a chain that says nothing",
+    say_submitted_before_the_send: "a plain order",
+    build_and_submit_in_one_write: "a plain order",
+    forget_what_was_sent: "a transaction that expired",
     sign_again_for_every_send: "a plain order",
     write_whatever_the_seq: "no venue answers",
     place_over_what_is_there: "one key, many POSTs",

@@ -13,9 +13,11 @@ from typing import Any
 
 from engine.adapters.codec import from_ms
 from engine.api.views import order_view
-from engine.domain.order import TRANSITIONS, Order, Status, Transaction
+from engine.domain.order import TRANSITIONS, Order, Status, Try, TryOutcome
 
 Document = Mapping[str, Any]
+#: What becomes of a transaction that was sent.
+_ENDS = frozenset({TryOutcome.LANDED, TryOutcome.REVERTED, TryOutcome.EXPIRED})
 #: What an order fails with when all its attempts are used up: then it owes a dead letter.
 EXHAUSTED = frozenset({"VENUES_UNAVAILABLE", "ATTEMPTS_EXHAUSTED"})
 
@@ -65,7 +67,8 @@ class History:
     entries by signature: `out` says that it landed and with what, `code` that it reverted,
     `expired` that it never will. `queued` are the orders whose messages lie in the order queue,
     `redriven` the letters that an operator took out of the other one. `stayed` are the clients
-    that subscribed to an order and listened to the end.
+    that subscribed to an order and listened to the end. `sent` has the `seq` that an order had when
+    a signature was first sent; None: that is not known.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -76,6 +79,7 @@ class History:
     letters: list[Letter] = field(default_factory=list)
     redriven: list[Letter] = field(default_factory=list)
     stayed: set[tuple[str, str]] = field(default_factory=set)
+    sent: Mapping[str, int] | None = None
 
     @property
     def ends(self) -> dict[str, Order]:
@@ -169,10 +173,14 @@ def what_did_not_trade_never_will(history: History) -> Checked:
     """Failed and cancelled orders, and transactions that gave way to new ones."""
     for order_id, states in history.states.items():
         end = states[-1]
-        signed = _transactions(states)
-        if end.transaction and end.status not in {Status.FAILED, Status.CANCELLED}:
-            signed = signed[:-1]
-        for transaction, at in signed:
+        given_up = [
+            (one.in_flight, other)
+            for one, other in pairwise(states)
+            if one.in_flight and one.in_flight != other.in_flight
+        ]
+        if end.status is Status.CONFIRMED:
+            given_up = given_up[:-1]
+        for transaction, at in given_up:
             entry = history.ledger.get(transaction.signature)
             name = f"{order_id}'s transaction {transaction.signature}"
             if entry is None and at.updated_at <= transaction.expires_at:
@@ -190,11 +198,6 @@ def the_life_cycle_is_kept(history: History) -> Checked:
             yield f"{order_id} began as {first.status} with seq {first.seq}"
         for one, other in pairwise(states):
             yield _step(order_id, one, other)
-        end = states[-1]
-        if [step.seq for step in end.history] != list(range(1, end.seq + 1)):
-            yield f"{order_id} has gaps in its history: {[step.seq for step in end.history]}"
-        elif end.history[-1].status is not end.status:
-            yield f"{order_id} is {end.status}, its history says {end.history[-1].status}"
 
 
 def _step(order_id: str, one: Order, other: Order) -> str | None:
@@ -213,6 +216,43 @@ def _step(order_id: str, one: Order, other: Order) -> str | None:
     if other.history[:-1] != one.history:
         return f"{name} rewrites its history"
     return None
+
+
+def a_status_says_what_has_happened(history: History) -> Checked:
+    """`building`: signed and stored, nothing sent; `submitted`: the send was made."""
+    for order_id, states in history.states.items():
+        for state in states:
+            if state.status is Status.SUBMITTED and state.tx_hash is None:
+                yield f"{order_id} is submitted (seq {state.seq}) and sent nothing"
+            for tried in state.tries:
+                if tried.changes[-1][0] == state.seq:
+                    yield _try(history.sent, f"{order_id}'s try of {tried.signature}", tried)
+
+
+def _try(sent: Mapping[str, int] | None, name: str, tried: Try) -> str | None:
+    """Say what is wrong with the last that became of a try."""
+    outcomes = [outcome for _, outcome in tried.changes]
+    if outcomes[-1] in _ENDS and outcomes[:-1] != [TryOutcome.SIGNED, TryOutcome.SENT]:
+        return f"{name} {outcomes[-1]} and was {outcomes[:-1]} before"
+    if outcomes[-1] is not TryOutcome.SENT or sent is None:
+        return None
+    (signed, _), (told, _) = tried.changes
+    at = sent.get(str(tried.signature))
+    if at is None or not signed <= at < told:
+        return f"{name} was signed (seq {signed}), sent (seq {at}) and said to be sent (seq {told})"
+    return None
+
+
+def what_was_sent_is_kept(history: History) -> Checked:
+    for order_id, states in history.states.items():
+        for one, other in pairwise(states):
+            lost = {t.signature for t in one.tries} - {t.signature for t in other.tries}
+            if lost - {None}:
+                yield f"{order_id} forgot (seq {other.seq}) that it signed {lost}"
+            elif one.tx_hash and not other.tx_hash:
+                yield f"{order_id} forgot (seq {other.seq}) that it sent {one.tx_hash}"
+            else:
+                yield None
 
 
 def an_order_is_taken_only_when_nobody_holds_it(history: History) -> Checked:
@@ -386,6 +426,8 @@ PROMISES: tuple[Promise, ...] = (
     nothing_trades_after_its_deadline,
     what_did_not_trade_never_will,
     the_life_cycle_is_kept,
+    a_status_says_what_has_happened,
+    what_was_sent_is_kept,
     an_order_is_taken_only_when_nobody_holds_it,
     what_clients_are_told_is_true,
     nobody_hears_of_anothers_orders,
@@ -403,6 +445,8 @@ ALWAYS = (
     nothing_trades_after_its_deadline,
     what_did_not_trade_never_will,
     the_life_cycle_is_kept,
+    a_status_says_what_has_happened,
+    what_was_sent_is_kept,
     an_order_is_taken_only_when_nobody_holds_it,
     what_clients_are_told_is_true,
     nobody_hears_of_anothers_orders,
@@ -438,17 +482,3 @@ def _accepted(history: History) -> Iterator[Answer]:
     for answer in history.answers:
         if answer.call == "place" and answer.status == 202:
             yield answer
-
-
-def _transactions(states: Sequence[Order]) -> list[tuple[Transaction, Order]]:
-    """Return the transactions that an order had, each with the first state without it.
-
-    The last one may be the order's still; then it is with the order's last state.
-    """
-    found: list[tuple[Transaction, Order]] = []
-    for one, other in pairwise(states):
-        if one.transaction and one.transaction != other.transaction:
-            found.append((one.transaction, other))
-    if states[-1].transaction:
-        found.append((states[-1].transaction, states[-1]))
-    return found

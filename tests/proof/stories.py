@@ -7,9 +7,10 @@ from itertools import product
 
 from engine.adapters.simulated import Weather
 from engine.domain.order import Order
+from tests.fakes import Lazy
 from tests.proof.border import Call, Harm
 from tests.proof.history import broken
-from tests.proof.world import Lazy, World
+from tests.proof.world import World
 
 CONFIRMED = frozenset({"confirmed"})
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.adapters.codec import to_ms
-from engine.domain.order import Order, Status
+from engine.domain.order import Order, Status, Step, TryOutcome
 from tests.proof.history import (
     PROMISES,
     Answer,
@@ -183,14 +183,20 @@ def leave_a_gap(history: History) -> None:
     _without(history, Status.CONFIRMED, 3)
 
 
+def _last_step(states: list[Order], n: int, **changes: Any) -> None:
+    *earlier, last = states[n].history
+    states[n] = replace(states[n], history=(*earlier, replace(last, **changes)))
+
+
 def skip_a_status(history: History) -> None:
     states = history.states[_of(history, Status.CONFIRMED)]
-    states[2] = replace(states[2], status=Status.CONFIRMED)
+    _last_step(states, 2, status=Status.CONFIRMED)
 
 
 def change_after_the_end(history: History) -> None:
     states = history.states[_of(history, Status.CONFIRMED)]
-    states.append(replace(states[-1], seq=6, status=Status.FAILED))
+    failed = Step(Status.FAILED, states[-1].updated_at)
+    states.append(replace(states[-1], history=(*states[-1].history, failed)))
 
 
 def change_without_a_new_seq(history: History) -> None:
@@ -200,7 +206,7 @@ def change_without_a_new_seq(history: History) -> None:
 
 def go_back_in_time(history: History) -> None:
     states = history.states[_of(history, Status.CONFIRMED)]
-    states[1] = replace(states[1], updated_at=states[0].updated_at - timedelta(seconds=1))
+    _last_step(states, 1, at=states[0].updated_at - timedelta(seconds=1))
 
 
 def rewrite_the_past(history: History) -> None:
@@ -209,15 +215,34 @@ def rewrite_the_past(history: History) -> None:
     states[-1] = replace(states[-1], history=past)
 
 
-def keep_a_history_with_a_gap(history: History) -> None:
-    for states in history.states.values():
-        states[:] = [replace(o, history=(o.history[0], *o.history[2:])) for o in states]
+def say_it_was_sent_before_it_was(history: History) -> None:
+    signature, _ = _entry(history)
+    history.sent = {**(history.sent or {}), signature: 4}
 
 
-def end_otherwise_than_the_history(history: History) -> None:
-    states = history.states[_of(history, Status.CANCELLED)]
-    last = replace(states[-1].history[-1], status=Status.FAILED)
-    states[-1] = replace(states[-1], history=(*states[-1].history[:-1], last))
+def send_what_is_not_stored(history: History) -> None:
+    signature, _ = _entry(history)
+    history.sent = {**(history.sent or {}), signature: 2}
+
+
+def submit_what_was_not_sent(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    states[3] = replace(states[3], tries=states[2].tries)
+
+
+def confirm_what_was_not_sent(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    landed = states[2].tries[0].became(TryOutcome.LANDED, seq=5)
+    states[4] = replace(states[4], tries=(landed,))
+
+
+def forget_a_signature(history: History) -> None:
+    _change(history, Status.CONFIRMED, tries=())
+
+
+def call_what_was_sent_only_signed(history: History) -> None:
+    states = history.states[_of(history, Status.CONFIRMED)]
+    states[4] = replace(states[4], tries=states[2].tries)
 
 
 def take_an_order_from_its_holder(history: History) -> None:
@@ -320,8 +345,12 @@ SPOILS: dict[Spoil, str] = {
     change_without_a_new_seq: "comes after its end",
     go_back_in_time: "goes back in time",
     rewrite_the_past: "rewrites its history",
-    keep_a_history_with_a_gap: "has gaps in its history",
-    end_otherwise_than_the_history: "is cancelled, its history says failed",
+    say_it_was_sent_before_it_was: "sent (seq 4) and said to be sent (seq 4)",
+    send_what_is_not_stored: "sent (seq 2) and said to be sent (seq 4)",
+    submit_what_was_not_sent: "is submitted (seq 4) and sent nothing",
+    confirm_what_was_not_sent: "landed and was [",
+    forget_a_signature: "that it signed",
+    call_what_was_sent_only_signed: "that it sent",
     take_an_order_from_its_holder: "from one who held it",
     tell_a_false_status_in_a_message: "heard a message of",
     tell_of_a_state_that_never_was: "which it never was",

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from engine.adapters.simulated import Weather
+from tests.fakes import Lazy
 from tests.proof.aws import Message
 from tests.proof.border import Harm
 from tests.proof.breaks import (
@@ -28,7 +29,7 @@ from tests.proof.breaks import (
     write_whatever_the_seq,
 )
 from tests.proof.history import ALWAYS, PROMISES, Promise, broken
-from tests.proof.world import ORDERS, Lazy, World
+from tests.proof.world import ORDERS, World
 
 STEPS = Counter[str]()
 PER_STORY = 50

@@ -22,12 +22,12 @@ from engine.api.problems import problem_of
 from engine.api.views import order_view
 from engine.bootstrap import Engine
 from engine.domain.errors import ChainUnavailable, EngineError, VenueTimeout, VenueUnavailable
-from engine.domain.order import Order, Status
+from engine.domain.order import Order, Status, Transaction
 from engine.market.simulation import SimulatedMarket
 from engine.ports import Background, Chain, Push, Venue, Watcher, account_topic, order_topic
 from engine.service.placing import Wish
 from engine.settings import Settings
-from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, Result
+from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Died, Guarded
 from tests.proof.history import Answer, Heard, History, Letter, asked_for, steps
@@ -49,25 +49,9 @@ SETTINGS = Settings.of(
 )
 #: When everything has been quiet for long.
 PATIENCE = timedelta(minutes=20)
+_AWAY = (ChainUnavailable, ChainUnavailable)
 #: The tries that the stream's mapping has, as the template has it.
 STREAM_RETRIES = 10
-
-
-class Lazy:
-    """Runs a call when its result is asked for: the other extreme to `Inline`."""
-
-    def submit(self, call: Callable[[], T], /) -> "Later[T]":
-        return Later(call)
-
-
-@dataclass
-class Later(Generic[T]):
-    call: Callable[[], T]
-    done: Result[T] | None = None
-
-    def result(self, timeout: float | None = None) -> T:
-        self.done = self.done or Inline().submit(self.call)
-        return self.done.result(timeout)
 
 
 @dataclass
@@ -89,6 +73,7 @@ class World:
     stayed: set[tuple[str, str]] = field(default_factory=set)
     stayed_for_all: dict[str, set[str]] = field(default_factory=dict)
     redriven: list[Letter] = field(default_factory=list)
+    sent: dict[str, int] = field(default_factory=dict)
     reads: int = 0
     tries: int = 0
 
@@ -372,6 +357,7 @@ class World:
             letters=[Letter(m.order_id) for m in self.sqs.messages(DEAD)],
             redriven=self.redriven,
             stayed=for_all | self.stayed,
+            sent=self.sent,
         )
 
     @property
@@ -390,7 +376,7 @@ class World:
         chain = SimulatedChain(
             self.market, self.ledger, self.clock, self.landing_takes, self.seed, self.weather
         )
-        return cast("Chain", self._guarded("chain", chain, ChainUnavailable, ChainUnavailable))
+        return cast("Chain", Noted(self._guarded("chain", chain, *_AWAY), self._send))
 
     @property
     def order_threads(self) -> Background:
@@ -402,6 +388,11 @@ class World:
 
     def push_to(self, api_id: str, stage: str) -> Push:
         return WebSocketPush(cast("Any", self.sockets))
+
+    def _send(self, order_id: str, signature: str) -> None:
+        with self.dynamo.lock:
+            row = self.dynamo.rows[f"ORDER#{order_id}", "ORDER"]
+            self.sent.setdefault(signature, int(row["seq"]["N"]))
 
     def _venue(self, venue: SimulatedVenue) -> Venue:
         if venue.name in self.away:
@@ -451,6 +442,21 @@ class Ran(Generic[T]):
     """A function came to its end, and returned this."""
 
     value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A chain of which each send is noted as it is made, whatever becomes of the call."""
+
+    _chain: Guarded
+    _note: Callable[[str, str], None]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    def send(self, order: Order, transaction: Transaction) -> None:
+        self._note(order.order_id, transaction.signature)
+        self._chain.send(order, transaction)
 
 
 @dataclass(frozen=True, slots=True)

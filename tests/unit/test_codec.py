@@ -19,6 +19,8 @@ from engine.domain.order import (
     Step,
     Terms,
     Transaction,
+    Try,
+    TryOutcome,
 )
 from engine.domain.tokens import TOKENS, USDC, Token
 from tests.fakes import START, an_order
@@ -36,11 +38,19 @@ instructions = st.builds(Instruction, text, amounts, amounts, st.none() | text)
 transactions = st.builds(
     Transaction, text, times, times, st.lists(instructions, max_size=4).map(tuple)
 )
-steps = st.builds(Step, st.integers(1, 99), st.sampled_from(Status), times, st.integers(0, 9))
+steps = st.builds(Step, st.sampled_from(Status), times, st.integers(0, 9))
+changes = st.tuples(st.integers(1, 99), st.sampled_from(TryOutcome))
+tries = st.builds(
+    Try, st.none() | text, st.lists(changes, min_size=1, max_size=3).map(tuple), st.none() | text
+)
 
 
-def _quoted(order: Order, quoted_seq: int) -> Order:
-    return replace(order, quoted_seq=quoted_seq if order.quotes else 0)
+def _sent(order: Order) -> Order:
+    """Return an order whose transaction stands in its tries, as it always does."""
+    if order.transaction is None:
+        return order
+    tried = Try(order.transaction.signature, ((3, TryOutcome.SIGNED),))
+    return replace(order, tries=(*order.tries, tried))
 
 
 orders = st.builds(
@@ -48,24 +58,21 @@ orders = st.builds(
     order_id=text,
     account=text,
     terms=st.builds(Terms, tokens, tokens, amounts, st.integers(0, 10_000)),
-    created_at=times,
-    updated_at=times,
     deadline=times,
     client_order_id=st.none() | text,
-    status=st.sampled_from(Status),
-    seq=st.integers(1, 99),
-    attempts=st.integers(0, 9),
     quotes=st.lists(quotes, max_size=2).map(tuple),
     route=st.none() | routes,
     transaction=st.none() | transactions,
     amount_out=st.none() | amounts,
     error=st.none() | st.builds(Failure, text, text),
-    history=st.lists(steps, max_size=6).map(tuple),
+    history=st.lists(steps, min_size=1, max_size=6).map(tuple),
+    quoted_seq=st.integers(0, 9),
+    tries=st.lists(tries, max_size=3).map(tuple),
     lease_until=st.none() | times,
     lease_by=st.none() | st.text("abc", min_size=1, max_size=12),
     dead_letter_due=st.booleans(),
 )
-orders = st.builds(_quoted, orders, st.integers(1, 9))
+orders = orders.map(_sent)
 
 
 @given(orders)
@@ -79,25 +86,73 @@ def test_times_are_kept_to_the_millisecond() -> None:
     assert from_ms(to_ms(START + timedelta(milliseconds=7))) == START + timedelta(milliseconds=7)
 
 
-def test_what_was_stored_yesterday_is_read_tomorrow() -> None:
+#: As the version before the tries wrote it: `building` and `submitted` in one write.
+FORMER = (
+    '["o1","ann",1795335840000,{"in":"SOL","out":"USDC","amt":"1000000000","slip":50,'
+    '"by":120000,"upd":1186,"st":4,"seq":5,'
+    '"hist":[[0,0,0],[1,9,1],[2,602,1],[3,602,1],[4,1186,1]],"try":1,'
+    '"q":[["raydium","170","25",0],["meteora","VENUE_TIMEOUT"]],"qs":3,'
+    '"rt":[[["raydium","pool","1000000000","170"]],"why"],'
+    '"tx":["sig",602,60602,[["wrap-sol","1000000000","0",null],[0,"169"]]],"got":"170"}]'
+)
+TODAY = (
+    FORMER.replace('"upd":1186,"st":4,"seq":5,', "")
+    .replace(',"try":1,"q":', ',"q":')
+    .replace(',"got"', ',"tries":[[0,[3,0,4,1,5,2]]],"got"')
+)
+
+
+@pytest.mark.parametrize("text", [FORMER, TODAY])
+def test_what_was_stored_yesterday_is_read_tomorrow(text: str) -> None:
     """If this fails, orders that stand in tables out there can't be read any more."""
-    text = (
-        '["o1","ann",1795335840000,{"in":"SOL","out":"USDC","amt":"1000000000","slip":50,'
-        '"by":120000,"upd":1186,"st":4,"seq":2,"hist":[[0,0,0],[4,1186,1]],"try":1,'
-        '"q":[["raydium","170","25",0],["meteora","VENUE_TIMEOUT"]],"qs":2,'
-        '"rt":[[["raydium","pool","1000000000","170"]],"why"],'
-        '"tx":["sig",602,60602,[["wrap-sol","1000000000","0",null],[0,"169"]]],"got":"170"}]'
-    )
     order = decode(text)
     assert (order.order_id, order.account, order.status) == ("o1", "ann", Status.CONFIRMED)
-    assert [step.status for step in order.history] == [Status.PENDING, Status.CONFIRMED]
+    assert (order.seq, order.attempts, order.tx_hash) == (5, 1, "sig")
+    assert [step.status for step in order.history] == list(Status)[:5]
     assert order.transaction
     assert order.transaction.instructions == (
         Instruction("wrap-sol", 10**9),
         Instruction("raydium", 10**9, 169, "pool"),
     )
-    assert encode(order) == text
-    assert {decode(text.replace('"st":4', f'"st":{n}')).status for n in range(7)} == set(Status)
+    assert [each.outcome.value for each in order.tries] == ["landed"]
+    assert encode(order) == TODAY
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"),
+    [
+        ("[0,0,0],[1,9,1],[2,602,1]", "signed"),
+        ("[0,0,0],[1,9,1],[2,602,1],[3,602,1]", "sent"),
+        ("[0,0,0],[1,9,1],[3,602,2]", "sent"),
+        ("[0,0,0],[1,9,1],[2,602,1],[3,602,1],[5,900,1]", "reverted"),
+    ],
+)
+def test_what_became_of_a_transaction_is_told_of_former_orders_too(
+    statuses: str, outcome: str
+) -> None:
+    text = FORMER.replace("[0,0,0],[1,9,1],[2,602,1],[3,602,1],[4,1186,1]", statuses)
+    order = decode(text.replace(',"got":"170"', ',"err":["SLIPPAGE_EXCEEDED","moved"]'))
+    (tried,) = order.tries
+    assert (tried.signature, tried.outcome) == ("sig", outcome)
+    assert (order.in_flight is None) == (outcome == "reverted")
+
+
+def test_every_status_and_every_outcome_of_a_try_stays_what_it_was() -> None:
+    def texts(row: str) -> str:
+        return TODAY.replace("[4,1186,1]", row)
+
+    assert [decode(texts(f"[{n},1186,1]")).status.value for n in range(7)] == [
+        "pending",
+        "routing",
+        "building",
+        "submitted",
+        "confirmed",
+        "failed",
+        "cancelled",
+    ]
+    assert [
+        decode(TODAY.replace("3,0,4,1,5,2", f"3,{n}")).tries[0].outcome.value for n in range(6)
+    ] == ["signed", "sent", "landed", "reverted", "expired", "noRoute"]
 
 
 @pytest.mark.parametrize(

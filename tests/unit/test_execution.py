@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,13 +20,23 @@ from engine.domain.order import Order, Status, Terms, Transaction
 from engine.domain.tokens import PAIRS, RAY, SOL, TOKENS, USDC
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
-from engine.ports import DeadLetter, Expired, Landed, Landing, Unknown, Venue, WorkMessage
+from engine.ports import (
+    Background,
+    DeadLetter,
+    Expired,
+    Landed,
+    Landing,
+    Unknown,
+    Venue,
+    WorkMessage,
+)
 from engine.service.execution import Done, Execution, Outcome, TryAgain
 from engine.service.quoting import Quoting
 from tests.fakes import (
     FakeChance,
     FakeClock,
     Inline,
+    Lazy,
     MemoryLedger,
     MemoryOrders,
     MemoryQueue,
@@ -77,9 +88,10 @@ class World:
             self.chain,
             self.clock,
             self.chance,
+            Inline(),
         )
 
-    def placed(self, **changes: object) -> Order:
+    def placed(self, **changes: Any) -> Order:
         order = an_order(**changes)
         self.orders.add(order)
         return order
@@ -109,7 +121,6 @@ def test_an_order_is_carried_to_its_end(snapshot: bool) -> None:
     assert world.settle(order, snapshot=snapshot) == Done()
     done = world.now(order)
     assert _statuses(done) == HAPPY
-    assert [step.seq for step in done.history] == [1, 2, 3, 4, 5]
     assert done.attempts == 1
     assert done.transaction is not None
     assert world.landed == [done.transaction.signature]
@@ -213,7 +224,7 @@ def test_an_order_past_its_deadline_never_trades() -> None:
 def test_a_cancelled_order_is_left_alone() -> None:
     world = World()
     order = world.placed()
-    world.orders.save(order.to(Status.CANCELLED, at=world.clock.now()), expected_seq=1)
+    world.orders.save(order.cancel(at=world.clock.now()), expected_seq=1)
     assert world.settle(order) == Done()
     assert world.now(order).status is Status.CANCELLED
     assert world.ledger.entries == {}
@@ -223,7 +234,7 @@ def test_an_order_that_another_worker_holds_is_left_to_it() -> None:
     world = World()
     order = world.placed()
     until = world.clock.now() + timedelta(seconds=15)
-    held = order.claimed(at=world.clock.now(), until=until, by="other")
+    held = order.claim(at=world.clock.now(), until=until, by="other")
     world.orders.save(held, expected_seq=1)
     assert world.settle(order) == TryAgain(15)
     assert world.now(order) == held
@@ -233,7 +244,7 @@ def test_a_dead_workers_order_is_taken_over() -> None:
     world = World()
     order = world.placed()
     until = world.clock.now() + timedelta(seconds=15)
-    world.orders.save(order.claimed(at=order.created_at, until=until, by="dead"), expected_seq=1)
+    world.orders.save(order.claim(at=order.created_at, until=until, by="dead"), expected_seq=1)
     world.clock.advance(15)
     assert world.settle(order) == Done()
     done = world.now(order)
@@ -246,7 +257,7 @@ def test_workers_that_keep_dying_end_the_order() -> None:
     for n in range(3):
         until = world.clock.now() + timedelta(seconds=15)
         current = world.now(order)
-        dead = current.claimed(at=world.clock.now(), until=until, by=str(n))
+        dead = current.claim(at=world.clock.now(), until=until, by=str(n))
         world.orders.save(dead, expected_seq=current.seq)
         world.clock.advance(15)
     world.settle(order)
@@ -370,6 +381,76 @@ def test_an_expired_transaction_past_the_deadline_fails_the_order() -> None:
     assert done.error is not None
     assert (done.status, done.error.code) == (Status.FAILED, "EXPIRED")
     assert world.landed == []
+
+
+def test_what_was_sent_in_vain_is_kept_by_the_order() -> None:
+    world = World()
+    world.chain = LosingChain(world.market, world.ledger, world.clock, (0.4, 0.8), 7)
+    order = world.placed()
+    sent = set()
+    while isinstance(outcome := world.settle(order), TryAgain):
+        sent.add(world.now(order).tx_hash)
+        world.clock.advance(outcome.seconds)
+    done = order_view(world.now(order))
+    assert (done["status"], done["error"]["code"]) == ("failed", "EXPIRED")
+    assert done["txHash"] in sent
+    assert {tried["txHash"] for tried in done["tries"]} >= sent
+    assert {(tried["outcome"], tried["code"]) for tried in done["tries"]} == {
+        ("expired", "TRANSACTION_EXPIRED")
+    }
+
+
+def test_every_try_without_a_route_says_so() -> None:
+    world = World(venues=_venues(VenueUnavailable("away")))
+    order = world.placed()
+    while isinstance(outcome := world.settle(order), TryAgain):
+        world.clock.advance(outcome.seconds)
+    tries = order_view(world.now(order))["tries"]
+    assert [(tried["attempt"], tried["txHash"], tried["code"]) for tried in tries] == [
+        (n, None, "VENUES_UNAVAILABLE") for n in (1, 2, 3)
+    ]
+
+
+@dataclass
+class Noting(MemoryOrders):
+    """Keeps each status that is written, and what had been sent by then."""
+
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    written: list[tuple[Status, bool]] = field(default_factory=list)
+
+    def save(self, order: Order, *, expected_seq: int) -> None:
+        super().save(order, expected_seq=expected_seq)
+        self.written.append((order.status, bool(self.ledger.entries)))
+
+
+@pytest.mark.parametrize("background", [Inline(), Lazy()])
+def test_building_is_written_before_the_send_and_submitted_after_it(background: Background) -> None:
+    ledger = MemoryLedger()
+    orders = Noting(ledger=ledger)
+    world = World(orders=orders, ledger=ledger)
+    order = world.placed()
+    replace(world.execution(), background=background).settle(WorkMessage(order.order_id, order))
+    assert orders.written == [
+        (Status.ROUTING, False),
+        (Status.BUILDING, False),
+        (Status.SUBMITTED, True),
+        (Status.CONFIRMED, True),
+    ]
+
+
+def test_each_step_bears_the_time_at_which_it_was_made() -> None:
+    class SlowChain(SimulatedChain):
+        def send(self, order: Order, transaction: Transaction) -> None:
+            super().send(order, transaction)
+            self.clock.sleep(0.04)
+
+    world = World()
+    world.chain = SlowChain(world.market, world.ledger, world.clock, (0.4, 0.8), 7)
+    order = world.placed()
+    world.settle(order)
+    at = {step.status: step.at for step in world.now(order).history}
+    assert at[Status.SUBMITTED] - at[Status.BUILDING] == timedelta(milliseconds=40)
+    assert at[Status.CONFIRMED] - at[Status.SUBMITTED] > timedelta(milliseconds=300)
 
 
 def test_a_dead_letter_that_could_not_be_sent_is_still_due() -> None:

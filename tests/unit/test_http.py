@@ -177,6 +177,7 @@ def test_an_order_reads_as_the_design_says() -> None:
         "txHash": None,
         "error": None,
         "history": [{"seq": 1, "status": "pending", "at": "2026-11-22T08:24:00.000Z"}],
+        "tries": [],
     }
 
 
@@ -482,7 +483,7 @@ def test_orders_are_listed_page_by_page() -> None:
     world = World()
     for n in range(5):
         at = START + timedelta(seconds=n)
-        world.orders.add(an_order(order_id=f"o{n}", account=ANYONE, created_at=at))
+        world.orders.add(an_order(order_id=f"o{n}", account=ANYONE, at=at))
     first = world.get("/api/orders", limit="3").body
     assert [order["orderId"] for order in first["orders"]] == ["o4", "o3", "o2"]
     rest = world.get("/api/orders", limit="3", cursor=first["nextCursor"]).body

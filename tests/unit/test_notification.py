@@ -8,11 +8,21 @@ from engine.domain.errors import PushFailed, StoreUnavailable
 from engine.domain.order import Order, Status
 from engine.ports import Watcher, account_topic, order_topic
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
-from tests.fakes import START, FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
+from tests.fakes import (
+    START,
+    FakeClock,
+    FakePush,
+    Inline,
+    MemoryOrders,
+    MemoryWatchers,
+    a_life,
+    an_order,
+)
 
 TOPIC = order_topic(an_order().order_id)
 LATER = START + timedelta(seconds=1)
-ROUTING = an_order().to(Status.ROUTING, at=LATER)
+LIFE = a_life(an_order(), at=LATER)
+ROUTING = LIFE[1]
 FAR = START + timedelta(hours=2)
 
 
@@ -222,10 +232,7 @@ def test_a_watcher_whose_time_is_over_hears_nothing() -> None:
 
 
 def _carried() -> Order:
-    order = ROUTING
-    for status in (Status.BUILDING, Status.SUBMITTED):
-        order = order.to(status, at=LATER)
-    return order
+    return LIFE[3]
 
 
 def _back(world: World, after_seq: int) -> Watcher:
@@ -256,7 +263,7 @@ def test_no_change_overtakes_what_a_watcher_who_comes_back_has_missed() -> None:
     assert world.push.heard == {}
     world.announce(WatcherCame("2", came))
     assert world.push.heard == {"ann": [b"status 2", b"status 3", b"snapshot 4"]}
-    world.announce(OrderChanged("3", _carried().to(Status.CONFIRMED, at=LATER)))
+    world.announce(OrderChanged("3", LIFE[4]))
     assert world.push.heard["ann"][3:] == [b"status 5"]
 
 
@@ -306,7 +313,7 @@ def test_who_begins_to_watch_an_account_is_shown_its_open_orders() -> None:
     world = World()
     for n, status in enumerate((Status.ROUTING, Status.CONFIRMED, Status.PENDING)):
         at = START + timedelta(seconds=n)
-        world.orders.add(an_order(order_id=f"o{n}", seq=n + 1, status=status, created_at=at))
+        world.orders.add(an_order(order_id=f"o{n}", status=status, at=at))
     watcher = Watcher(account_topic("anyone"), "ann", "anyone")
     world.announce(WatcherCame("1", watcher))
-    assert world.push.heard == {"ann": [b"snapshot 1", b"snapshot 3"]}
+    assert world.push.heard == {"ann": [b"snapshot 2", b"snapshot 1"]}

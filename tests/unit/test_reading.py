@@ -17,7 +17,7 @@ def _orders(count: int, account: str = "ann") -> MemoryOrders:
     for n in range(count):
         at = START + timedelta(seconds=n // 3)
         status = Status.CONFIRMED if n % 10 == 0 else Status.PENDING
-        orders.add(an_order(order_id=f"o{n:04d}", account=account, created_at=at, status=status))
+        orders.add(an_order(order_id=f"o{n:04d}", account=account, at=at, status=status))
     return orders
 
 
@@ -42,7 +42,7 @@ def test_orders_that_arrive_meanwhile_do_not_shift_the_pages() -> None:
     orders = _orders(20)
     reading = Reading(orders, MemoryAccess())
     first, cursor = reading.page("ann", status=None, limit=10, cursor=None)
-    orders.add(an_order(order_id="new", account="ann", created_at=START + timedelta(hours=1)))
+    orders.add(an_order(order_id="new", account="ann", at=START + timedelta(hours=1)))
     second, _ = reading.page("ann", status=None, limit=10, cursor=cursor)
     assert len({order.order_id for order in [*first, *second]}) == 20
 
@@ -109,7 +109,7 @@ def test_a_cancel_that_loses_to_a_worker_says_so() -> None:
         """A worker claims the order between the read and the write."""
 
         def get(self, order_id: str) -> Order | None:
-            self.rows[order_id] = order.to(Status.ROUTING, at=START)
+            self.rows[order_id] = an_order(account="ann", status=Status.ROUTING)
             return order
 
     with pytest.raises(OrderNotCancellable):

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
 from engine.domain.errors import QueueUnavailable
-from engine.domain.order import Failure, Order, Status
+from engine.domain.order import Failure, Order, Route, Status
 from engine.market.simulation import SimulatedMarket
 from engine.ports import DeadLetter, WorkMessage
 from engine.service.execution import Execution
@@ -48,6 +49,7 @@ class World:
             SimulatedChain(market, self.ledger, self.clock, (0.4, 0.8)),
             self.clock,
             chance,
+            Inline(),
         )
 
     def repair(self, most: int = 200) -> Report:
@@ -55,7 +57,16 @@ class World:
             self.orders, self.queue, lambda: self.execution, self.clock, most=most
         ).repair()
 
-    def placed(self, **changes: object) -> Order:
+    def built(self, order: Order) -> Order:
+        """Let a worker sign and store a transaction, and die."""
+        now = self.clock.now()
+        transaction = self.execution.chain.sign(order, (), valid_for=timedelta(seconds=60))
+        held = order.claim(at=now, until=now, by="dead")
+        built = held.build((), Route((), "because"), transaction, at=now)
+        self.orders.save(built, expected_seq=order.seq)
+        return built
+
+    def placed(self, **changes: Any) -> Order:
         order = an_order(**changes)
         self.orders.add(order)
         return order
@@ -81,7 +92,7 @@ def test_an_order_that_a_worker_holds_is_left_alone() -> None:
     order = world.placed()
     world.clock.advance(100)
     now = world.clock.now()
-    held = order.claimed(at=now, until=now + timedelta(seconds=15), by="w")
+    held = order.claim(at=now, until=now + timedelta(seconds=15), by="w")
     world.orders.save(held, expected_seq=1)
     assert world.repair() == Report(seen=1)
 
@@ -99,13 +110,9 @@ def test_an_order_past_its_deadline_is_failed_here() -> None:
 def test_what_was_sent_by_a_worker_that_died_is_resolved_by_asking_the_chain() -> None:
     world = World()
     order = world.placed()
-    chain = world.execution.chain
-    tx = chain.sign(order, (), valid_for=timedelta(seconds=60))
-    built = order.to(Status.ROUTING, at=world.clock.now()).to(
-        Status.BUILDING, at=world.clock.now(), transaction=tx
-    )
-    world.orders.save(built, expected_seq=1)
-    chain.send(built, tx)
+    built = world.built(order)
+    assert built.in_flight is not None
+    world.execution.chain.send(built, built.in_flight)
     world.clock.advance(30)
     assert world.repair() == Report(seen=1, settled=1)
     assert world.orders.rows[order.order_id].status is Status.CONFIRMED
@@ -114,7 +121,7 @@ def test_what_was_sent_by_a_worker_that_died_is_resolved_by_asking_the_chain() -
 def test_a_dead_letter_that_is_owed_is_sent() -> None:
     world = World()
     order = world.placed()
-    failed = order.failed(Failure("X", "x"), at=world.clock.now(), dead_letter=True)
+    failed = order.fail(Failure("X", "x"), at=world.clock.now(), dead_letter=True)
     world.orders.save(failed, expected_seq=1)
     world.clock.advance(30)
     world.repair()
@@ -126,7 +133,7 @@ def test_a_run_is_bounded_and_begins_with_the_oldest() -> None:
     world = World()
     for n in range(5):
         at = world.clock.now() + timedelta(seconds=n)
-        world.placed(order_id=f"o{n}", created_at=at, updated_at=at)
+        world.placed(order_id=f"o{n}", at=at)
     world.clock.advance(60)
     world.repair(most=2)
     assert [message.order_id for message in world.queue.messages] == ["o0", "o1"]
@@ -147,8 +154,8 @@ def test_a_letter_of_an_order_that_came_to_a_good_end_is_dropped() -> None:
     now = world.clock.now()
     good = world.placed(order_id="good")
     bad = world.placed(order_id="bad")
-    world.orders.save(good.to(Status.CANCELLED, at=now), expected_seq=1)
-    world.orders.save(bad.failed(Failure("X", "x"), at=now), expected_seq=1)
+    world.orders.save(good.cancel(at=now), expected_seq=1)
+    world.orders.save(bad.fail(Failure("X", "x"), at=now), expected_seq=1)
     world.queue.buried = [DeadLetter(name, "X", 1) for name in ("good", "bad", "unheard-of")]
     assert world.repair() == Report(dropped=1)
     assert [letter.order_id for letter in world.queue.buried] == ["bad", "unheard-of"]
@@ -197,12 +204,7 @@ def test_a_run_ends_before_its_time_does_when_the_chain_says_nothing() -> None:
         SimulatedMarket(7), world.ledger, world.clock, (0.4, 0.8), weather=Weather(mute=1.0)
     )
     for n in range(20):
-        order = world.placed(order_id=f"o{n}")
-        tx = world.execution.chain.sign(order, (), valid_for=timedelta(seconds=60))
-        built = order.to(Status.ROUTING, at=world.clock.now()).to(
-            Status.BUILDING, at=world.clock.now(), transaction=tx
-        )
-        world.orders.save(built, expected_seq=1)
+        world.built(world.placed(order_id=f"o{n}"))
     world.clock.advance(21)
     begun = world.clock.now()
     assert 0 < world.repair().settled < 20

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from engine.adapters.dynamodb import item_order, order_item
 from engine.api.stream import Stream
 from engine.api.views import message, unknown_order_message
 from engine.domain.errors import PushFailed
-from engine.domain.order import Status
+from engine.domain.order import Status, Step
 from engine.ports import Watcher, order_topic
 from engine.service.notification import Notification
 from tests.fakes import START, FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
@@ -124,9 +124,9 @@ def test_each_step_that_one_write_took_is_told() -> None:
     event["Records"] = event["Records"][2:]
     image = event["Records"][0]["dynamodb"]
     routing = item_order(image["NewImage"])
-    built = routing.to(Status.BUILDING, at=START)
     image["OldImage"] = image["NewImage"]
-    image["NewImage"] = order_item(built.to(Status.SUBMITTED, at=START))
+    steps = (Step(Status.BUILDING, START), Step(Status.SUBMITTED, START))
+    image["NewImage"] = order_item(replace(routing, history=(*routing.history, *steps)))
     assert world.announce(event) == []
     assert [(m["type"], m["seq"], m["status"]) for m in world.heard] == [
         ("status", 3, "building"),

@@ -15,7 +15,7 @@ def test_a_minimum_of_nothing_is_said_of_every_swap_and_of_nothing_else() -> Non
         *(Instruction(leg.venue, leg.amount_in, 0, leg.pool) for leg in legs),
     )
     building = replace(
-        an_order().to(Status.ROUTING, at=START),
+        an_order(status=Status.ROUTING),
         route=Route(legs, "why"),
         transaction=Transaction("5VER", START, START, steps),
     )

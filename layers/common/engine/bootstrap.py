@@ -200,7 +200,15 @@ class Engine:
         from engine.service.execution import Execution
 
         use = self.adapters
-        return Execution(use.orders, use.queue, self.quoting, use.chain, use.clock, use.chance)
+        return Execution(
+            use.orders,
+            use.queue,
+            self.quoting,
+            use.chain,
+            use.clock,
+            use.chance,
+            use.call_threads,
+        )
 
     @cached_property
     def quoting(self) -> "Quoting":

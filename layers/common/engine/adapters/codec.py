@@ -19,6 +19,8 @@ from engine.domain.order import (
     Step,
     Terms,
     Transaction,
+    Try,
+    TryOutcome,
 )
 from engine.domain.tokens import (
     BONK,
@@ -48,6 +50,15 @@ _STATUSES = [
 #: Tokens that a row names by their symbols alone, to save a hundred bytes. This is no list of what
 #: trades: an entry is never changed or removed, for rows out there mean it. Others are written out.
 _KNOWN = {t.symbol: t for t in (SOL, USDC, USDT, RAY, JUP, BONK, XFAIL, XSLIP, XDROP)}
+#: Likewise.
+_OUTCOMES = [
+    TryOutcome.SIGNED,
+    TryOutcome.SENT,
+    TryOutcome.LANDED,
+    TryOutcome.REVERTED,
+    TryOutcome.EXPIRED,
+    TryOutcome.NO_ROUTE,
+]
 
 
 def to_ms(at: datetime) -> int:
@@ -90,19 +101,15 @@ def _doc(order: Order) -> dict[str, Any]:
         "amt": str(order.terms.amount),
         "slip": order.terms.slippage_bps,
         "by": to_ms(order.deadline) - born,
-        "upd": to_ms(order.updated_at) - born,
-        "st": _STATUSES.index(order.status),
-        "seq": order.seq,
-        "hist": [_step_row(step, n, born) for n, step in enumerate(order.history, 1)],
+        "hist": [_step_row(step, born) for step in order.history],
     }
     if (sell, buy) != (_KNOWN.get(sell.symbol), _KNOWN.get(buy.symbol)):
         doc["tok"] = [sell.mint, sell.decimals, buy.mint, buy.decimals]
     if order.client_order_id is not None:
         doc["cid"] = order.client_order_id
-    if order.attempts:
-        doc["try"] = order.attempts
     if order.quotes:
         doc["q"] = [_quote_row(quote) for quote in order.quotes]
+    if order.quoted_seq:
         doc["qs"] = order.quoted_seq
     if order.route:
         legs = [[g.venue, g.pool, str(g.amount_in), str(g.amount_out)] for g in order.route.legs]
@@ -111,6 +118,8 @@ def _doc(order: Order) -> dict[str, Any]:
         tx = order.transaction
         steps = [_instruction_row(i, order.route) for i in tx.instructions]
         doc["tx"] = [tx.signature, to_ms(tx.signed_at) - born, to_ms(tx.expires_at) - born, steps]
+    if order.tries:
+        doc["tries"] = [_try_row(each, order.transaction) for each in order.tries]
     if order.amount_out is not None:
         doc["got"] = str(order.amount_out)
     if order.error:
@@ -126,24 +135,21 @@ def _doc(order: Order) -> dict[str, Any]:
 
 def _order(doc: dict[str, Any], order_id: str, account: str, born: int) -> Order:
     route = _route(*doc["rt"]) if "rt" in doc else None
+    transaction = _transaction(doc["tx"], born, route) if "tx" in doc else None
     return Order(
         order_id=order_id,
         account=account,
         terms=_terms(doc),
-        created_at=from_ms(born),
-        updated_at=from_ms(born + doc["upd"]),
         deadline=from_ms(born + doc["by"]),
+        history=tuple(_step(row, born) for row in doc["hist"]),
         client_order_id=doc.get("cid"),
-        status=_STATUSES[doc["st"]],
-        seq=doc["seq"],
-        attempts=doc.get("try", 0),
         quotes=tuple(_quote(*row) for row in doc.get("q", ())),
         quoted_seq=doc.get("qs", 0),
         route=route,
-        transaction=_transaction(doc["tx"], born, route) if "tx" in doc else None,
+        transaction=transaction,
+        tries=_tries(doc, transaction),
         amount_out=int(doc["got"]) if "got" in doc else None,
         error=Failure(*doc["err"]) if "err" in doc else None,
-        history=tuple(_step(row, n, born) for n, row in enumerate(doc["hist"], 1)),
         lease_until=from_ms(born + doc["lu"]) if "lu" in doc else None,
         lease_by=doc.get("lb"),
         dead_letter_due="dl" in doc,
@@ -160,14 +166,50 @@ def _terms(doc: dict[str, Any]) -> Terms:
     return Terms(sell, buy, int(doc["amt"]), doc["slip"])
 
 
-def _step_row(step: Step, expected_seq: int, born: int) -> list[int]:
-    row = [_STATUSES.index(step.status), to_ms(step.at) - born, step.attempt]
-    return row if step.seq == expected_seq else [*row, step.seq]
+def _step_row(step: Step, born: int) -> list[int]:
+    return [_STATUSES.index(step.status), to_ms(step.at) - born, step.attempt]
 
 
-def _step(row: list[int], expected_seq: int, born: int) -> Step:
-    status, at, attempt, *seq = row
-    return Step(seq[0] if seq else expected_seq, _STATUSES[status], from_ms(born + at), attempt)
+def _step(row: list[int], born: int) -> Step:
+    status, at, attempt, *_ = row
+    return Step(_STATUSES[status], from_ms(born + at), attempt)
+
+
+def _try_row(tried: Try, transaction: Transaction | None) -> list[Any]:
+    """Return a try; the signature of the transaction that stands beside it is not written twice."""
+    beside = transaction is not None and tried.signature == transaction.signature
+    changes = [n for seq, outcome in tried.changes for n in (seq, _OUTCOMES.index(outcome))]
+    row = [0 if beside else tried.signature, changes]
+    return row if tried.code is None else [*row, tried.code]
+
+
+def _tries(doc: dict[str, Any], transaction: Transaction | None) -> tuple[Try, ...]:
+    if "tries" not in doc and transaction is not None:
+        return (_former_try(doc, transaction),)
+    return tuple(_try(row, transaction) for row in doc.get("tries", ()))
+
+
+def _try(row: list[Any], transaction: Transaction | None) -> Try:
+    signature, changes, *code = row
+    if signature == 0 and transaction is not None:
+        signature = transaction.signature
+    numbers = zip(changes[::2], changes[1::2], strict=True)
+    return Try(signature, tuple((seq, _OUTCOMES[n]) for seq, n in numbers), *code)
+
+
+def _former_try(doc: dict[str, Any], transaction: Transaction) -> Try:
+    """Return what an order of a version without tries tells of its transaction."""
+    statuses = [_STATUSES[row[0]] for row in doc["hist"]]
+    signed = doc["qs"]
+    tried = Try(transaction.signature, ((signed, TryOutcome.SIGNED),))
+    if Status.SUBMITTED in statuses[signed - 1 :]:
+        sent = statuses.index(Status.SUBMITTED, signed - 1) + 1
+        tried = tried.became(TryOutcome.SENT, seq=sent)
+    if statuses[-1] is Status.CONFIRMED:
+        return tried.became(TryOutcome.LANDED, seq=len(statuses))
+    if statuses[-1] is Status.FAILED:
+        return tried.became(TryOutcome.REVERTED, seq=len(statuses), code=doc["err"][0])
+    return tried
 
 
 def _quote_row(quote: Quote) -> list[Any]:

@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.money import from_base_units, less_slippage, price, shares
-from engine.domain.order import Instruction, Leg, Order, Quote, Route, Status, Terms, Transaction
+from engine.domain.order import (
+    Instruction,
+    Leg,
+    Order,
+    Quote,
+    Route,
+    Step,
+    Terms,
+    Transaction,
+    Try,
+)
 from engine.domain.tokens import Token
 
 if TYPE_CHECKING:
@@ -15,8 +25,6 @@ if TYPE_CHECKING:
 def order_view(order: Order) -> dict[str, Any]:
     """Return the whole order as clients read it."""
     terms = order.terms
-    sent = order.status in {Status.SUBMITTED, Status.CONFIRMED, Status.FAILED}
-    transaction = order.transaction if sent else None
     minimum = order.min_amount_out
     got = order.amount_out
     return {
@@ -39,12 +47,23 @@ def order_view(order: Order) -> dict[str, Any]:
         "executedPrice": None
         if got is None
         else price(terms.amount, terms.sell.decimals, got, terms.buy.decimals),
-        "txHash": transaction.signature if transaction else None,
+        "txHash": order.tx_hash,
         "error": order.error and {"code": order.error.code, "detail": order.error.detail},
         "history": [
-            {"seq": step.seq, "status": step.status.value, "at": timestamp(step.at)}
-            for step in order.history
+            {"seq": seq, "status": step.status.value, "at": timestamp(step.at)}
+            for seq, step in enumerate(order.history, 1)
         ],
+        "tries": [_try_view(tried, order.history[tried.seq - 1]) for tried in order.tries],
+    }
+
+
+def _try_view(tried: Try, step: Step) -> dict[str, Any]:
+    return {
+        "at": timestamp(step.at),
+        "attempt": step.attempt,
+        "txHash": tried.signature,
+        "outcome": tried.outcome.value,
+        "code": tried.code,
     }
 
 

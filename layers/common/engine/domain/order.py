@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -140,11 +140,60 @@ class Failure:
     detail: str
 
 
+class TryOutcome(StrEnum):
+    """How far a try to trade has come, or how it ended."""
+
+    SIGNED = "signed"
+    SENT = "sent"
+    LANDED = "landed"
+    REVERTED = "reverted"
+    EXPIRED = "expired"
+    NO_ROUTE = "noRoute"
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try to trade: what was signed, if it came to that, and what became of it.
+
+    `changes` are its outcomes so far, each with the order's `seq` then; `code` is the reason of one
+    that came to nothing.
+    """
+
+    signature: str | None
+    changes: tuple[tuple[int, TryOutcome], ...]
+    code: str | None = None
+
+    @property
+    def seq(self) -> int:
+        """The change of the order that brought it."""
+        return self.changes[0][0]
+
+    @property
+    def outcome(self) -> TryOutcome:
+        return self.changes[-1][1]
+
+    def became(self, outcome: TryOutcome, *, seq: int, code: str | None = None) -> "Try":
+        return Try(self.signature, (*self.changes, (seq, outcome)), code)
+
+    def as_of(self, seq: int) -> "Try":
+        known = tuple(change for change in self.changes if change[0] <= seq)
+        return self if known == self.changes else Try(self.signature, known)
+
+
+#: The way to the send: what an order has reached on it, a new attempt does not take back.
+_PATH = (Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
+_IN_FLIGHT = frozenset({TryOutcome.SIGNED, TryOutcome.SENT})
+_NEVER_SENT = frozenset({TryOutcome.SIGNED, TryOutcome.NO_ROUTE})
+#: The code of a try whose transaction did not land while it could.
+TRANSACTION_EXPIRED = "TRANSACTION_EXPIRED"
+#: How many tries an order keeps; of more, the oldest that signed nothing are forgotten.
+MAX_TRIES = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One line of an order's history; `attempt` is the last one begun by then."""
 
-    seq: int
     status: Status
     at: datetime
     attempt: int = 0
@@ -152,31 +201,27 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A market order; every change is a new value with `seq` one higher.
+    """A market order; every change is a new value with one more step in its `history`.
 
     Amounts are base units. `lease_until` is when the worker that claimed the order (`lease_by`,
     unlike any other claim's) may be taken for dead; `deadline` is when the order may no longer
-    begin to execute. `quoted_seq` is the change that brought the quotes. Times are whole
-    milliseconds.
+    begin to execute. `quoted_seq` is the change that brought quotes, route and transaction. Times
+    are whole milliseconds.
     """
 
     order_id: str
     account: str
     terms: Terms
-    created_at: datetime
-    updated_at: datetime
     deadline: datetime
+    history: tuple[Step, ...]
     client_order_id: str | None = None
-    status: Status = Status.PENDING
-    seq: int = 1
-    attempts: int = 0
     quotes: tuple[Quote, ...] = ()
     quoted_seq: int = 0
     route: Route | None = None
     transaction: Transaction | None = None
+    tries: tuple[Try, ...] = ()
     amount_out: int | None = None
     error: Failure | None = None
-    history: tuple[Step, ...] = field(default=())
     lease_until: datetime | None = None
     lease_by: str | None = None
     dead_letter_due: bool = False
@@ -193,16 +238,30 @@ class Order:
         client_order_id: str | None = None,
     ) -> "Order":
         """Return a new pending order with the first line of its history."""
-        return cls(
-            order_id=order_id,
-            account=account,
-            terms=terms,
-            created_at=at,
-            updated_at=at,
-            deadline=deadline,
-            client_order_id=client_order_id,
-            history=(Step(1, Status.PENDING, at),),
-        )
+        history = (Step(Status.PENDING, at),)
+        return cls(order_id, account, terms, deadline, history, client_order_id)
+
+    @property
+    def seq(self) -> int:
+        """The number of its changes; every write is conditional on it."""
+        return len(self.history)
+
+    @property
+    def status(self) -> Status:
+        return self.history[-1].status
+
+    @property
+    def attempts(self) -> int:
+        """How often it was begun to trade."""
+        return self.history[-1].attempt
+
+    @property
+    def created_at(self) -> datetime:
+        return self.history[0].at
+
+    @property
+    def updated_at(self) -> datetime:
+        return self.history[-1].at
 
     @property
     def final(self) -> bool:
@@ -222,62 +281,98 @@ class Order:
     def min_amount_out(self) -> int | None:
         return self.route.min_amount_out(self.terms.slippage_bps) if self.route else None
 
+    @property
+    def in_flight(self) -> Transaction | None:
+        """The transaction that is stored and may land still: nothing else may be built."""
+        open_try = self.tries and self.tries[-1].outcome in _IN_FLIGHT
+        return self.transaction if open_try else None
+
+    @property
+    def sent(self) -> bool:
+        """Whether a send of what is in flight was made, as far as is written."""
+        return bool(self.tries) and self.tries[-1].outcome is TryOutcome.SENT
+
+    @property
+    def tx_hash(self) -> str | None:
+        """The signature that was sent last, whatever became of it."""
+        signatures = (t.signature for t in reversed(self.tries) if t.outcome not in _NEVER_SENT)
+        return next(signatures, None)
+
     def held(self, now: datetime) -> bool:
         """Tell whether a worker holds the order, or it waits for its next attempt."""
         return not self.final and self.lease_until is not None and now < self.lease_until
 
-    def to(self, status: Status, *, at: datetime, **changes: object) -> "Order":
-        """Return this order moved to `status`, one `seq` later.
-
-        Raises IllegalTransition if the life cycle forbids the move.
-        """
-        if status not in TRANSITIONS[self.status]:
-            raise IllegalTransition(f"{self.status} -> {status}")
-        return self._next(status, at, changes)
-
-    def again(self, *, at: datetime, **changes: object) -> "Order":
-        """Return this order in the same state, one `seq` later: a claim, or a new attempt.
-
-        Raises IllegalTransition if the order is final.
-        """
-        if self.final:
-            raise IllegalTransition(f"{self.status} is final")
-        return self._next(self.status, at, changes)
-
-    def towards(self, status: Status, *, at: datetime, **changes: object) -> "Order":
-        """Return this order moved to `status`, or kept where it is if a new attempt is further on.
-
-        Raises IllegalTransition if the order is final.
-        """
-        if status in TRANSITIONS[self.status]:
-            return self.to(status, at=at, **changes)
-        return self.again(at=at, **changes)
-
-    def claimed(self, *, at: datetime, until: datetime, by: str) -> "Order":
+    def claim(self, *, at: datetime, until: datetime, by: str) -> "Order":
         """Return this order held by worker `by` until `until`, for a new attempt.
 
-        An order whose transaction may be under way is held only to learn what became of it: that
-        is no new attempt. Losing the write of this is losing the claim.
+        An order with a transaction in flight is held only to learn what became of it: that is no
+        new attempt. Losing the write of this is losing the claim.
         """
-        if self.transaction is not None:
-            return self.towards(Status.SUBMITTED, at=at, lease_until=until, lease_by=by)
-        return self.towards(
-            Status.ROUTING, at=at, lease_until=until, lease_by=by, attempts=self.attempts + 1
-        )
+        if self.in_flight is not None:
+            claimed = self._next(self.status, at)
+        else:
+            claimed = self._next(self._at_least(Status.ROUTING), at, self.attempts + 1)
+        return replace(claimed, lease_until=until, lease_by=by)
 
-    def failed(
-        self, failure: Failure, *, at: datetime, dead_letter: bool = False, **changes: object
+    def build(
+        self,
+        quotes: tuple[Quote, ...],
+        route: Route,
+        transaction: Transaction,
+        *,
+        at: datetime,
     ) -> "Order":
-        """Return this order failed for good; `dead_letter`: an operator is to hear of it."""
-        return self.to(
-            Status.FAILED,
-            at=at,
-            error=failure,
-            lease_until=None,
-            lease_by=None,
-            dead_letter_due=dead_letter,
-            **changes,
-        )
+        """Return this order with a signed transaction, of which nothing is sent yet."""
+        built = self._next(self._at_least(Status.BUILDING), at)
+        signed = Try(transaction.signature, ((built.seq, TryOutcome.SIGNED),))
+        return _tried(built, signed, quotes, route, transaction)
+
+    def submit(self, *, at: datetime) -> "Order":
+        """Return this order after a send of its transaction was made."""
+        if self.in_flight is None:
+            raise IllegalTransition(f"{self.status} with nothing to send")
+        return _became(self._next(self._at_least(Status.SUBMITTED), at), TryOutcome.SENT)
+
+    def wait(
+        self, quotes: tuple[Quote, ...], code: str, *, at: datetime, until: datetime
+    ) -> "Order":
+        """Return this order after a try without a route, for another attempt at `until`."""
+        waiting = _in_vain(self._next(self.status, at), quotes, code)
+        return replace(waiting, lease_until=until, lease_by=None)
+
+    def rebuild(self, *, at: datetime) -> "Order":
+        """Return this order after its transaction expired: another may be built."""
+        step = self._next(self.status, at)
+        expired = _became(step, TryOutcome.EXPIRED, TRANSACTION_EXPIRED)
+        return replace(expired, lease_until=None, lease_by=None)
+
+    def confirm(self, amount_out: int, *, at: datetime) -> "Order":
+        """Return this order after its transaction landed with `amount_out` base units."""
+        confirmed = _became(self._ended(Status.CONFIRMED, at), TryOutcome.LANDED)
+        return replace(confirmed, amount_out=amount_out)
+
+    def fail(
+        self,
+        failure: Failure,
+        *,
+        at: datetime,
+        quotes: tuple[Quote, ...] | None = None,
+        dead_letter: bool = False,
+    ) -> "Order":
+        """Return this order failed for good; `dead_letter`: an operator is to hear of it.
+
+        With `quotes` the last try found no route; with a transaction in flight, that has reverted.
+        """
+        failed = self._ended(Status.FAILED, at)
+        if quotes is not None:
+            failed = _in_vain(failed, quotes, failure.code)
+        elif self.in_flight is not None:
+            failed = _became(failed, TryOutcome.REVERTED, failure.code)
+        return replace(failed, error=failure, dead_letter_due=dead_letter)
+
+    def cancel(self, *, at: datetime) -> "Order":
+        """Return this order cancelled. Raises IllegalTransition once a worker has begun."""
+        return self._ended(Status.CANCELLED, at)
 
     def as_of(self, seq: int) -> "Order":
         """Return this order as it was at `seq` (1..self.seq), as far as that is kept.
@@ -286,46 +381,65 @@ class Order:
         """
         if seq == self.seq:
             return self
-        step = self.history[seq - 1]
         known = seq >= self.quoted_seq
         return replace(
             self,
-            status=step.status,
-            seq=seq,
-            attempts=step.attempt,
-            updated_at=step.at,
+            history=self.history[:seq],
             quotes=self.quotes if known else (),
             route=self.route if known else None,
             transaction=self.transaction if known else None,
+            tries=tuple(each.as_of(seq) for each in self.tries if each.seq <= seq),
             amount_out=None,
             error=None,
-            history=self.history[:seq],
             dead_letter_due=False,
         )
 
-    def as_placed(self) -> "Order":
-        """Return the order as it was when it was accepted: what the first answer said."""
-        return Order.place(
-            self.order_id,
-            self.account,
-            self.terms,
-            at=self.created_at,
-            deadline=self.deadline,
-            client_order_id=self.client_order_id,
-        )
+    def _at_least(self, status: Status) -> Status:
+        """Return `status`, or the present one if a new attempt is further on."""
+        if status in TRANSITIONS[self.status]:
+            return status
+        if self.status in _PATH[_PATH.index(status) :]:
+            return self.status
+        raise IllegalTransition(f"{self.status} -> {status}")
 
-    def _next(self, status: Status, at: datetime, changes: dict[str, object]) -> "Order":
+    def _ended(self, status: Status, at: datetime) -> "Order":
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(f"{self.status} -> {status}")
+        return replace(self._next(status, at), lease_until=None, lease_by=None)
+
+    def _next(self, status: Status, at: datetime, attempt: int | None = None) -> "Order":
+        """Return this order one step on. Raises IllegalTransition if it is final."""
+        if self.final:
+            raise IllegalTransition(f"{self.status} is final")
         at = max(at, self.updated_at)  # clocks of two machines differ; history does not go back
-        seq = self.seq + 1
-        attempts = changes.get("attempts", self.attempts)
-        step = Step(seq, status, at, attempts)  # type: ignore[arg-type]
-        if "quotes" in changes:
-            changes["quoted_seq"] = seq
-        return replace(
-            self,
-            status=status,
-            seq=seq,
-            updated_at=at,
-            history=(*self.history, step),
-            **changes,  # type: ignore[arg-type]
-        )
+        step = Step(status, at, self.attempts if attempt is None else attempt)
+        return replace(self, history=(*self.history, step))
+
+
+def _tried(
+    order: Order,
+    tried: Try,
+    quotes: tuple[Quote, ...],
+    route: Route | None = None,
+    transaction: Transaction | None = None,
+) -> Order:
+    """Return `order` with what a try brought, in place of what an earlier one did."""
+    tries = _bounded((*order.tries, tried))
+    brought = replace(order, quotes=quotes, route=route, transaction=transaction, tries=tries)
+    return replace(brought, quoted_seq=order.seq)
+
+
+def _in_vain(order: Order, quotes: tuple[Quote, ...], code: str) -> Order:
+    return _tried(order, Try(None, ((order.seq, TryOutcome.NO_ROUTE),), code), quotes)
+
+
+def _became(order: Order, outcome: TryOutcome, code: str | None = None) -> Order:
+    *earlier, last = order.tries
+    return replace(order, tries=(*earlier, last.became(outcome, seq=order.seq, code=code)))
+
+
+def _bounded(tries: tuple[Try, ...]) -> tuple[Try, ...]:
+    """Drop the oldest tries that signed nothing, above MAX_TRIES; a signature is never dropped."""
+    unsigned = [n for n, each in enumerate(tries) if each.signature is None]
+    dropped = unsigned[: max(0, len(tries) - MAX_TRIES)]
+    return tuple(each for n, each in enumerate(tries) if n not in dropped)

@@ -29,7 +29,7 @@ class Cancelling:
                 return order
             if order.status is not Status.PENDING:
                 raise OrderNotCancellable(f"the order is {order.status} already")
-            cancelled = order.to(Status.CANCELLED, at=self.clock.now())
+            cancelled = order.cancel(at=self.clock.now())
             try:
                 self.orders.save(cancelled, expected_seq=order.seq)
             except Conflict as conflict:

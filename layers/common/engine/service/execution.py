@@ -2,17 +2,19 @@
 
 import math
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from engine.domain.errors import (
     ChainUnavailable,
     Conflict,
     QueueUnavailable,
 )
-from engine.domain.order import Failure, Order, Quote, Status, Transaction
+from engine.domain.order import Failure, Order, Quote, Transaction
 from engine.market.router import instructions
 from engine.observability import log
 from engine.ports import (
+    Background,
     Chain,
     Chance,
     Clock,
@@ -69,6 +71,7 @@ class Execution:
     chain: Chain
     clock: Clock
     chance: Chance
+    background: Background
     policy: Policy = Policy()
 
     def settle(self, message: WorkMessage) -> Outcome:
@@ -103,8 +106,8 @@ class Execution:
             return Done()
         if order.lease_until is not None and order.held(now):
             return self._later((order.lease_until - now).total_seconds())
-        if order.transaction is not None:
-            return self._submit(self._claim(order), order.transaction)
+        if order.in_flight is not None:
+            return self._submit(self._claim(order), order.in_flight)
         if now >= order.deadline:
             return self._fail(order, "EXPIRED", "the order's deadline passed before it could trade")
         if order.attempts >= self.policy.max_attempts:
@@ -115,7 +118,7 @@ class Execution:
     def _claim(self, order: Order) -> Order:
         now = self.clock.now()
         by = self.chance.token_bytes().hex()[:12]
-        held = order.claimed(at=now, until=now + self.policy.lease, by=by)
+        held = order.claim(at=now, until=now + self.policy.lease, by=by)
         self.orders.save(held, expected_seq=order.seq)
         return held
 
@@ -136,17 +139,9 @@ class Execution:
             steps,
             valid_for=min(self.policy.transaction_lifetime, order.deadline - now),
         )
-        built = order.towards(
-            Status.BUILDING,
-            at=now,
-            quotes=offer.quotes,
-            route=offer.route,
-            transaction=transaction,
-        )
-        # One write for two steps: the signature is stored, so from now on the transaction may go.
-        submitted = built.to(Status.SUBMITTED, at=now) if built.status is Status.BUILDING else built
-        self.orders.save(submitted, expected_seq=order.seq)
-        return self._submit(submitted, transaction)
+        built = order.build(offer.quotes, offer.route, transaction, at=self.clock.now())
+        self.orders.save(built, expected_seq=order.seq)  # from now on the transaction may be sent
+        return self._submit(built, transaction)
 
     def _no_route(self, order: Order, quotes: tuple[Quote, ...]) -> Outcome:
         errors = sorted({quote.error for quote in quotes if quote.error})
@@ -163,9 +158,8 @@ class Execution:
             )
         seconds = self._backoff(order.attempts)
         now = self.clock.now()
-        waiting = order.again(
-            at=now, quotes=quotes, lease_until=now + timedelta(seconds=seconds), lease_by=None
-        )
+        until = now + timedelta(seconds=seconds)
+        waiting = order.wait(quotes, "VENUES_UNAVAILABLE", at=now, until=until)
         self.orders.save(waiting, expected_seq=order.seq)
         log.info(
             "no quotes, trying again",
@@ -174,15 +168,20 @@ class Execution:
         return TryAgain(seconds)
 
     def _submit(self, order: Order, transaction: Transaction) -> Outcome:
-        """Send the stored transaction, as often as it takes to learn what became of it."""
+        """Send the stored transaction, as often as it takes to learn what became of it.
+
+        That it was sent is written while the chain lands it, where the time is free.
+        """
         give_up = self.clock.now() + self.policy.patience
         while True:
             try:
                 self.chain.send(order, transaction)
             except ChainUnavailable:
                 log.warning("send not answered", extra={"order_id": order.order_id})
-            landing = self._landing(transaction)
-            match landing:
+            sent_at = self.clock.now()
+            looking = self.background.submit(partial(self._landing, transaction))
+            order = order if order.sent else self._submitted(order, sent_at)
+            match landing := looking.result():
                 case Landed():
                     return self._confirm(order, landing)
                 case Reverted():
@@ -193,6 +192,11 @@ class Execution:
                 log.info("landing unknown", extra={"order_id": order.order_id})
                 return self._later(self.policy.lease.total_seconds())
 
+    def _submitted(self, order: Order, sent_at: datetime) -> Order:
+        submitted = order.submit(at=sent_at)
+        self.orders.save(submitted, expected_seq=order.seq)
+        return submitted
+
     def _landing(self, transaction: Transaction) -> Landing:
         try:
             return self.chain.landing(transaction, wait=self.policy.landing_wait)
@@ -200,24 +204,16 @@ class Execution:
             return Unknown()
 
     def _confirm(self, order: Order, landing: Landed) -> Outcome:
-        confirmed = order.to(
-            Status.CONFIRMED,
-            at=self.clock.now(),
-            amount_out=landing.amount_out,
-            lease_until=None,
-            lease_by=None,
-        )
+        confirmed = order.confirm(landing.amount_out, at=self.clock.now())
         self.orders.save(confirmed, expected_seq=order.seq)
         log.info("order confirmed", extra={"order_id": order.order_id, "seq": confirmed.seq})
         return Done()
 
     def _rebuild(self, order: Order) -> Outcome:
         """Start over, in the same state: the old transaction can't land any more."""
-        cleared = order.again(
-            at=self.clock.now(), transaction=None, route=None, lease_until=None, lease_by=None
-        )
-        self.orders.save(cleared, expected_seq=order.seq)
-        return self._advance(cleared)
+        expired = order.rebuild(at=self.clock.now())
+        self.orders.save(expired, expected_seq=order.seq)
+        return self._advance(expired)
 
     def _fail(
         self,
@@ -226,11 +222,10 @@ class Execution:
         detail: str,
         *,
         dead_letter: bool = False,
-        **changes: object,
+        quotes: tuple[Quote, ...] | None = None,
     ) -> Outcome:
-        failed = order.failed(
-            Failure(code, detail), at=self.clock.now(), dead_letter=dead_letter, **changes
-        )
+        failure, at = Failure(code, detail), self.clock.now()
+        failed = order.fail(failure, at=at, quotes=quotes, dead_letter=dead_letter)
         self.orders.save(failed, expected_seq=order.seq)
         log.info("order failed", extra={"order_id": order.order_id, "reason": code})
         self.bury(failed)

@@ -79,7 +79,7 @@ class Placing:
             log.warning("order stored but not enqueued", extra={"order_id": order.order_id})
         else:
             log.info("order placed", extra={"order_id": order.order_id})
-        return Placed(order.as_placed(), False, allowance)
+        return Placed(order.as_of(1), False, allowance)
 
     def terms(self, wish: Wish) -> Terms:
         """Return what an order of this wish would ask for.
@@ -157,7 +157,7 @@ def _replayed(wish: Wish, standing: Order | None) -> Order:
     if standing is None or not _is(wish, standing):
         raise IdempotencyKeyReused("this key was used for another order")
     log.info("order replayed", extra={"order_id": standing.order_id})
-    return standing.as_placed()
+    return standing.as_of(1)
 
 
 def _is(wish: Wish, order: Order) -> bool:
