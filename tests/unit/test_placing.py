@@ -326,3 +326,19 @@ def test_terms_are_judged_as_an_order_would_be() -> None:
     assert [(p.pointer, p.code) for p in refused.value.problems] == [
         ("/amount", "NOTIONAL_TOO_LARGE")
     ]
+
+
+class FinePrices:
+    """Every token is worth a little more than 163 dollars, by its last of 31 digits."""
+
+    def dollars(self, token: Token, at: datetime) -> Decimal:
+        return Decimal("163.0000000000000000000000000001")
+
+
+def test_a_bound_is_met_to_the_last_digit() -> None:
+    whole = replace(ONE_SOL, amount=Decimal(18_446_744_073))
+    world = World(most_dollars=Decimal(18_446_744_073 * 163))
+    world.placing.limits.prices = FinePrices()
+    assert _problems(world, whole) == {("/amount", "NOTIONAL_TOO_LARGE")}
+    world.placing.limits.most_dollars += Decimal("0.0000000000001")
+    world.place(whole)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Protocol
 
 from engine.domain.errors import FieldProblem, InvalidOrder, OrderRateExceeded, TradingHalted
@@ -14,6 +14,8 @@ WINDOW = timedelta(minutes=1)
 #: How long the trading state is believed, and so how long a halt may take to be felt.
 BELIEVED = timedelta(seconds=2)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: The digits of 64 bits times those of a price, several times over: a bound is met or not, exactly.
+_EXACT = Context(prec=100)
 
 
 class Prices(Protocol):
@@ -57,7 +59,7 @@ class Limits:
         """Raise InvalidOrder if `amount` tokens are worth too little or too much; 0: no bound."""
         if not self.least_dollars and not self.most_dollars:
             return
-        worth = amount * self.prices.dollars(token, self.clock.now())
+        worth = _EXACT.multiply(amount, self.prices.dollars(token, self.clock.now()))
         if worth < self.least_dollars:
             detail = f"an order is worth at least {self.least_dollars} USD"
             raise InvalidOrder(FieldProblem("/amount", "NOTIONAL_TOO_SMALL", detail))
