@@ -21,6 +21,7 @@ from engine.domain.order import Order
 from engine.market.simulation import SimulatedMarket
 from engine.ports import Background
 from engine.service.cancelling import Cancelling
+from engine.service.connecting import Connecting
 from engine.service.execution import Execution
 from engine.service.identity import Identity
 from engine.service.limits import Limits
@@ -29,6 +30,7 @@ from engine.service.placing import Placing
 from engine.service.quoting import Quoting
 from engine.service.reading import Reading
 from engine.service.reconciliation import Reconciliation
+from engine.service.revocation import Revocation
 from engine.service.watching import Watching
 from tests.fakes import (
     Inline,
@@ -63,6 +65,10 @@ class Counted:
 
     messages: int = 0
     size: int = 0
+    closed: int = 0
+
+    def close(self, connection_id: str) -> None:  # noqa: ARG002 - the port's
+        self.closed += 1
 
     def __call__(self, connection_id: str, message: bytes) -> None:  # noqa: ARG002 - the port's
         self.messages += 1
@@ -99,6 +105,7 @@ class Engine:
         self.execution = Execution(
             self.orders, self.queue, self.quoting, chain, _CLOCK, _CHANCE, self.background
         )
+        self.identity = Identity(self.access, _CLOCK, _CHANCE, required=False)
         self.notification = Notification(
             self.orders,
             self.watchers,
@@ -107,8 +114,8 @@ class Engine:
             _CLOCK,
             views.message,
             views.unknown_order_message,
+            self.identity.is_good,
         )
-        self.identity = Identity(self.access, _CLOCK, _CHANCE, required=False)
 
     def http(self) -> HttpApi:
         reading, cancelling = Reading(self.orders, self.access), Cancelling(self.orders, _CLOCK)
@@ -118,11 +125,15 @@ class Engine:
         return Work(self.execution, self.queue, self.background)
 
     def sockets(self) -> Sockets:
+        connecting = Connecting(self.identity, self.watchers, _CLOCK)
         watching = Watching(self.watchers, _CLOCK)
-        return Sockets(self.identity, watching, lambda *_: self.push)
+        return Sockets(self.identity, connecting, watching, lambda *_: self.push)
 
     def stream(self) -> Stream:
-        return Stream(self.notification)
+        revocation = Revocation(
+            self.identity, self.watchers, self.push, self.background, _CLOCK, b"revoked"
+        )
+        return Stream(self.notification, revocation)
 
     def reconciliation(self) -> Reconciliation:
         return Reconciliation(self.orders, self.queue, lambda: self.execution, _CLOCK)

@@ -10,6 +10,7 @@ from engine.api.problems import PROBLEMS
 from engine.api.sockets import REFUSED
 from engine.domain.errors import (
     EngineError,
+    KeyRevoked,
     MarketError,
     OrderNotFound,
     StoreUnavailable,
@@ -84,7 +85,13 @@ def chapters() -> list[Chapter]:
     """Return the catalogue. Raises KeyError for a code that nothing is said about."""
     statuses = {code: kind.status for code, kind in PROBLEMS.items()}
     doors = {code: int(status) for status, code in DOORS.items() if code not in PROBLEMS}
-    stream = {BadFrame.code, TooManySubscriptions.code, StoreUnavailable.code, OrderNotFound.code}
+    stream = {
+        BadFrame.code,
+        TooManySubscriptions.code,
+        KeyRevoked.code,
+        StoreUnavailable.code,
+        OrderNotFound.code,
+    }
     return [
         _chapter("Problems", "`code` of a problem document", statuses, _PROBLEMS, statuses),
         _chapter("Fields", "`errors[].code` of a 422", in_sources("field"), _FIELDS),
@@ -280,6 +287,10 @@ _STREAM = {
         "The connection has its 50 subscriptions.",
         'Unsubscribe, open another connection, or subscribe to `{"orders":"mine"}`.',
     ),
+    "KEY_REVOKED": (
+        "The key by which the client connected is revoked. A close follows.",
+        "Connect with another key.",
+    ),
     "STORE_UNAVAILABLE": ("The table did not answer.", "Send the frame again in a moment."),
 }
 _REFUSED = {
@@ -288,8 +299,12 @@ _REFUSED = {
         "Mend the address; `detail` says what is wrong.",
     ),
     "UNAUTHENTICATED": (
-        "There is no valid key and no ticket, or the ticket was used, or is too old.",
+        "There is no good key; or the ticket was used, is too old, or its key was revoked.",
         "Send `Authorization: Bearer KEY`, or take a new ticket.",
+    ),
+    "CONNECT_RATE_EXCEEDED": (
+        "The account has made as many connections this minute as it may.",
+        "Wait for `Retry-After` seconds; keep a connection, and subscribe on it.",
     ),
     "STORE_UNAVAILABLE": ("The table did not answer.", "Connect again in a moment."),
 }

@@ -20,6 +20,7 @@ CONTRACT = ROOT / "docs/openapi.json"
 PARAMETERS = {
     "Auth": "api-key",
     "OrdersPerMinute": "0",
+    "ConnectsPerMinute": "0",
     "QuoteDelayMinMs": "0",
     "QuoteDelayMaxMs": "0",
     "ConfirmDelayMinMs": "0",

@@ -51,7 +51,8 @@ _HOP_BY_HOP = {
 _REFUSED: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "Send a valid API key, or a ticket that was not used yet.",
     # The embedded cloud's only word.
-    HTTPStatus.FORBIDDEN: "The stream refused: there is no valid key or ticket. On AWS a 401.",
+    HTTPStatus.FORBIDDEN: "There is no valid key or ticket (on AWS a 401), or too many connections "
+    "were made this minute (429).",
 }
 _LOG = logging.getLogger(__name__)
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")

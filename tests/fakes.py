@@ -23,7 +23,9 @@ from engine.domain.order import (
 )
 from engine.domain.tokens import SOL, USDC, Token
 from engine.ports import (
+    LONGEST_CONNECTION,
     ApiKey,
+    Caller,
     DeadLetter,
     FoundLetter,
     TradingState,
@@ -174,17 +176,32 @@ class MemoryQueue:
 
 @dataclass
 class MemoryWatchers:
-    """Connections with their account and end, and subscriptions, in dicts."""
+    """Connections with their caller and end, connects, and subscriptions, in dicts."""
 
-    connections: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    connections: dict[str, tuple[Caller, datetime]] = field(default_factory=dict)
+    connects: list[tuple[Caller, datetime, str]] = field(default_factory=list)
     rows: dict[Watcher, Watcher] = field(default_factory=dict)
 
     def connect(
-        self, connection_id: str, account: str, *, until: datetime, first: Watcher | None = None
+        self, connection_id: str, caller: Caller, *, until: datetime, first: Watcher | None = None
     ) -> None:
-        self.connections[connection_id] = (account, until)
+        self.connections[connection_id] = (caller, until)
         if first is not None:
             self.watch(first)
+
+    def count_connect(
+        self, connection_id: str, caller: Caller, *, at: datetime, limit: int
+    ) -> bool:
+        minute = at.replace(second=0, microsecond=0)
+        mine = [t for c, t, _ in self.connects if c.account == caller.account and t >= minute]
+        if limit and len(mine) >= limit:
+            return False
+        self.connects.append((caller, at, connection_id))
+        return True
+
+    def connected_by(self, caller: Caller, *, at: datetime) -> list[tuple[str, datetime]]:
+        since = at - LONGEST_CONNECTION
+        return [(name, t) for c, t, name in self.connects if c == caller and since <= t <= at]
 
     def watch(self, watcher: Watcher) -> Watcher:
         if watcher.connection_id not in self.connections:
@@ -192,8 +209,8 @@ class MemoryWatchers:
         mine = {w for w in self.rows if w.connection_id == watcher.connection_id}
         if len(mine | {watcher}) > MOST_SUBSCRIPTIONS:
             raise TooManySubscriptions("too many")
-        account, until = self.connections[watcher.connection_id]
-        self.rows[watcher] = watcher.of_account(account, until=until)
+        caller, until = self.connections[watcher.connection_id]
+        self.rows[watcher] = watcher.of_caller(caller, until=until)
         return self.rows[watcher]
 
     def welcome(self, watcher: Watcher) -> bool:
@@ -208,7 +225,7 @@ class MemoryWatchers:
             for topic, account in topics.items()
         }
 
-    def account_of(self, connection_id: str) -> str | None:
+    def caller_of(self, connection_id: str) -> Caller | None:
         return self.connections.get(connection_id, (None, None))[0]
 
     def forget(self, watcher: Watcher) -> None:
@@ -221,8 +238,8 @@ class MemoryWatchers:
             self.forget(watcher)
 
     def forget_connection(self, connection_id: str) -> None:
-        account, _ = self.connections.pop(connection_id, ("", None))
-        self.forget(Watcher(account_topic(account), connection_id))
+        caller, _ = self.connections.pop(connection_id, (Caller(""), None))
+        self.forget(Watcher(account_topic(caller.account), connection_id))
 
 
 @dataclass
@@ -230,7 +247,7 @@ class MemoryAccess:
     """Keys, tickets, counts and settings in dicts."""
 
     keys: dict[str, ApiKey] = field(default_factory=dict)
-    tickets: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    tickets: dict[str, tuple[Caller, datetime]] = field(default_factory=dict)
     counts: dict[tuple[str, int], int] = field(default_factory=dict)
     state: TradingState = TradingState.ACTIVE
     reads: int = 0
@@ -245,15 +262,15 @@ class MemoryAccess:
     def revoke_key(self, key_id: str) -> bool:
         return self.keys.pop(key_id, None) is not None
 
-    def add_ticket(self, digest: str, account: str, *, until: datetime) -> None:
-        self.tickets[digest] = (account, until)
+    def add_ticket(self, digest: str, caller: Caller, *, until: datetime) -> None:
+        self.tickets[digest] = (caller, until)
 
-    def take_ticket(self, digest: str, *, now: datetime) -> str | None:
-        account, until = self.tickets.get(digest, (None, now))
+    def take_ticket(self, digest: str, *, now: datetime) -> Caller | None:
+        caller, until = self.tickets.get(digest, (None, now))
         if until <= now:
             return None
         del self.tickets[digest]
-        return account
+        return caller
 
     def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
         count = self.counts.get((account, window), 0)
@@ -305,6 +322,15 @@ class FakePush:
     gone: set[str] = field(default_factory=set)
     arriving: dict[str, int] = field(default_factory=dict)
     broken: dict[str, EngineError] = field(default_factory=dict)
+    closed: list[str] = field(default_factory=list)
+
+    def close(self, connection_id: str) -> None:
+        if connection_id in self.gone:
+            raise ConnectionGone(connection_id)
+        if connection_id in self.broken:
+            raise self.broken[connection_id]
+        self.closed.append(connection_id)
+        self.gone.add(connection_id)
 
     def __call__(self, connection_id: str, message: bytes) -> None:
         if connection_id in self.arriving:

@@ -50,7 +50,8 @@ def storm(system: System, orders: int, seed: int, hidden: int | None = None) -> 
 
 def parameters(faults: int) -> dict[str, str]:
     """Return what the stack is deployed with; `faults` percent of the chain's doings go wrong."""
-    return {"Auth": "api-key", "OrdersPerMinute": "0", "ChainFaultPercent": str(faults)}
+    unlimited = {"OrdersPerMinute": "0", "ConnectsPerMinute": "0"}
+    return {"Auth": "api-key", "ChainFaultPercent": str(faults), **unlimited}
 
 
 def table(outcome: Outcome) -> str:

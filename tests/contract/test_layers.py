@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "observability": set(),
     "settings": set(),
     "service": {"domain", "market", "ports", "observability", "service"},
-    "adapters": {"domain", "market", "ports", "adapters"},
+    "adapters": {"domain", "market", "ports", "observability", "adapters"},
     "api": {"domain", "ports", "observability", "service", "adapters", "api"},
     "bootstrap": {"adapters", "api", "market", "ports", "service", "settings"},
 }

@@ -233,9 +233,10 @@ def test_a_poison_record_blocks_the_stream_for_minutes_at_most(resources):
         ("INSERT", "ORDER#01J9", "WATCHERS#anyone"),
         ("MODIFY", "ORDER#01J9", "WATCHERS#anyone"),
         ("INSERT", "ACCOUNT#anyone", "WATCHERS#anyone"),
+        ("MODIFY", "KEY#0123", "KEY"),
     ],
 )
-def test_orders_and_new_watchers_wake_the_notifier(resources, event, pk, sk):
+def test_orders_new_watchers_and_revoked_keys_wake_the_notifier(resources, event, pk, sk):
     assert wakes_the_notifier(resources, stream_record(event, pk, sk))
 
 
@@ -248,6 +249,7 @@ def test_orders_and_new_watchers_wake_the_notifier(resources, event, pk, sk):
         ("MODIFY", "CONN#Zk3sWe0=", "CONN"),
         ("INSERT", "KEY#0123", "KEY"),
         ("INSERT", "TICKET#0123", "TICKET"),
+        ("MODIFY", "CONNECTS#anyone#1", "CONNECTS"),
         ("MODIFY", "RATE#anyone#1", "RATE"),
         ("INSERT", "TX#5VERv8NM", "TX"),
         ("MODIFY", "TX#5VERv8NM", "TX"),
@@ -440,12 +442,13 @@ def test_the_notifier_knows_the_stage_that_it_pushes_to(resources):
     assert environment["WEBSOCKET_API_ID"] == ref("WebSocketApi")
     assert environment["WEBSOCKET_STAGE"] == "live"
     for role in ("WsNotifyRole", "WsConnectRole"):
-        (push,) = [
-            statement["Resource"]["Fn::Sub"]
+        (reached,) = [
+            [resource["Fn::Sub"].partition(":${WebSocketApi}/")[2] for resource in some]
             for statement in statements(resources, role)
             if actions(statement) == ["execute-api:ManageConnections"]
+            for some in [statement["Resource"]]
         ]
-        assert push.endswith(":${WebSocketApi}/live/POST/@connections/*")
+        assert reached == ["live/POST/@connections/*", "live/DELETE/@connections/*"]
 
 
 # Alarms, parameters, outputs

@@ -13,7 +13,15 @@ from engine.adapters.table import Table
 from engine.adapters.watchers import DynamoWatchers
 from engine.domain.errors import EngineError
 from engine.domain.order import Failure, Status
-from engine.ports import ApiKey, DeadLetter, Watcher, WorkMessage, account_topic, order_topic
+from engine.ports import (
+    ApiKey,
+    Caller,
+    DeadLetter,
+    Watcher,
+    WorkMessage,
+    account_topic,
+    order_topic,
+)
 from tests.fakes import START, FakeClock, an_order
 from tests.proof.aws import FakeDynamo, FakeSqs
 from tests.proof.border import Border
@@ -60,21 +68,29 @@ def _orders(table: Table) -> Iterator[Call]:
 def _watchers(table: Table) -> Iterator[Call]:
     watchers = DynamoWatchers(table)
     ann, bob = (Watcher(order_topic("o1"), name, since=START) for name in ("ann", "bob"))
+    carol = Caller("a", "key")
+    yield lambda: watchers.connected_by(carol, at=START)
+    for n in range(4):
+        yield lambda n=n: watchers.count_connect(f"c{n}", carol, at=START, limit=3)  # type: ignore[misc]
+    yield lambda: watchers.count_connect("c5", Caller("a", "other"), at=START, limit=0)
+    yield lambda: watchers.connected_by(carol, at=START)
+    yield lambda: watchers.connect("carol", carol, until=FAR, first=Watcher(account_topic("a"), ""))
+    yield lambda: watchers.caller_of("carol")
     yield lambda: watchers.watch(ann)
-    yield lambda: watchers.connect("ann", "a", until=FAR)
-    yield lambda: watchers.connect("bob", "b", until=FAR, first=bob)
+    yield lambda: watchers.connect("ann", Caller("a"), until=FAR)
+    yield lambda: watchers.connect("bob", Caller("b"), until=FAR, first=bob)
     yield lambda: watchers.watch(ann)
     yield lambda: watchers.watch(ann)
     yield lambda: watchers.watch(Watcher(account_topic("a"), "ann", after_seq=3))
     yield lambda: watchers.of({order_topic("o1"): "a", account_topic("a"): "a"})
     yield lambda: watchers.of({order_topic("o1"): "b"})
-    yield lambda: watchers.welcome(ann.of_account("a", until=FAR))
-    yield lambda: watchers.welcome(ann.of_account("a", until=FAR))
-    yield lambda: watchers.welcome(ann.of_account("a", until=LATER))
+    yield lambda: watchers.welcome(ann.of_caller(Caller("a"), until=FAR))
+    yield lambda: watchers.welcome(ann.of_caller(Caller("a"), until=FAR))
+    yield lambda: watchers.welcome(ann.of_caller(Caller("a"), until=LATER))
     yield lambda: watchers.of({order_topic("o1"): "a"})
-    yield lambda: watchers.account_of("ann")
-    yield lambda: watchers.forget(ann.of_account("a", until=FAR))
-    yield lambda: watchers.forget(ann.of_account("a", until=FAR))
+    yield lambda: watchers.caller_of("ann")
+    yield lambda: watchers.forget(ann.of_caller(Caller("a"), until=FAR))
+    yield lambda: watchers.forget(ann.of_caller(Caller("a"), until=FAR))
     yield lambda: watchers.forget(Watcher(order_topic("o1"), "nobody"))
     for n in range(52):
         yield lambda n=n: watchers.watch(Watcher(order_topic(f"o{n}"), "ann"))  # type: ignore[misc]
@@ -92,7 +108,7 @@ def _access(table: Table) -> Iterator[Call]:
     yield lambda: access.revoke_key("id")
     yield lambda: access.revoke_key("nothing")
     yield lambda: access.key("id")
-    yield lambda: access.add_ticket("t", "ann", until=LATER)
+    yield lambda: access.add_ticket("t", Caller("ann", "id"), until=LATER)
     yield lambda: access.take_ticket("t", now=FAR)
     yield lambda: access.take_ticket("t", now=START)
     yield lambda: access.take_ticket("t", now=START)

@@ -23,6 +23,7 @@ from engine.domain.errors import (
 from engine.domain.order import Failure, Status
 from engine.ports import (
     ApiKey,
+    Caller,
     OrderRepository,
     TradingState,
     Watcher,
@@ -151,7 +152,7 @@ def _of(watchers: Watchers, topic: str, account: str) -> list[Watcher]:
 @both
 def test_watchers_come_and_go(watchers: Watchers) -> None:
     for connection in ("ann", "bob"):
-        watchers.connect(connection, "x", until=LATER)
+        watchers.connect(connection, Caller("x"), until=LATER)
     topic, all_orders = order_topic("o1"), account_topic("x")
     ann, bob = Watcher(topic, "ann", since=START), Watcher(topic, "bob", after_seq=3)
     for watcher in (ann, bob, Watcher(all_orders, "ann"), ann):
@@ -161,7 +162,7 @@ def test_watchers_come_and_go(watchers: Watchers) -> None:
     assert found == {(ann, "x", 0, START, LATER), (bob, "x", 3, None, LATER)}
     assert [w.connection_id for w in both_topics[all_orders]] == ["ann"]
     assert both_topics["ORDER#o2"] == []
-    assert watchers.account_of("bob") == "x"
+    assert watchers.caller_of("bob") == Caller("x")
     (bob,) = (w for w in both_topics[topic] if w.connection_id == "bob")
     watchers.forget(bob)
     watchers.forget(bob)
@@ -169,7 +170,7 @@ def test_watchers_come_and_go(watchers: Watchers) -> None:
     watchers.forget_connection("ann")
     watchers.forget_connection("ann")
     assert _of(watchers, all_orders, "x") == []
-    assert watchers.account_of("ann") is None
+    assert watchers.caller_of("ann") is None
     for left in _of(watchers, topic, "x"):  # which a push finds gone
         watchers.forget(left)
     assert _of(watchers, topic, "x") == []
@@ -177,7 +178,7 @@ def test_watchers_come_and_go(watchers: Watchers) -> None:
 
 @both
 def test_who_watches_for_one_account_is_not_found_for_another(watchers: Watchers) -> None:
-    watchers.connect("eve", "eves", until=LATER)
+    watchers.connect("eve", Caller("eves"), until=LATER)
     watchers.watch(Watcher(order_topic("anns"), "eve"))
     assert _of(watchers, order_topic("anns"), "ann") == []
     assert len(_of(watchers, order_topic("anns"), "eves")) == 1
@@ -185,7 +186,7 @@ def test_who_watches_for_one_account_is_not_found_for_another(watchers: Watchers
 
 @both
 def test_a_watcher_is_welcomed_until_it_begins_anew_or_leaves(watchers: Watchers) -> None:
-    watchers.connect("ann", "x", until=LATER)
+    watchers.connect("ann", Caller("x"), until=LATER)
     topic = order_topic("o1")
     ann = watchers.watch(Watcher(topic, "ann", after_seq=1, since=START))
     assert watchers.welcome(ann)
@@ -202,7 +203,7 @@ def test_a_watcher_is_welcomed_until_it_begins_anew_or_leaves(watchers: Watchers
 @both
 def test_a_connection_may_watch_from_the_start(watchers: Watchers) -> None:
     first = Watcher(order_topic("o1"), "ann", "x", since=START)
-    watchers.connect("ann", "x", until=LATER, first=first)
+    watchers.connect("ann", Caller("x"), until=LATER, first=first)
     (found,) = _of(watchers, order_topic("o1"), "x")
     assert (found, found.account, found.until) == (first, "x", LATER)
     watchers.forget(found)
@@ -212,7 +213,7 @@ def test_a_connection_may_watch_from_the_start(watchers: Watchers) -> None:
 @both
 def test_a_watcher_of_hundreds_of_topics_is_found_in_each(watchers: Watchers) -> None:
     for n in range(5):
-        watchers.connect(f"c{n}", "x", until=LATER)
+        watchers.connect(f"c{n}", Caller("x"), until=LATER)
         for m in range(50):
             watchers.watch(Watcher(order_topic(f"{n}-{m}"), f"c{n}"))
     topics = {order_topic(f"{n}-{m}"): "x" for n in range(5) for m in range(50)}
@@ -224,7 +225,7 @@ def test_a_watcher_of_hundreds_of_topics_is_found_in_each(watchers: Watchers) ->
 def test_who_is_gone_is_dropped_with_all_that_is_known_of_it(watchers: Watchers) -> None:
     topic, mine = order_topic("o1"), account_topic("x")
     for n in range(120):
-        watchers.connect(f"c{n}", "x", until=LATER)
+        watchers.connect(f"c{n}", Caller("x"), until=LATER)
         watchers.watch(Watcher(topic, f"c{n}"))
     watchers.watch(Watcher(mine, "c0"))
     gone = [w for w in _of(watchers, topic, "x") if w.connection_id != "c7"]
@@ -232,13 +233,13 @@ def test_who_is_gone_is_dropped_with_all_that_is_known_of_it(watchers: Watchers)
     watchers.forget_gone({w.connection_id for w in gone}, gone)
     assert _of(watchers, topic, "x") == [Watcher(topic, "c7")]
     assert _of(watchers, mine, "x") == []
-    assert [watchers.account_of(c) for c in ("c0", "c7")] == [None, "x"]
+    assert [watchers.caller_of(c) for c in ("c0", "c7")] == [None, Caller("x")]
 
 
 def test_forgetting_many_of_one_topic_writes_its_row_once(dynamodb: Any) -> None:
     watchers = DynamoWatchers(Table(dynamodb, TABLE))
     for n in range(60):
-        watchers.connect(f"c{n}", "x", until=LATER)
+        watchers.connect(f"c{n}", Caller("x"), until=LATER)
         watchers.watch(Watcher(order_topic("o1"), f"c{n}"))
     counter = Counter()
     counter.attach(dynamodb)
@@ -253,11 +254,60 @@ def test_who_is_not_connected_watches_nothing(watchers: Watchers) -> None:
     assert _of(watchers, order_topic("o1"), "x") == []
 
 
+@both
+def test_a_watcher_knows_the_key_by_which_it_connected(watchers: Watchers) -> None:
+    ann = Caller("x", "k1")
+    watchers.connect("c1", ann, until=LATER, first=Watcher(order_topic("o1"), "c1", "x"))
+    watchers.watch(Watcher(account_topic("x"), "c1"))
+    assert watchers.caller_of("c1") == ann
+    for topic in (order_topic("o1"), account_topic("x")):
+        assert [w.key_id for w in _of(watchers, topic, "x")] == ["k1"]
+
+
+@both
+def test_connects_are_counted_by_account_and_found_by_key(watchers: Watchers) -> None:
+    ann, other, bob = Caller("x", "k1"), Caller("x", "k2"), Caller("y", "k3")
+
+    def count(caller: Caller, name: str, seconds: int, limit: int = 2) -> bool:
+        at = START + timedelta(seconds=seconds)
+        return watchers.count_connect(name, caller, at=at, limit=limit)
+
+    assert [count(ann, "c0", 0), count(other, "c1", 1), count(ann, "c2", 59)] == [True, True, False]
+    assert [count(ann, "c3", 60), count(bob, "c4", 60), count(ann, "c5", 60, limit=0)] == [True] * 3
+    assert [count(ann, "c6", 61), count(ann, "c7", 7260)] == [False, True]
+    minutes = [watchers.connected_by(ann, at=START + timedelta(minutes=m)) for m in (1, 121, 242)]
+    found = [sorted(name for name, _ in some) for some in minutes]
+    assert found == [["c0", "c3", "c5"], ["c3", "c5", "c7"], []]
+    assert ("c3", START + timedelta(seconds=60)) in minutes[0]
+    assert watchers.connected_by(Caller("y", "k1"), at=START) == []
+
+
+def test_what_a_newer_version_wrote_is_set_aside_and_its_neighbours_go_on(
+    dynamodb: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    watchers = DynamoWatchers(Table(dynamodb, TABLE))
+    for name in ("old", "new"):
+        watchers.connect(name, Caller("x"), until=LATER)
+        watchers.watch(Watcher(order_topic("o1"), name))
+    for entry in ("[" * 3_000, "{}", "[1]", "", "[0,1e400,1,0]", "[0,1,2,3,4,5,6,7]", "null"):
+        dynamodb.update_item(
+            TableName=TABLE,
+            Key=row_key("ORDER#o1", "WATCHERS#x"),
+            UpdateExpression="SET #e = :e",
+            ExpressionAttributeNames={"#e": "c:new"},
+            ExpressionAttributeValues={":e": {"S": entry}},
+        )
+        assert [w.connection_id for w in _of(watchers, order_topic("o1"), "x")] == ["old"], entry
+    dynamodb.put_item(TableName=TABLE, Item={**row_key("CONN#new", "CONN"), "who": {"S": "x"}})
+    with pytest.raises(StoreUnavailable):
+        watchers.caller_of("new")
+
+
 def test_a_topics_row_outlives_every_connection_that_watches_it(dynamodb: Any) -> None:
     watchers = DynamoWatchers(Table(dynamodb, TABLE))
     for connection, began in (("new", 7000), ("old", 0)):  # the older one subscribes last
         at = START + timedelta(seconds=began)
-        watchers.connect(connection, "x", until=at + timedelta(hours=2))
+        watchers.connect(connection, Caller("x"), until=at + timedelta(hours=2))
     for n, connection in enumerate(("new", "old")):
         at = START + timedelta(seconds=7000 + n)
         watchers.watch(Watcher(order_topic("o1"), connection, since=at))
@@ -270,7 +320,7 @@ def test_a_topics_row_outlives_every_connection_that_watches_it(dynamodb: Any) -
 
 @both
 def test_a_connection_watches_so_much_and_no_more(watchers: Watchers) -> None:
-    watchers.connect("ann", "ann's", until=LATER)
+    watchers.connect("ann", Caller("ann's"), until=LATER)
     for n in range(MOST_SUBSCRIPTIONS):
         watchers.watch(Watcher(order_topic(f"o{n}"), "ann"))
     with pytest.raises(TooManySubscriptions):
@@ -293,9 +343,11 @@ def test_keys_are_found_until_they_are_revoked(access: Any) -> None:
 
 @both
 def test_a_ticket_is_good_once_and_for_a_time(access: Any) -> None:
-    for name in ("used", "late"):
-        access.add_ticket(name, "ann", until=LATER)
-    assert access.take_ticket("used", now=START) == "ann"
+    ann = Caller("ann", "k1")
+    for name, caller in (("used", ann), ("late", ann), ("keyless", Caller("ann"))):
+        access.add_ticket(name, caller, until=LATER)
+    assert access.take_ticket("keyless", now=START) == Caller("ann")
+    assert access.take_ticket("used", now=START) == ann
     assert access.take_ticket("used", now=START) is None
     assert access.take_ticket("late", now=LATER) is None
     assert access.take_ticket("unheard of", now=START) is None
@@ -373,7 +425,7 @@ def test_a_table_that_does_not_answer_is_said_to_be_unavailable(dynamodb: Any) -
         lambda: DynamoOrders(elsewhere).add(an_order()),
         lambda: list(DynamoOrders(elsewhere).open_before(LATER, limit=1)),
         lambda: DynamoWatchers(elsewhere).of({"ORDER#o1": "x"}),
-        lambda: DynamoWatchers(elsewhere).connect("c", "a", until=LATER),
+        lambda: DynamoWatchers(elsewhere).connect("c", Caller("a"), until=LATER),
         lambda: DynamoLedger(elsewhere).record("sig", {}),
         lambda: DynamoLedger(elsewhere).read("sig"),
     ]

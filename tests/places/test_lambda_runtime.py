@@ -73,7 +73,7 @@ class Place:
     def connected(self, connection_id: str) -> bool:
         """Tell whether the table has a connection."""
         table = Table(self.client("dynamodb"), self.outputs["TableName"])
-        return DynamoWatchers(table).account_of(connection_id) is not None
+        return DynamoWatchers(table).caller_of(connection_id) is not None
 
 
 @pytest.fixture(scope="module")

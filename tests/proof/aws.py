@@ -286,3 +286,8 @@ class FakeSockets(FakeClient):
         if ConnectionId not in self.open:
             raise refusal("GoneException", "PostToConnection")
         self.heard.setdefault(ConnectionId, []).append(json.loads(Data))
+
+    def do_delete_connection(self, *, ConnectionId: str) -> None:  # noqa: N803
+        if ConnectionId not in self.open:
+            raise refusal("GoneException", "DeleteConnection")
+        self.open.discard(ConnectionId)

@@ -16,8 +16,10 @@ from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
 from engine.ports import DeadLetter, Expired, Landed, Landing, Reverted, Unknown, Watcher
 from engine.service.execution import Execution
+from engine.service.identity import Identity
 from engine.service.notification import Notification, Post
 from engine.service.reconciliation import Reconciliation, Report
+from engine.service.revocation import Revocation
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -211,6 +213,28 @@ def tell_everybody_everything(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(watchers, "_row", lambda topic, _: (topic, f"{watchers.ROWS}ann"))
 
 
+def hear_on_by_a_revoked_key(patch: pytest.MonkeyPatch) -> None:
+    good = Identity.is_good
+
+    def believed(self: Identity, key_id: str, *, fresh: bool = False) -> bool:
+        return good(self, key_id, fresh=True) if fresh else True
+
+    patch.setattr(Identity, "is_good", believed)
+
+
+def connect_by_a_revoked_key(patch: pytest.MonkeyPatch) -> None:
+    good = Identity.is_good
+
+    def believed(self: Identity, key_id: str, *, fresh: bool = False) -> bool:
+        return fresh or good(self, key_id)
+
+    patch.setattr(Identity, "is_good", believed)
+
+
+def leave_a_revoked_key_connected(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Revocation, "close_connections", lambda self, revoked: True)
+
+
 #: Each with a story in which it shows.
 BREAKS: dict[Break, str] = {
     send_before_the_signature_is_stored: "a chain that says nothing",
@@ -235,4 +259,7 @@ BREAKS: dict[Break, str] = {
     push_a_change_before_the_welcome: "watchers come and go",
     forget_all_watchers_when_one_left: "watchers come and go",
     tell_everybody_everything: "watchers come and go",
+    hear_on_by_a_revoked_key: "a revoked key",
+    connect_by_a_revoked_key: "a revoked key",
+    leave_a_revoked_key_connected: "a revoked key",
 }

@@ -52,6 +52,10 @@ def asked_for(order_id: str | None, after_seq: int = 0) -> Document:
     return {"type": "asked", "orderId": order_id, "afterSeq": after_seq}
 
 
+#: Among what a client hears: ten seconds ago the key by which it connected was revoked.
+REVOKED: Document = {"type": "revoked"}
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """What lies in the dead-letter queue; no order id: nobody can tell whose it is."""
@@ -68,7 +72,7 @@ class History:
     `expired` that it never will. `queued` are the orders whose messages lie in the order queue,
     `redriven` the letters that an operator took out of the other one. `stayed` are the clients
     that subscribed to an order and listened to the end. `sent` has the `seq` that an order had when
-    a signature was first sent; None: that is not known.
+    a signature was first sent; None: that is not known. `open` are those whose connections stand.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -80,6 +84,7 @@ class History:
     redriven: list[Letter] = field(default_factory=list)
     stayed: set[tuple[str, str]] = field(default_factory=set)
     sent: Mapping[str, int] | None = None
+    open: set[str] = field(default_factory=set)
 
     @property
     def ends(self) -> dict[str, Order]:
@@ -328,6 +333,19 @@ def nobody_hears_of_anothers_orders(history: History) -> Checked:
             yield f"{by} told {account} of {whose}'s order" if whose != account else None
 
 
+def a_revoked_key_is_out(history: History) -> Checked:
+    """Ten seconds after its revocation it hears of no order, and in the end it is closed."""
+    revoked: set[str] = set()
+    for heard in history.heard:
+        if heard.message == REVOKED:
+            revoked.add(heard.client)
+        elif heard.client in revoked and "order" in heard.message:
+            yield f"{heard.client} heard of {heard.message['orderId']} by a key that is revoked"
+    for client in sorted(revoked):
+        stands = client in history.open
+        yield f"{client} is still connected by a key that is revoked" if stands else None
+
+
 def one_key_is_one_order(history: History) -> Checked:
     by_key: dict[tuple[str, str], list[Answer]] = {}
     for answer in history.answers:
@@ -431,6 +449,7 @@ PROMISES: tuple[Promise, ...] = (
     an_order_is_taken_only_when_nobody_holds_it,
     what_clients_are_told_is_true,
     nobody_hears_of_anothers_orders,
+    a_revoked_key_is_out,
     one_key_is_one_order,
     who_stays_hears_the_end,
     the_queues_end_empty,

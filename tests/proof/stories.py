@@ -132,6 +132,23 @@ def _watched(world: World) -> None:
         pass
 
 
+def _revoked(world: World) -> None:
+    """Ann's key is revoked while she watches one order, or all, or nothing; bob's is not."""
+    order_id = str(world.place(key="k").body.get("orderId"))
+    for client in ("ann", "idle"):
+        world.connect(client, by="k1")
+    world.connect("all", by="k1", order_id=order_id)
+    world.connect("bob", by="k2", order_id=order_id)
+    world.watch("ann", order_id)
+    world.watch_all("all")
+    world.notify()
+    world.deliver()
+    world.revoke("k1")
+    while world.notify(2):
+        pass
+    world.connect("late", by="k1", order_id=order_id)
+
+
 def _cancelled(world: World) -> None:
     world.connect("ann")
     order_id = str(world.place(key="k").body.get("orderId"))
@@ -210,6 +227,7 @@ STORIES = (
         frozenset({"ATTEMPTS_EXHAUSTED"}),
     ),
     Story("watchers come and go", _watched),
+    Story("a revoked key", _revoked),
     Story("a lost send", _sold("XDROP")),
     Story("a cancelled order", _cancelled, frozenset({"cancelled"}), CONFIRMED),
     Story("one key, many POSTs", _one_key),

@@ -28,6 +28,8 @@ def _told() -> World:
     """Return a world in which ann watched an order, and three more ended in other ways."""
     world = World()
     world.connect("ann")
+    world.connect("mia", by="k1")
+    world.revoke("k1")
     order_id = world.place(key="k").body["orderId"]
     world.watch("ann", order_id)
     world.notify()
@@ -276,6 +278,15 @@ def tell_of_anothers_order(history: History) -> None:
     history.heard[:] = [replace(heard, account="eve") for heard in history.heard]
 
 
+def let_a_revoked_key_hear_on(history: History) -> None:
+    told = history.heard[_place(history, 0)]
+    history.heard.append(replace(told, client="mia"))
+
+
+def leave_a_revoked_key_connected(history: History) -> None:
+    history.open.add("mia")
+
+
 def answer_one_key_with_two_orders(history: History) -> None:
     cancelled = history.states[_of(history, Status.CANCELLED)][0].order_id
     _body(history, "place", orderId=cancelled)
@@ -358,6 +369,8 @@ SPOILS: dict[Spoil, str] = {
     tell_of_an_order_that_is_not: "told of nobody, which is no order",
     answer_a_post_with_a_later_state: "the answer to POST told of",
     tell_of_anothers_order: "ann's stream told eve of ann's order",
+    let_a_revoked_key_hear_on: "by a key that is revoked",
+    leave_a_revoked_key_connected: "still connected",
     answer_one_key_with_two_orders: "got different answers",
     answer_another_wish_with_the_same_order: "for another wish",
     call_a_replay_new: "more than once that its order is new",

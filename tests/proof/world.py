@@ -24,13 +24,24 @@ from engine.bootstrap import Engine
 from engine.domain.errors import ChainUnavailable, EngineError, VenueTimeout, VenueUnavailable
 from engine.domain.order import Order, Status, Transaction
 from engine.market.simulation import SimulatedMarket
-from engine.ports import Background, Chain, Push, Venue, Watcher, account_topic, order_topic
+from engine.ports import (
+    ApiKey,
+    Background,
+    Caller,
+    Chain,
+    Push,
+    Venue,
+    Watcher,
+    account_topic,
+    order_topic,
+)
+from engine.service.identity import BELIEVED
 from engine.service.placing import Wish
 from engine.settings import Settings
 from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Died, Guarded
-from tests.proof.history import Answer, Heard, History, Letter, asked_for, steps
+from tests.proof.history import REVOKED, Answer, Heard, History, Letter, asked_for, steps
 
 T = TypeVar("T")
 
@@ -72,6 +83,8 @@ class World:
     accounts: dict[str, str] = field(default_factory=dict)
     stayed: set[tuple[str, str]] = field(default_factory=set)
     stayed_for_all: dict[str, set[str]] = field(default_factory=dict)
+    keys: dict[str, set[str]] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
     redriven: list[Letter] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
     reads: int = 0
@@ -123,16 +136,30 @@ class World:
         cancelling = self.engine.cancelling
         return self._told("cancel", account, lambda: cancelling.cancel(order_id, account=account))
 
-    def connect(self, client: str, account: str = "ann", order_id: str | None = None) -> None:
-        """Open a connection, which may watch an order from the start."""
+    def connect(
+        self,
+        client: str,
+        account: str = "ann",
+        order_id: str | None = None,
+        by: str | None = None,
+    ) -> None:
+        """Open a connection, by a key if one is named, which may watch an order from the start."""
+        caller = Caller(account, by)
+        if by and by not in self.keys:
+            self.access.add_key(ApiKey(by, account, "digest"))
+            self.keys[by] = set()
         first = Watcher(order_topic(order_id), client, account) if order_id else None
         self.sockets.open.add(client)
         self.accounts[client] = account
         if first:
             self._asks(client, order_id)
-        if self._run("ws_connect", lambda: self.engine.watching.connect(client, account, first)):
+        connecting = self.engine.connecting
+        if self._run("ws_connect", lambda: connecting.connect(client, caller, first)):
             if order_id and self._owner(order_id) == account:
                 self.stayed.add((client, order_id))
+            if by:
+                self.keys[by].add(client)
+                self._mark(by)
         else:  # API Gateway closes a connection whose $connect failed
             self.sockets.open.discard(client)
 
@@ -171,6 +198,22 @@ class World:
         self.stayed_for_all.pop(client, None)
         if noticed:
             self._run("ws_connect", lambda: self.engine.watching.leave(client))
+
+    def revoke(self, key_id: str) -> None:
+        """Revoke a key, as the operator does, and let pass the time that this may take."""
+        self.access.revoke_key(key_id)
+        self.revoked.add(key_id)
+        self.clock.advance(BELIEVED.total_seconds())
+        self._mark(key_id)
+
+    def _mark(self, key_id: str) -> None:
+        """Note among what clients of a revoked key hear that they are to hear no more."""
+        if key_id not in self.revoked:
+            return
+        for client in self.keys[key_id]:
+            self.sockets.heard.setdefault(client, []).append(REVOKED)
+            self.stayed = {(c, o) for c, o in self.stayed if c != client}
+            self.stayed_for_all.pop(client, None)
 
     def _asks(self, client: str, order_id: str | None, after_seq: int = 0) -> None:
         self.sockets.heard.setdefault(client, []).append(asked_for(order_id, after_seq))
@@ -328,7 +371,8 @@ class World:
                 order = item_order(new)
                 states = self._states.setdefault(order.order_id, [])
                 states += steps(states[-1] if states else None, order)
-            if new["sk"]["S"] == "ORDER" or new["sk"]["S"].startswith(ROWS):
+            revoked = new["sk"]["S"] == "KEY" and record["eventName"] == "MODIFY"
+            if revoked or new["sk"]["S"] == "ORDER" or new["sk"]["S"].startswith(ROWS):
                 self._stream.append(record)
         self._looked = len(self.dynamo.records)
 
@@ -358,6 +402,7 @@ class World:
             redriven=self.redriven,
             stayed=for_all | self.stayed,
             sent=self.sent,
+            open=self.sockets.open,
         )
 
     @property

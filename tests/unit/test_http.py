@@ -632,7 +632,7 @@ def test_an_account_gets_a_ticket() -> None:
     event["headers"] |= world.account("ann")
     answer = world.ask(event)
     assert (answer.status, answer.body["expiresAt"]) == (201, "2026-11-22T08:25:00.000Z")
-    assert world.api.identity.account_of_ticket(answer.body["ticket"]) == "ann"
+    assert world.api.identity.caller_of_ticket(answer.body["ticket"]).account == "ann"
 
 
 def test_an_account_that_orders_too_often_is_told_when_to_come_back() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from engine.domain.errors import Unauthenticated
+from engine.ports import Caller
 from engine.service.identity import ANYONE, Identity, digest_of, new_key
 from tests.fakes import FakeChance, FakeClock, MemoryAccess
 
@@ -68,16 +69,33 @@ def test_guessing_keys_does_not_fill_the_memory() -> None:
 
 def test_a_ticket_is_good_once_and_for_a_minute() -> None:
     world = World()
-    first, second = (world.identity.issue_ticket("ann") for _ in range(2))
+    ann = world.identity.caller_of_key(world.new("ann"))
+    first, second = (world.identity.issue_ticket(ann) for _ in range(2))
     assert first.text not in str(world.access)
-    assert world.identity.account_of_ticket(first.text) == "ann"
+    assert world.identity.caller_of_ticket(first.text) == ann
     with pytest.raises(Unauthenticated):
-        world.identity.account_of_ticket(first.text)
+        world.identity.caller_of_ticket(first.text)
     world.clock.advance(60)
     with pytest.raises(Unauthenticated):
-        world.identity.account_of_ticket(second.text)
+        world.identity.caller_of_ticket(second.text)
     with pytest.raises(Unauthenticated):
-        world.identity.account_of_ticket("")
+        world.identity.caller_of_ticket("")
+
+
+def test_where_keys_are_asked_for_a_ticket_without_one_is_worthless() -> None:
+    world = World()
+    ticket = world.identity.issue_ticket(Caller("ann"))
+    with pytest.raises(Unauthenticated):
+        world.identity.caller_of_ticket(ticket.text)
+
+
+def test_whether_a_key_is_good_is_believed_for_ten_seconds_or_asked_anew() -> None:
+    world = World()
+    key_id = str(world.identity.caller_of_key(world.new("ann")).key_id)
+    world.access.revoke_key(key_id)
+    assert world.identity.is_good(key_id)
+    assert not world.identity.is_good(key_id, fresh=True)
+    assert not world.identity.is_good(key_id)
 
 
 @pytest.mark.parametrize("account", ["", "a b", "a\nb", "a#b", "x" * 65, "é"])

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from engine.domain.errors import PushFailed, StoreUnavailable
 from engine.domain.order import Order, Status
-from engine.ports import Watcher, account_topic, order_topic
+from engine.ports import Caller, Watcher, account_topic, order_topic
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
 from tests.fakes import (
     START,
@@ -44,10 +44,11 @@ class World:
     watchers: MemoryWatchers = field(default_factory=MemoryWatchers)
     push: FakePush = field(default_factory=FakePush)
     clock: FakeClock = field(default_factory=FakeClock)
+    revoked: set[str] = field(default_factory=set)
 
     def watch(self, *connection_ids: str) -> None:
         for connection_id in connection_ids:
-            self.watchers.connect(connection_id, "anyone", until=FAR)
+            self.watchers.connect(connection_id, Caller("anyone"), until=FAR)
             self.watchers.watch(_watcher(connection_id))
 
     @property
@@ -56,7 +57,14 @@ class World:
 
     def announce(self, *changes: Change) -> set[str]:
         return Notification(
-            self.orders, self.watchers, self.push, Inline(), self.clock, _render, _unknown
+            self.orders,
+            self.watchers,
+            self.push,
+            Inline(),
+            self.clock,
+            _render,
+            _unknown,
+            lambda key_id: key_id not in self.revoked,
         ).announce(changes)
 
 
@@ -113,7 +121,7 @@ def test_a_watcher_who_left_is_forgotten_and_that_one_only() -> None:
 class DeafWatchers(MemoryWatchers):
     """Reads who watches, and answers nothing else."""
 
-    def account_of(self, connection_id: str) -> str | None:
+    def caller_of(self, connection_id: str) -> Caller | None:
         raise StoreUnavailable("deaf")
 
     def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
@@ -214,6 +222,22 @@ def test_who_is_over_is_forgotten_when_seen() -> None:
     assert list(world.push.heard) == ["bob"]
 
 
+def test_who_connected_by_a_key_that_is_revoked_hears_nothing_and_is_forgotten() -> None:
+    world = World()
+    world.orders.add(an_order())
+    world.watch("bob")
+    world.watchers.connect("ann", Caller("anyone", "k1"), until=FAR)
+    ann = world.watchers.watch(_watcher("ann"))
+    world.announce(OrderChanged("1", an_order()))
+    assert list(world.push.heard) == ["bob", "ann"]
+    world.revoked.add("k1")
+    world.announce(OrderChanged("2", ROUTING))
+    assert [len(heard) for heard in world.push.heard.values()] == [2, 1]
+    assert world.watching == [_watcher("bob")]
+    world.announce(WatcherCame("3", ann))
+    assert len(world.push.heard["ann"]) == 1
+
+
 def test_a_newcomer_who_never_arrives_is_forgotten() -> None:
     world = World()
     world.watch("ann")
@@ -237,7 +261,7 @@ def _carried() -> Order:
 
 def _back(world: World, after_seq: int) -> Watcher:
     """Return a watcher who comes back with `after_seq`."""
-    world.watchers.connect("ann", "anyone", until=FAR)
+    world.watchers.connect("ann", Caller("anyone"), until=FAR)
     return world.watchers.watch(_watcher("ann", after_seq=after_seq))
 
 
@@ -288,7 +312,7 @@ def test_nobody_hears_of_another_accounts_order() -> None:
     world = World()
     world.orders.add(an_order())
     for connection_id, account in (("eve", "eves"), ("ann", "anyone")):
-        world.watchers.connect(connection_id, account, until=FAR)
+        world.watchers.connect(connection_id, Caller(account), until=FAR)
         world.watchers.watch(_watcher(connection_id, account))
     world.announce(
         WatcherCame("1", _watcher("eve", "eves")),

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import pytest
 
 from engine.api.sockets import Sockets
 from engine.domain.errors import StoreUnavailable
-from engine.ports import Watcher, account_topic, order_topic
+from engine.ports import ApiKey, Caller, Watcher, account_topic, order_topic
+from engine.service.connecting import Connecting
 from engine.service.identity import ANYONE, Identity, new_key
 from engine.service.watching import Watching
 from tests.fakes import (
@@ -40,13 +41,18 @@ class World:
     push: FakePush = field(default_factory=FakePush)
     access: MemoryAccess = field(default_factory=MemoryAccess)
     keys: bool = False
+    clock: FakeClock = field(default_factory=FakeClock)
+    limit: int = 0
 
     def __post_init__(self) -> None:
-        self.identity = Identity(self.access, FakeClock(), FakeChance(), self.keys)
+        self.identity = Identity(self.access, self.clock, FakeChance(), self.keys)
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        watching = Watching(self.watchers, FakeClock())
-        return Sockets(self.identity, watching, lambda api, stage: self.push).handle(event)
+        connecting = Connecting(self.identity, self.watchers, self.clock, self.limit)
+        watching = Watching(self.watchers, self.clock)
+        return Sockets(self.identity, connecting, watching, lambda api, stage: self.push).handle(
+            event
+        )
 
     def hear(self, event: dict[str, Any]) -> int:
         status: int = self.answer(event)["statusCode"]
@@ -54,6 +60,17 @@ class World:
 
     def watching(self, topic: str) -> list[Watcher]:
         return self.watchers.of({topic: ANYONE})[topic]
+
+    def new_key(self, account: str) -> Caller:
+        """Make a key; return who connects by it."""
+        text, stored = new_key(account, FakeChance())
+        self.access.add_key(stored)
+        return self.identity.caller_of_key(text)
+
+    def connect_by(self, caller: Caller) -> int:
+        """Connect with a ticket of a key."""
+        ticket = self.identity.issue_ticket(caller).text
+        return self.hear({**CONNECT, "queryStringParameters": {"ticket": ticket}})
 
     def connect(self) -> None:
         event = copy.deepcopy(CONNECT)
@@ -86,7 +103,7 @@ def test_connecting_bare_watches_nothing() -> None:
     world = World()
     world.connect()
     assert world.watchers.rows == {}
-    assert world.watchers.account_of(CONNECTION) == ANYONE
+    assert world.watchers.caller_of(CONNECTION) == Caller(ANYONE)
 
 
 @pytest.mark.parametrize("order_id", ["", "a b", "x" * 65, "a#b"])
@@ -213,7 +230,8 @@ def test_of_the_subprotocols_that_are_offered_ours_is_chosen(offered: Any, chose
 
 def test_a_ticket_may_come_beside_the_subprotocol() -> None:
     world = World(keys=True)
-    ticket = f"ticket.{world.identity.issue_ticket('ann').text}"
+    ann = world.new_key("ann")
+    ticket = f"ticket.{world.identity.issue_ticket(ann).text}"
     assert world.hear(offering(ticket)) == 400  # nothing could be chosen
     assert world.hear(offering("orders.v1", ticket, ticket)) == 400
     asked = {**offering("orders.v1", ticket), "queryStringParameters": {"ticket": "oet_1"}}
@@ -221,7 +239,7 @@ def test_a_ticket_may_come_beside_the_subprotocol() -> None:
     assert world.answer(offering("orders.v1", ticket))["headers"] == {
         "Sec-WebSocket-Protocol": "orders.v1"  # a ticket is never told back
     }
-    assert world.watchers.account_of(CONNECTION) == "ann"
+    assert world.watchers.caller_of(CONNECTION) == ann
     assert world.hear(offering("orders.v1", ticket)) == 401
 
 
@@ -250,11 +268,60 @@ def test_a_frame_of_a_connection_that_is_not_there_does_nothing() -> None:
     assert world.watchers.rows == {}
 
 
+SUBSCRIBE_FRAME = json.dumps({"action": "subscribe", "orderId": ORDER})
+
+
+def test_who_connected_by_a_key_that_is_revoked_is_told_so_and_out() -> None:
+    world = World(keys=True)
+    ann = world.new_key("ann")
+    assert world.connect_by(ann) == 200
+    assert world.frame(SUBSCRIBE_FRAME) is None
+    world.access.revoke_key(str(ann.key_id))
+    world.clock.advance(10)
+    answer = world.frame(SUBSCRIBE_FRAME)
+    assert answer is not None
+    assert (answer["type"], answer["code"]) == ("error", "KEY_REVOKED")
+    assert world.push.closed == [CONNECTION]
+    assert world.watchers.connections == {}
+
+
+def test_a_ticket_of_a_key_that_was_revoked_meanwhile_is_worthless_at_once() -> None:
+    world = World(keys=True)
+    ann = world.new_key("ann")
+    ticket = world.identity.issue_ticket(ann).text
+    world.access.revoke_key(str(ann.key_id))
+    event = {**CONNECT, "queryStringParameters": {"ticket": ticket, "orderId": ORDER}}
+    assert world.hear(event) == 401
+    assert world.watchers.connections == {}
+
+
+def test_connects_of_an_account_are_limited_whatever_key_they_are_made_by() -> None:
+    world = World(keys=True, limit=3)
+    ann = world.new_key("ann")
+    other = replace(ann, key_id="another")
+    world.access.add_key(ApiKey("another", "ann", "digest"))
+    bob = Caller("bob", ann.key_id)
+    assert [world.connect_by(c) for c in (ann, other, ann, other, ann)] == [200] * 3 + [429] * 2
+    assert world.connect_by(bob) == 200
+    ticket = world.identity.issue_ticket(ann).text
+    refused = world.answer({**CONNECT, "queryStringParameters": {"ticket": ticket}})
+    assert json.loads(refused["body"])["code"] == "CONNECT_RATE_EXCEEDED"
+    assert refused["headers"]["Retry-After"] == "60"
+    world.clock.advance(60)
+    assert world.connect_by(ann) == 200
+
+
+def test_without_keys_connects_are_not_counted() -> None:
+    world = World(limit=1)
+    assert [world.hear(CONNECT) for _ in range(3)] == [200] * 3
+
+
 def test_connecting_needs_a_key_or_a_ticket_where_keys_are_asked_for() -> None:
     world = World(keys=True)
     text, stored = new_key("ann", FakeChance())
     world.access.add_key(stored)
-    ticket = world.identity.issue_ticket("ann").text
+    caller = world.identity.caller_of_key(text)
+    ticket = world.identity.issue_ticket(caller).text
     assert world.hear(CONNECT) == 401
     assert world.hear({**CONNECT, "queryStringParameters": {"ticket": "oet_guess"}}) == 401
     assert world.hear({**CONNECT, "queryStringParameters": {"apiKey": text}}) == 400
@@ -262,5 +329,5 @@ def test_connecting_needs_a_key_or_a_ticket_where_keys_are_asked_for() -> None:
     assert world.hear({**CONNECT, "headers": {"X-Api-Key": text}}) == 200
     assert world.hear({**CONNECT, "headers": {"Authorization": f"Bearer {text}"}}) == 200
     assert world.hear({**CONNECT, "queryStringParameters": {"ticket": ticket}}) == 200
-    assert world.watchers.account_of(CONNECTION) == "ann"
+    assert world.watchers.caller_of(CONNECTION) == caller
     assert world.hear({**CONNECT, "queryStringParameters": {"ticket": ticket}}) == 401

@@ -9,12 +9,24 @@ from typing import Any
 
 from engine.adapters.dynamodb import item_order, order_item
 from engine.api.stream import Stream
-from engine.api.views import message, unknown_order_message
+from engine.api.views import message, revoked_message, unknown_order_message
 from engine.domain.errors import PushFailed
 from engine.domain.order import Status, Step
-from engine.ports import Watcher, order_topic
+from engine.ports import Caller, Watcher, order_topic
+from engine.service.identity import Identity
 from engine.service.notification import Notification
-from tests.fakes import START, FakeClock, FakePush, Inline, MemoryOrders, MemoryWatchers, an_order
+from engine.service.revocation import Revocation
+from tests.fakes import (
+    START,
+    FakeChance,
+    FakeClock,
+    FakePush,
+    Inline,
+    MemoryAccess,
+    MemoryOrders,
+    MemoryWatchers,
+    an_order,
+)
 
 EVENT = json.loads((Path(__file__).parents[2] / "events/stream_changes.json").read_text())
 CONNECTION = "VQZxmfXUoAMCJlw="
@@ -26,10 +38,13 @@ class World:
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     watchers: MemoryWatchers = field(default_factory=MemoryWatchers)
     push: FakePush = field(default_factory=FakePush)
+    access: MemoryAccess = field(default_factory=MemoryAccess)
+    clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
+        self.identity = Identity(self.access, self.clock, FakeChance(), required=True)
         self.orders.add(an_order())
-        self.watchers.connect(CONNECTION, "anyone", until=START + timedelta(hours=2))
+        self.watchers.connect(CONNECTION, Caller("anyone"), until=START + timedelta(hours=2))
         self.watchers.watch(Watcher(order_topic(ORDER), CONNECTION))
 
     def announce(self, event: dict[str, Any]) -> list[str]:
@@ -38,11 +53,15 @@ class World:
             self.watchers,
             self.push,
             Inline(),
-            FakeClock(),
+            self.clock,
             message,
             unknown_order_message,
+            self.identity.is_good,
         )
-        answer = Stream(notification).announce_batch(event)
+        revocation = Revocation(
+            self.identity, self.watchers, self.push, Inline(), self.clock, revoked_message()
+        )
+        answer = Stream(notification, revocation).announce_batch(event)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     @property
@@ -132,6 +151,54 @@ def test_each_step_that_one_write_took_is_told() -> None:
         ("status", 3, "building"),
         ("status", 4, "submitted"),
     ]
+
+
+def _revocation(key_id: str = "k1") -> dict[str, Any]:
+    old = {"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "KEY"}, "account": {"S": "ann"}}
+    new = {**old, "revoked": {"N": "1"}}
+    change = {"SequenceNumber": "7", "OldImage": old, "NewImage": new}
+    return {"Records": [{"eventName": "MODIFY", "dynamodb": change}]}
+
+
+def test_what_was_connected_by_a_revoked_key_is_told_so_and_closed_and_nothing_else() -> None:
+    world = World()
+    ann, other = Caller("ann", "k1"), Caller("ann", "k2")
+    for n, caller in enumerate((ann, other, ann)):
+        world.watchers.count_connect(f"c{n}", caller, at=START, limit=0)
+        world.watchers.connect(f"c{n}", caller, until=START + timedelta(hours=2))
+    world.push.gone.add("c2")
+    assert world.announce(_revocation()) == []
+    assert world.push.closed == ["c0"]
+    (farewell,) = world.push.heard["c0"]
+    assert json.loads(farewell)["code"] == "KEY_REVOKED"
+    assert world.watchers.connections.keys() == {CONNECTION, "c1"}
+    assert world.clock.slept == [1.0]  # until the youngest could be closed
+    world.clock.advance(7200)
+    assert world.announce(_revocation()) == []
+    assert world.push.closed == ["c0"]
+
+
+def test_a_revocation_that_could_not_close_a_connection_is_delivered_again() -> None:
+    world = World()
+    for name in ("c0", "c1"):
+        world.watchers.count_connect(name, Caller("ann", "k1"), at=START, limit=0)
+        world.watchers.connect(name, Caller("ann", "k1"), until=START + timedelta(hours=2))
+    world.push.broken["c0"] = PushFailed("refused")
+    assert world.announce(_revocation()) == ["7"]
+    assert world.push.closed == ["c1"]
+    world.push.broken.clear()
+    assert world.announce(_revocation()) == []
+    assert world.push.closed == ["c1", "c0"]
+
+
+def test_a_key_that_is_made_or_was_revoked_before_is_nobodys_news() -> None:
+    world = World()
+    made, again = _revocation(), _revocation()
+    del made["Records"][0]["dynamodb"]["NewImage"]["revoked"]
+    image = again["Records"][0]["dynamodb"]
+    image["OldImage"] = image["NewImage"]
+    assert world.announce(made) == world.announce(again) == []
+    assert world.clock.slept == []
 
 
 def _came(event: dict[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Watchers,
     )
     from engine.service.cancelling import Cancelling
+    from engine.service.connecting import Connecting
     from engine.service.execution import Execution
     from engine.service.identity import Identity
     from engine.service.limits import Prices
@@ -155,7 +156,14 @@ class Engine:
         """The WebSocket API."""
         from engine.api.sockets import Sockets
 
-        return Sockets(self.identity, self.watching, self.adapters.push_to)
+        return Sockets(self.identity, self.connecting, self.watching, self.adapters.push_to)
+
+    @cached_property
+    def connecting(self) -> "Connecting":
+        from engine.service.connecting import Connecting
+
+        use, limit = self.adapters, self.settings.connects_per_minute
+        return Connecting(self.identity, use.watchers, use.clock, limit)
 
     @cached_property
     def watching(self) -> "Watching":
@@ -167,25 +175,30 @@ class Engine:
     def stream(self) -> "Stream":
         """The announcer of what the table's stream tells."""
         from engine.api.stream import Stream
-        from engine.api.views import message, unknown_order_message
+        from engine.api.views import message, revoked_message, unknown_order_message
         from engine.service.notification import Notification
+        from engine.service.revocation import Revocation
 
         use = self.adapters
         push = use.push_to(
             needed(self.settings.websocket_api_id, "WEBSOCKET_API_ID"),
             needed(self.settings.websocket_stage, "WEBSOCKET_STAGE"),
         )
-        return Stream(
-            Notification(
-                use.orders,
-                use.watchers,
-                push,
-                use.call_threads,
-                use.clock,
-                message,
-                unknown_order_message,
-            )
+        notification = Notification(
+            use.orders,
+            use.watchers,
+            push,
+            use.call_threads,
+            use.clock,
+            message,
+            unknown_order_message,
+            self.identity.is_good,
         )
+        farewell = revoked_message()
+        revocation = Revocation(
+            self.identity, use.watchers, push, use.call_threads, use.clock, farewell
+        )
+        return Stream(notification, revocation)
 
     @cached_property
     def reconciliation(self) -> "Reconciliation":

@@ -216,8 +216,16 @@ def account_topic(account: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: an account, and by which of its keys; None where no keys are asked for."""
+
+    account: str
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Watcher:
-    """A WebSocket connection that watches a topic on behalf of an account.
+    """A WebSocket connection that watches a topic on behalf of an account, by a key of it.
 
     It has every state of the order up to `after_seq` already, and is `welcomed` once it is sent
     what it has missed. It watches from `since` to `until` at most. Two are equal if the same
@@ -231,20 +239,37 @@ class Watcher:
     since: datetime | None = field(default=None, compare=False)
     until: datetime | None = field(default=None, compare=False)
     welcomed: bool = field(default=False, compare=False)
+    key_id: str | None = field(default=None, compare=False)
 
-    def of_account(self, account: str, *, until: datetime) -> "Watcher":
-        return replace(self, account=account, until=until)
+    def of_caller(self, caller: Caller, *, until: datetime) -> "Watcher":
+        return replace(self, account=caller.account, key_id=caller.key_id, until=until)
 
 
 class Watchers(Protocol):
     """Connections and what they watch."""
 
     def connect(
-        self, connection_id: str, account: str, *, until: datetime, first: Watcher | None = None
+        self, connection_id: str, caller: Caller, *, until: datetime, first: Watcher | None = None
     ) -> None:
         """Store a connection: who is at its other end, when it ends at the latest, what it watches.
 
         The snapshot of `first` follows by the stream.
+        """
+        ...
+
+    def count_connect(
+        self, connection_id: str, caller: Caller, *, at: datetime, limit: int
+    ) -> bool:
+        """Count a connection that is about to be stored, and note it under its caller's key.
+
+        False if the account has made `limit` (0: any number) in the same minute of the clock.
+        """
+        ...
+
+    def connected_by(self, caller: Caller, *, at: datetime) -> list[tuple[str, datetime]]:
+        """Return the connections of a key that may stand at `at`, and when each was counted.
+
+        Those that have ended are among them.
         """
         ...
 
@@ -287,8 +312,8 @@ class Watchers(Protocol):
         """
         ...
 
-    def account_of(self, connection_id: str) -> str | None:
-        """Return the account at the other end of a connection, None if it is not stored."""
+    def caller_of(self, connection_id: str) -> Caller | None:
+        """Return who is at the other end of a connection, None if it is not stored."""
         ...
 
 
@@ -315,10 +340,10 @@ class Access(Protocol):
         """Return a key that is good, None for one that is unknown or revoked."""
         ...
 
-    def add_ticket(self, digest: str, account: str, *, until: datetime) -> None: ...
+    def add_ticket(self, digest: str, caller: Caller, *, until: datetime) -> None: ...
 
-    def take_ticket(self, digest: str, *, now: datetime) -> str | None:
-        """Use up a ticket; return its account, None if it is unknown, used or expired."""
+    def take_ticket(self, digest: str, *, now: datetime) -> Caller | None:
+        """Use up a ticket; return who drew it, None if it is unknown, used or expired."""
         ...
 
     def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
@@ -333,11 +358,15 @@ class Access(Protocol):
 
 
 class Push(Protocol):
-    """Sends one message to one WebSocket client."""
+    """Reaches one WebSocket client."""
 
     def __call__(self, connection_id: str, message: bytes) -> None:
         """Post a message.
 
         Raises ConnectionGone if the client has left, PushFailed for any other reason.
         """
+        ...
+
+    def close(self, connection_id: str) -> None:
+        """Close a connection. Raises ConnectionGone, PushFailed."""
         ...

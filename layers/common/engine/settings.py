@@ -32,6 +32,8 @@ class Settings:
     keys_required: bool
     #: The orders that an account may place a minute; 0: as many as it likes.
     orders_per_minute: int
+    #: The stream connections that an account may make a minute; 0: as many as it likes.
+    connects_per_minute: int
     #: The least and the most that an order may be worth; 0: no bound.
     order_dollars: tuple[Decimal, Decimal]
     region: str
@@ -68,6 +70,7 @@ class Settings:
             min_split_gain_bps=number("MIN_SPLIT_GAIN_BPS", 5),
             keys_required=keys_required,
             orders_per_minute=number("ORDERS_PER_MINUTE", 100) if keys_required else 0,
+            connects_per_minute=number("CONNECTS_PER_MINUTE", 60) if keys_required else 0,
             order_dollars=(
                 Decimal(number("MIN_ORDER_USD", 0)),
                 Decimal(number("MAX_ORDER_USD", 0)),

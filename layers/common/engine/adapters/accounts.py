@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.adapters.codec import to_ms
-from engine.adapters.table import Refused, Table, attribute, key
-from engine.ports import ApiKey, TradingState
+from engine.adapters.table import Item, Refused, Table, attribute, key
+from engine.ports import ApiKey, Caller, TradingState
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -38,22 +38,21 @@ class DynamoAccess:
             return False
         return True
 
-    def add_ticket(self, digest: str, account: str, *, until: datetime) -> None:
+    def add_ticket(self, digest: str, caller: Caller, *, until: datetime) -> None:
         item = {
             **key(f"TICKET#{digest}", "TICKET"),
-            "account": attribute(account),
+            **caller_item(caller),
             "ends": attribute(to_ms(until)),
             "expiresAt": attribute(to_ms(until) // 1000),
         }
         self.table.put(item)
 
-    def take_ticket(self, digest: str, *, now: datetime) -> str | None:
+    def take_ticket(self, digest: str, *, now: datetime) -> Caller | None:
         try:
             item = self.table.delete(f"TICKET#{digest}", "TICKET", "ends > :now", now=to_ms(now))
         except Refused:
             return None
-        account: str | None = item["account"]["S"] if item else None
-        return account
+        return item_caller(item) if item else None
 
     def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
         try:
@@ -90,3 +89,21 @@ class DynamoAccess:
             except Refused as refused:
                 standing = refused.standing or item
         return bytes.fromhex(standing["secret"]["S"])
+
+
+def caller_item(caller: Caller) -> Item:
+    """Return a caller as attributes of a row."""
+    by = {} if caller.key_id is None else {"keyId": attribute(caller.key_id)}
+    return {"account": attribute(caller.account), **by}
+
+
+def item_caller(item: Item) -> Caller:
+    """Return the caller that a row's attributes name."""
+    return Caller(item["account"]["S"], item["keyId"]["S"] if "keyId" in item else None)
+
+
+def revoked_key(old: Item | None, new: Item) -> Caller | None:
+    """Return whose key was revoked by a change of its row, None if none was."""
+    if "revoked" not in new or (old and "revoked" in old):
+        return None
+    return Caller(new["account"]["S"], new["pk"]["S"].removeprefix("KEY#"))

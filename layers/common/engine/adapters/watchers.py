@@ -1,7 +1,9 @@
 """Who watches what: rows of the one table.
 
 A connection is a row, with its account and the topics it watches. A topic is a row for each account
-that watches it, with an attribute for each connection: one read tells whom a change concerns.
+that watches it, with an attribute for each connection: one read tells whom a change concerns. An
+account's connects of a minute are a row, with an attribute for each key: it counts them, and tells
+which are to be closed when a key is revoked.
 """
 
 import json
@@ -11,10 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from engine.adapters.accounts import caller_item, item_caller
 from engine.adapters.codec import from_ms, to_ms
 from engine.adapters.table import Item, Refused, Table, attribute, key
-from engine.domain.errors import ConnectionGone, TooManySubscriptions
-from engine.ports import LONGEST_CONNECTION, Watcher, account_topic
+from engine.domain.errors import ConnectionGone, StoreUnavailable, TooManySubscriptions
+from engine.observability import log
+from engine.ports import LONGEST_CONNECTION, Caller, Watcher, account_topic
 
 #: How many subscriptions one connection may have at a time.
 MOST_SUBSCRIPTIONS = 50
@@ -22,7 +26,8 @@ MOST_SUBSCRIPTIONS = 50
 ROWS = "WATCHERS#"
 _MOST_DROPPED = 100  # an expression has 4 kB and 300 operators at most
 _CROWD = 64  # entries
-_ENTRY = "c:"  # and the connection's id: the name of its attribute
+_ENTRY = "c:"  # and the connection's (or key's) id: the name of its attribute
+_MINUTE = 60_000  # milliseconds
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -32,11 +37,11 @@ class DynamoWatchers:
     table: Table
 
     def connect(
-        self, connection_id: str, account: str, *, until: datetime, first: Watcher | None = None
+        self, connection_id: str, caller: Caller, *, until: datetime, first: Watcher | None = None
     ) -> None:
         item = {
             **key(f"CONN#{connection_id}", "CONN"),
-            "account": attribute(account),
+            **caller_item(caller),
             "expiresAt": attribute(to_ms(until) // 1000),
             "ends": attribute(to_ms(until)),
         }
@@ -44,7 +49,37 @@ class DynamoWatchers:
             item["topics"] = attribute({first.topic})
         self.table.put(item)
         if first is not None:
-            self._add(first.of_account(account, until=until))
+            self._add(first.of_caller(caller, until=until))
+
+    def count_connect(
+        self, connection_id: str, caller: Caller, *, at: datetime, limit: int
+    ) -> bool:
+        condition = "attribute_not_exists(connects) OR connects < :limit" if limit else None
+        values: dict[str, Any] = {
+            "one": 1,
+            "noted": {f"{to_ms(at)} {connection_id}"},
+            "end": to_ms(at + LONGEST_CONNECTION) // 1000 + 60,
+        }
+        try:
+            self.table.update(
+                *_connects(caller.account, to_ms(at) // _MINUTE),
+                "ADD connects :one, #key :noted SET expiresAt = :end",
+                condition,
+                names={"#key": f"{_ENTRY}{caller.key_id}"},
+                returning=False,
+                **(values | {"limit": limit} if limit else values),
+            )
+        except Refused:
+            return False
+        return True
+
+    def connected_by(self, caller: Caller, *, at: datetime) -> list[tuple[str, datetime]]:
+        first, last = (to_ms(t) // _MINUTE for t in (at - LONGEST_CONNECTION, at))
+        minutes = range(first, last + 2)  # clocks differ
+        rows = self.table.get_many([_connects(caller.account, minute) for minute in minutes])
+        noted = [row.get(f"{_ENTRY}{caller.key_id}", {}).get("SS", []) for row in rows.values()]
+        pairs = [text.split(" ", 1) for some in noted for text in some]
+        return [(connection_id, from_ms(int(ms))) for ms, connection_id in pairs]
 
     def watch(self, watcher: Watcher) -> Watcher:
         try:
@@ -63,8 +98,8 @@ class DynamoWatchers:
             raise TooManySubscriptions(
                 f"a connection watches {MOST_SUBSCRIPTIONS} things at most"
             ) from refused
-        account = connection["account"]["S"]
-        watcher = watcher.of_account(account, until=from_ms(int(connection["ends"]["N"])))
+        caller = _caller(connection)
+        watcher = watcher.of_caller(caller, until=from_ms(int(connection["ends"]["N"])))
         self._add(watcher)
         return watcher
 
@@ -109,10 +144,9 @@ class DynamoWatchers:
             stale += self._left(connection_id)
         self._drop(stale)
 
-    def account_of(self, connection_id: str) -> str | None:
+    def caller_of(self, connection_id: str) -> Caller | None:
         connection = self.table.get(*_connection(connection_id))
-        account: str | None = connection["account"]["S"] if connection else None
-        return account
+        return _caller(connection) if connection else None
 
     def _add(self, watcher: Watcher) -> None:
         # No connection of this row lasts longer than one that would begin now.
@@ -127,7 +161,7 @@ class DynamoWatchers:
         connection = self.table.delete(*_connection(connection_id))
         if connection is None:
             return []
-        account = connection["account"]["S"]
+        account = _caller(connection).account
         mine = account_topic(account)
         watched = mine in connection.get("topics", {}).get("SS", [])
         return [Watcher(mine, connection_id, account)] if watched else []
@@ -181,11 +215,12 @@ def crowd(row: Item) -> tuple[Watcher, ...]:
 def item_watchers(item: Item) -> list[Watcher]:
     """Return the subscriptions that a topic's row holds."""
     topic, account = item["pk"]["S"], item["sk"]["S"].removeprefix(ROWS)
-    return [
-        _watcher(topic, account, name.removeprefix(_ENTRY), value["S"])
+    read = [
+        _read(topic, account, name.removeprefix(_ENTRY), value.get("S", ""))
         for name, value in item.items()
         if name.startswith(_ENTRY)
     ]
+    return [watcher for watcher in read if watcher]
 
 
 def _row(topic: str, account: str) -> tuple[str, str]:
@@ -196,13 +231,38 @@ def _connection(connection_id: str) -> tuple[str, str]:
     return f"CONN#{connection_id}", "CONN"
 
 
+def _caller(connection: Item) -> Caller:
+    """Return who is at the other end. Raises StoreUnavailable for a row of a newer version."""
+    try:
+        return item_caller(connection)
+    except KeyError as error:
+        log.error("a connection's row can't be read", extra={"row": connection["pk"]["S"]})
+        raise StoreUnavailable("the connection's row can't be read") from error
+
+
+def _connects(account: str, minute: int) -> tuple[str, str]:
+    return f"CONNECTS#{account}#{minute}", "CONNECTS"
+
+
 def _entry(watcher: Watcher) -> str:
     """Return a subscription as text; `since` makes a repeated one new to the stream."""
     times = (at and to_ms(at) for at in (watcher.since, watcher.until))
-    return json.dumps([watcher.after_seq, *times, int(watcher.welcomed)], separators=(",", ":"))
+    by = [] if watcher.key_id is None else [watcher.key_id]
+    entry = [watcher.after_seq, *times, int(watcher.welcomed), *by]
+    return json.dumps(entry, separators=(",", ":"))
+
+
+def _read(topic: str, account: str, connection_id: str, entry: str) -> Watcher | None:
+    """Return a subscription; one that a newer version wrote is set aside."""
+    try:
+        return _watcher(topic, account, connection_id, entry)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        facts = {"topic": topic, "connection_id": connection_id, "why": repr(error)}
+        log.warning("a subscription can't be read", extra=facts)
+        return None
 
 
 def _watcher(topic: str, account: str, connection_id: str, entry: str) -> Watcher:
-    after_seq, since, until, welcomed = json.loads(entry)
+    after_seq, since, until, welcomed, *by = json.loads(entry)
     since, until = (None if ms is None else from_ms(ms) for ms in (since, until))
-    return Watcher(topic, connection_id, account, after_seq, since, until, bool(welcomed))
+    return Watcher(topic, connection_id, account, after_seq, since, until, bool(welcomed), *by)

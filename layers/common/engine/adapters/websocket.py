@@ -1,5 +1,7 @@
 """Push to the clients of the WebSocket API."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +20,21 @@ class WebSocketPush:
     client: "ApiGatewayManagementApiClient"
 
     def __call__(self, connection_id: str, message: bytes) -> None:
-        try:
+        with _translated(connection_id):
             self.client.post_to_connection(ConnectionId=connection_id, Data=message)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"GoneException", "410"}:
-                raise ConnectionGone(connection_id) from error
-            raise PushFailed("the push was refused") from error
-        except BotoCoreError as error:
-            raise PushFailed("the push got no answer") from error
+
+    def close(self, connection_id: str) -> None:
+        with _translated(connection_id):
+            self.client.delete_connection(ConnectionId=connection_id)
+
+
+@contextmanager
+def _translated(connection_id: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"GoneException", "410"}:
+            raise ConnectionGone(connection_id) from error
+        raise PushFailed("the call was refused") from error
+    except BotoCoreError as error:
+        raise PushFailed("the call got no answer") from error

@@ -169,9 +169,9 @@ class _Answers:
         return self._json(HTTPStatus.OK, view)
 
     def ticket(self) -> Answer:
-        account = self._account()
+        caller = self.api.identity.caller_of_key(key_in(self._sent_headers()))
         read_empty_body(_body(self.event))
-        ticket = self.api.identity.issue_ticket(account)
+        ticket = self.api.identity.issue_ticket(caller)
         view = {"ticket": ticket.text, "expiresAt": timestamp(ticket.expires_at)}
         return self._json(HTTPStatus.CREATED, view)
 

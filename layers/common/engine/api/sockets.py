@@ -2,22 +2,26 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from engine.api.handshake import BadFrame, BadHandshake, asked_for, read_handshake
 from engine.api.keys import key_in
-from engine.api.views import error_message, pong_message
+from engine.api.views import error_message, pong_message, revoked_message
 from engine.domain.errors import (
     ConnectionGone,
+    ConnectRateExceeded,
+    KeyRevoked,
     PushFailed,
     StoreUnavailable,
     TooManySubscriptions,
     Unauthenticated,
 )
 from engine.observability import log
-from engine.ports import Push
+from engine.ports import Caller, Push
+from engine.service.connecting import Connecting
 from engine.service.identity import Identity
 from engine.service.watching import Watching
 
@@ -28,6 +32,7 @@ _OK = {"statusCode": 200}
 REFUSED = {
     BadHandshake.code: HTTPStatus.BAD_REQUEST,
     Unauthenticated.code: HTTPStatus.UNAUTHORIZED,
+    ConnectRateExceeded.code: HTTPStatus.TOO_MANY_REQUESTS,
     StoreUnavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 FRAMES = {
@@ -42,6 +47,7 @@ class Sockets:
     """Answers API Gateway's WebSocket events; `push_to(api id, stage)` makes a push."""
 
     identity: Identity
+    connecting: Connecting
     watching: Watching
     push_to: Callable[[str, str], Push]
 
@@ -56,7 +62,12 @@ class Sockets:
         if kind == "DISCONNECT":
             self.watching.leave(connection_id)
             return _OK
-        answer = self._answered(connection_id, event.get("body") or "")
+        try:
+            answer = self._answered(connection_id, event.get("body") or "")
+        except KeyRevoked:
+            self._reply(context, connection_id, revoked_message())
+            self._close(context, connection_id)
+            return _OK
         if answer is not None:
             self._reply(context, connection_id, answer)
         return _OK
@@ -66,6 +77,9 @@ class Sockets:
             protocol = self._connected(connection_id, event)
         except (BadHandshake, Unauthenticated) as error:
             return _refusal(event, error.code, str(error))
+        except ConnectRateExceeded as error:
+            after = {"Retry-After": str(error.retry_after)}
+            return _refusal(event, error.code, str(error), after)
         except StoreUnavailable as error:
             log.error("handshake failed", exc_info=error)
             return _refusal(event, error.code, "Connect again in a moment.")
@@ -75,15 +89,15 @@ class Sockets:
         """Store a connection; return the subprotocol that it is to speak, if it offers any."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         asked = read_handshake(_query(event), headers.get("sec-websocket-protocol", ""))
-        account = self._account(asked.ticket, headers)
-        first = asked.watcher(connection_id, account) if asked.watcher else None
-        self.watching.connect(connection_id, account, first)
+        caller = self._caller(asked.ticket, headers)
+        first = asked.watcher(connection_id, caller.account) if asked.watcher else None
+        self.connecting.connect(connection_id, caller, first)
         return asked.protocol
 
-    def _account(self, ticket: str | None, headers: Mapping[str, str]) -> str:
+    def _caller(self, ticket: str | None, headers: Mapping[str, str]) -> Caller:
         if ticket is not None:
-            return self.identity.account_of_ticket(ticket)
-        return self.identity.account_of_key(key_in(headers))
+            return self.identity.caller_of_ticket(ticket)
+        return self.identity.caller_of_key(key_in(headers))
 
     def _answered(self, connection_id: str, body: str) -> bytes | None:
         try:
@@ -104,11 +118,13 @@ class Sockets:
         watcher = asked_for(frame)
         if watcher is None:
             raise BadFrame('name an orderId, or {"orders": "mine"}')
-        account = self.watching.account_of(connection_id)
+        caller = self.watching.caller_of(connection_id)
+        if caller.key_id is not None and not self.identity.is_good(caller.key_id):
+            raise KeyRevoked
         if action == "subscribe":
-            self.watching.watch(watcher(connection_id, account))
+            self.watching.watch(watcher(connection_id, caller.account))
         else:
-            self.watching.unwatch(watcher(connection_id, account))
+            self.watching.unwatch(watcher(connection_id, caller.account))
         return None
 
     def _reply(self, context: dict[str, Any], connection_id: str, answer: bytes) -> None:
@@ -119,8 +135,15 @@ class Sockets:
         except PushFailed as error:
             log.warning("answer not pushed", extra={"why": str(error)})
 
+    def _close(self, context: dict[str, Any], connection_id: str) -> None:
+        with suppress(ConnectionGone, PushFailed):
+            self.push_to(context["apiId"], context["stage"]).close(connection_id)
+        self.watching.leave(connection_id)
 
-def _refusal(event: dict[str, Any], code: str, detail: str) -> dict[str, Any]:
+
+def _refusal(
+    event: dict[str, Any], code: str, detail: str, more: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the answer to a handshake that is refused; API Gateway may keep only the status."""
     status = REFUSED[code]
     document = {
@@ -132,6 +155,7 @@ def _refusal(event: dict[str, Any], code: str, detail: str) -> dict[str, Any]:
         "requestId": event["requestContext"]["requestId"],
     }
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+    headers |= more or {}
     return {"statusCode": int(status), "headers": headers, "body": json.dumps(document)}
 
 

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from engine.adapters.accounts import revoked_key
 from engine.adapters.dynamodb import item_order
 from engine.adapters.watchers import ROWS, crowd, newcomers
+from engine.ports import Caller
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
+from engine.service.revocation import Revocation
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -14,14 +17,23 @@ class Stream:
     """Announces batches of stream records."""
 
     notification: Notification
+    revocation: Revocation
 
     def announce_batch(self, event: dict[str, Any]) -> dict[str, Any]:
         """Announce what an event says; report the first record from which to deliver again."""
         records = event["Records"]
+        close = self.revocation.close_connections
+        unclosed = {_name(r) for r in records if (key := _revoked(r)) and not close(key)}
         changes = [change for record in records for change in _changes(record)]
-        missed = self.notification.announce(changes)
+        missed = self.notification.announce(changes) | unclosed
         first = next((r for r in map(_name, records) if r in missed), None)
         return {"batchItemFailures": [{"itemIdentifier": first}] if first else []}
+
+
+def _revoked(record: dict[str, Any]) -> Caller | None:
+    """Return whose key a record says was revoked, None if it says nothing of the kind."""
+    new, old = (record["dynamodb"].get(name) for name in ("NewImage", "OldImage"))
+    return revoked_key(old, new) if new and new["sk"]["S"] == "KEY" else None
 
 
 def _name(record: dict[str, Any]) -> str:

@@ -130,6 +130,10 @@ def unknown_order_message(order_id: str) -> bytes:
     return error_message("ORDER_NOT_FOUND", "There is no such order (yet).", orderId=order_id)
 
 
+def revoked_message() -> bytes:
+    return error_message("KEY_REVOKED", "The key is revoked; this connection is closed.")
+
+
 def pong_message() -> bytes:
     return _text({"type": "pong"})
 

@@ -7,6 +7,8 @@
     +-- OrderNotCancellable       a worker has begun, or the order has ended
     +-- IdempotencyKeyReused      the same key with another order
     +-- Unauthenticated           no key, or none that is good
+    +-- KeyRevoked                the key by which a client connected is good no more
+    +-- ConnectRateExceeded       the account connects more often than it may
     +-- TradingHalted             the operator has stopped the taking of orders
     +-- OrderRateExceeded         the account places more orders than it may
     +-- InvalidCursor             a cursor that this list did not give out
@@ -81,6 +83,20 @@ class IdempotencyKeyReused(EngineError):
 
 class Unauthenticated(EngineError):
     code = "UNAUTHENTICATED"
+
+
+class KeyRevoked(EngineError):
+    code = "KEY_REVOKED"
+
+
+class ConnectRateExceeded(EngineError):
+    """The account has made its `limit` connections of this minute; `retry_after` is seconds."""
+
+    code = "CONNECT_RATE_EXCEEDED"
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        super().__init__(f"an account connects {limit} times a minute; wait {retry_after} s")
+        self.retry_after = retry_after
 
 
 class TradingHalted(EngineError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from engine.domain.errors import Unauthenticated
-from engine.ports import Access, ApiKey, Chance, Clock
+from engine.ports import Access, ApiKey, Caller, Chance, Clock
 
 #: The account of every caller where no keys are asked for.
 ANYONE = "anyone"
@@ -40,29 +40,42 @@ class Identity:
 
     def account_of_key(self, key: str | None) -> str:
         """Return the account of an API key. Raises Unauthenticated."""
+        return self.caller_of_key(key).account
+
+    def caller_of_key(self, key: str | None) -> Caller:
+        """Return whose key it is, and which. Raises Unauthenticated."""
         if not self.required:
-            return ANYONE
+            return Caller(ANYONE)
         match = _KEY.fullmatch(key or "")
         stored = self._stored(match[1]) if match else None
         # One comparison whatever was found: the time it takes tells nothing.
         good = hmac.compare_digest(digest_of(key or ""), stored.digest if stored else "0" * 64)
         if stored is None or not good:
             raise Unauthenticated("send a valid API key")
-        return stored.account
+        return Caller(stored.account, stored.key_id)
 
-    def issue_ticket(self, account: str) -> Ticket:
-        """Return a ticket that lets one WebSocket connection be `account`'s, within a minute."""
+    def is_good(self, key_id: str, *, fresh: bool = False) -> bool:
+        """Tell whether a key is not revoked: as known up to 10 s ago, or, if `fresh`, now."""
+        if fresh:
+            self._seen.pop(key_id, None)
+        return self._stored(key_id) is not None
+
+    def issue_ticket(self, caller: Caller) -> Ticket:
+        """Return a ticket that lets one WebSocket connection be `caller`'s, within a minute."""
         text = "oet_" + (self.chance.token_bytes() + self.chance.token_bytes()).hex()
         ticket = Ticket(text, self.clock.now() + TICKET_LIFETIME)
-        self.access.add_ticket(digest_of(text), account, until=ticket.expires_at)
+        self.access.add_ticket(digest_of(text), caller, until=ticket.expires_at)
         return ticket
 
-    def account_of_ticket(self, text: str) -> str:
-        """Use up a ticket and return its account. Raises Unauthenticated."""
-        account = self.access.take_ticket(digest_of(text), now=self.clock.now())
-        if account is None:
+    def caller_of_ticket(self, text: str) -> Caller:
+        """Use up a ticket and return who drew it. Raises Unauthenticated.
+
+        Whether the key by which it was drawn is still good is not looked at.
+        """
+        caller = self.access.take_ticket(digest_of(text), now=self.clock.now())
+        if caller is None or (self.required and caller.key_id is None):
             raise Unauthenticated("the ticket is not valid, or not any more")
-        return account
+        return caller
 
     def _stored(self, key_id: str) -> ApiKey | None:
         now = self.clock.now()

@@ -77,6 +77,7 @@ class Notification:
     clock: Clock
     render: Callable[[str, Order], bytes]
     render_unknown: Callable[[str], bytes]
+    is_good_key: Callable[[str], bool]
 
     def announce(self, changes: Sequence[Change]) -> set[str]:
         """Push `changes`, oldest first, and return the records that did not reach everybody.
@@ -89,6 +90,9 @@ class Notification:
         over: list[Watcher] = []
         for change in changes:
             if isinstance(change, WatcherCame):
+                if self._over(change.watcher):
+                    over.append(change.watcher)
+                    continue
                 post = posts.setdefault(change.watcher.connection_id, Post(change.watcher))
                 post.messages += self._welcome(change, post)
                 over += [watcher for watcher in change.beside if self._over(watcher)]
@@ -164,7 +168,10 @@ class Notification:
         return self.clock.now() < watcher.since + WELCOME
 
     def _over(self, watcher: Watcher) -> bool:
-        return watcher.until is not None and watcher.until <= self.clock.now()
+        """Tell whether a watcher is to hear no more: its time is over, or its key is revoked."""
+        if watcher.until is not None and watcher.until <= self.clock.now():
+            return True
+        return watcher.key_id is not None and not self.is_good_key(watcher.key_id)
 
     def _watching(self, orders: Iterable[Order]) -> Mapping[str, list[Watcher]]:
         """Return by topic who watches orders, also those whose time is over."""
@@ -236,7 +243,7 @@ class Notification:
         if watcher.since is None or self.clock.now() > watcher.since + ARRIVAL:
             return False
         try:
-            return self.watchers.account_of(watcher.connection_id) is not None
+            return self.watchers.caller_of(watcher.connection_id) is not None
         except StoreUnavailable:
             return True  # not known, and ARRIVAL ends the waiting
 

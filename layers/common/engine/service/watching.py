@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from engine.domain.errors import ConnectionGone
-from engine.ports import LONGEST_CONNECTION, Clock, Watcher, Watchers
+from engine.ports import LONGEST_CONNECTION, Caller, Clock, Watcher, Watchers
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -13,12 +13,12 @@ class Watching:
     watchers: Watchers
     clock: Clock
 
-    def connect(self, connection_id: str, account: str, first: Watcher | None = None) -> None:
+    def connect(self, connection_id: str, caller: Caller, first: Watcher | None = None) -> None:
         """Remember a connection, who is at its other end, and what it watches from the start."""
         now = self.clock.now()
         if first is not None:
             first = replace(first, since=now)
-        self.watchers.connect(connection_id, account, until=now + LONGEST_CONNECTION, first=first)
+        self.watchers.connect(connection_id, caller, until=now + LONGEST_CONNECTION, first=first)
 
     def watch(self, watcher: Watcher) -> Watcher:
         """Store a subscription; the snapshot follows by the stream, so nothing is missed.
@@ -27,12 +27,12 @@ class Watching:
         """
         return self.watchers.watch(replace(watcher, since=self.clock.now()))
 
-    def account_of(self, connection_id: str) -> str:
-        """Return the account at the other end. Raises ConnectionGone if it is not stored."""
-        account = self.watchers.account_of(connection_id)
-        if account is None:
+    def caller_of(self, connection_id: str) -> Caller:
+        """Return who is at the other end. Raises ConnectionGone if it is not stored."""
+        caller = self.watchers.caller_of(connection_id)
+        if caller is None:
             raise ConnectionGone(connection_id)
-        return account
+        return caller
 
     def unwatch(self, watcher: Watcher) -> None:
         self.watchers.forget(watcher)

@@ -1,0 +1,36 @@
+"""Let a client connect: not too often, and not by a key that is revoked."""
+
+from dataclasses import dataclass
+
+from engine.domain.errors import ConnectRateExceeded, Unauthenticated
+from engine.ports import Caller, Clock, Watcher, Watchers
+from engine.service.identity import Identity
+from engine.service.watching import Watching
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Connecting:
+    """The use case and what it needs; `limit` is an account's connects a minute, 0 for any."""
+
+    identity: Identity
+    watchers: Watchers
+    clock: Clock
+    limit: int = 0
+
+    def connect(self, connection_id: str, caller: Caller, first: Watcher | None = None) -> None:
+        """Store a connection and what it watches from the start.
+
+        Raises ConnectRateExceeded, Unauthenticated if the caller's key is revoked.
+        """
+        watching = Watching(self.watchers, self.clock)
+        if caller.key_id is None:
+            watching.connect(connection_id, caller, first)
+            return
+        now = self.clock.now()
+        if not self.watchers.count_connect(connection_id, caller, at=now, limit=self.limit):
+            raise ConnectRateExceeded(self.limit, 60 - now.second)
+        watching.connect(connection_id, caller, first)
+        # Asked last: a revocation from here on finds the connection, one before is seen here.
+        if not self.identity.is_good(caller.key_id, fresh=True):
+            watching.leave(connection_id)
+            raise Unauthenticated("the key is revoked")
