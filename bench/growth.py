@@ -14,7 +14,8 @@ from bench.stage import FIXED, Stage
 from bench.store import fill
 from engine.adapters.codec import from_ms, to_ms
 from engine.adapters.dynamodb import order_item
-from engine.domain.order import Order, Status, Step, Terms
+from engine.domain.order import Order, Status, Step
+from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 from local.system import System
 

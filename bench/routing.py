@@ -74,8 +74,6 @@ def cases() -> Iterator[Case]:
         pools = [Answer(v, market.pool(v, sold.symbol, bought.symbol, at)) for v in VENUES]
         began = time.thread_time_ns()
         decision = choose(pools, sold, bought, amount)
-        if decision.route:
-            decision.route.min_amount_out(50)
         took = time.thread_time_ns() - began
         base, quote = real[i % len(trades) // 2]
         yield Case(f"{base.symbol}/{quote.symbol}", dollars, decision, took / 1_000)

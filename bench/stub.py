@@ -18,7 +18,8 @@ from typing import Any
 from engine.adapters.codec import from_ms, to_ms
 from engine.adapters.dynamodb import order_item
 from engine.adapters.watchers import ROWS
-from engine.domain.order import Order, Terms
+from engine.domain.order import Order
+from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 
 _ORDER_LIFETIME = timedelta(seconds=120)

@@ -18,9 +18,9 @@ from engine.domain.order import (
     Route,
     Status,
     Step,
-    Terms,
     Transaction,
 )
+from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC, Token
 from engine.ports import (
     LONGEST_CONNECTION,

@@ -33,8 +33,8 @@ from engine.domain.order import (
     Failure,
     Order,
     Quote,
-    Terms,
 )
+from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 from engine.service.quoting import Offer
 from tests.fakes import START, a_life, an_order

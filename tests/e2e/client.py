@@ -16,7 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 from engine.adapters.dynamodb import DynamoOrders
 from engine.adapters.table import Table
 from engine.adapters.watchers import ROWS, item_watchers
-from engine.domain.order import Order, Terms
+from engine.domain.order import Order
+from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 from local.system import System
 

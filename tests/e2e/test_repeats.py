@@ -4,7 +4,8 @@ import time
 from dataclasses import replace
 
 from engine.adapters.dynamodb import DynamoOrders
-from engine.domain.order import Terms, order_id_of
+from engine.domain.order import order_id_of
+from engine.domain.terms import Terms
 from engine.domain.tokens import USDC, Token
 from tests.e2e.client import Trader, a_body, a_stored_order
 from tests.e2e.conftest import Accounts

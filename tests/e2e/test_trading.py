@@ -19,7 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from engine.adapters.dynamodb import order_item
 from engine.adapters.table import Table
-from engine.domain.order import Order, Terms
+from engine.domain.order import Order
+from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 from engine.service.limits import BELIEVED
 from local.system import System

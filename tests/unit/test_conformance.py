@@ -78,7 +78,7 @@ class TestSimulatedChain(ChainConformance):
         ]
         route = choose(pools, order.terms.sell, order.terms.buy, order.terms.amount).route
         assert route is not None
-        return instructions(order.token_in, order.token_out, route.legs, order.terms.slippage_bps)
+        return instructions(order.token_in, order.token_out, route.legs, order.terms.minimum)
 
     @pytest.fixture
     def greedy(self, steps: tuple[Instruction, ...]) -> tuple[Instruction, ...]:

@@ -16,7 +16,8 @@ from engine.domain.errors import (
     VenueTimeout,
     VenueUnavailable,
 )
-from engine.domain.order import Order, Status, Terms, Transaction
+from engine.domain.order import Order, Status, Transaction
+from engine.domain.terms import Terms
 from engine.domain.tokens import PAIRS, RAY, SOL, TOKENS, USDC
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket

@@ -17,7 +17,8 @@ from engine.adapters.simulated import SimulatedVenue
 from engine.api.http import ROUTES, HttpApi
 from engine.api.requests import MAX_BODY
 from engine.domain.errors import StoreUnavailable
-from engine.domain.order import Order, Status, Terms
+from engine.domain.order import Order, Status
+from engine.domain.terms import Terms
 from engine.domain.tokens import USDC, Token
 from engine.market.simulation import SimulatedMarket
 from engine.ports import TradingState

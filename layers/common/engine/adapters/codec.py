@@ -17,11 +17,11 @@ from engine.domain.order import (
     Route,
     Status,
     Step,
-    Terms,
     Transaction,
     Try,
     TryOutcome,
 )
+from engine.domain.terms import Terms
 from engine.domain.tokens import (
     BONK,
     JUP,

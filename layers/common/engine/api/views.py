@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from engine.domain.money import from_base_units, less_slippage, price, shares
+from engine.domain.money import from_base_units, price, shares
 from engine.domain.order import (
     Instruction,
     Leg,
@@ -12,10 +12,10 @@ from engine.domain.order import (
     Quote,
     Route,
     Step,
-    Terms,
     Transaction,
     Try,
 )
+from engine.domain.terms import Terms
 from engine.domain.tokens import Token
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _try_view(tried: Try, step: Step) -> dict[str, Any]:
 def offer_view(offer: "Offer", terms: Terms) -> dict[str, Any]:
     """Return what every venue offers and what would be chosen, as clients read it."""
     route = offer.route
-    minimum = route.min_amount_out(terms.slippage_bps) if route else None
+    minimum = terms.minimum(terms.amount, route.amount_out) if route else None
     return {
         "tokenIn": terms.sell.symbol,
         "tokenOut": terms.buy.symbol,
@@ -93,7 +93,7 @@ def quote_view(quote: Quote, terms: Terms) -> dict[str, Any]:
     """Return one venue's answer as clients read it."""
     if quote.error:
         return {"venue": quote.venue, "error": quote.error}
-    minimum = less_slippage(quote.amount_out, terms.slippage_bps)
+    minimum = terms.minimum(terms.amount, quote.amount_out)
     sell, buy = terms.sell.decimals, terms.buy.decimals
     charged = terms.buy if quote.fee_on_output else terms.sell
     return {

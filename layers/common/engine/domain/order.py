@@ -7,29 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.domain.errors import IllegalTransition
-from engine.domain.money import less_slippage
-from engine.domain.tokens import Token
-
-
-class OrderType(StrEnum):
-    """How an order says when and at what price it trades."""
-
-    MARKET = "market"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What an order asks for: sell `amount` base units of one token for another.
-
-    It never changes, and two orders ask for the same if their terms are equal. The tokens are
-    kept as they were listed when the order was placed.
-    """
-
-    sell: Token
-    buy: Token
-    amount: int
-    slippage_bps: int
-    kind: OrderType = OrderType.MARKET
+from engine.domain.terms import Terms
 
 
 class Status(StrEnum):
@@ -103,10 +81,6 @@ class Route:
     def amount_out(self) -> int:
         """The output the quotes promise, base units of the token bought."""
         return sum(leg.amount_out for leg in self.legs)
-
-    def min_amount_out(self, slippage_bps: int) -> int:
-        """The least output that the trader accepts, base units of the token bought."""
-        return less_slippage(self.amount_out, slippage_bps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +253,10 @@ class Order:
 
     @property
     def min_amount_out(self) -> int | None:
-        return self.route.min_amount_out(self.terms.slippage_bps) if self.route else None
+        """The least output that the trader accepts, base units of the token bought."""
+        if self.route is None:
+            return None
+        return self.terms.minimum(self.terms.amount, self.route.amount_out)
 
     @property
     def in_flight(self) -> Transaction | None:

@@ -7,6 +7,8 @@ MeteoraAg/dlmm-sdk (`commons/src`, and `ts-client/src/dlmm/helpers/bin.ts` for l
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import isqrt
 from typing import Any, NamedTuple
 
 from engine.domain.errors import (
@@ -20,6 +22,7 @@ from engine.domain.errors import (
 from engine.domain.money import MAX_BASE_UNITS
 from engine.market.bins import (
     FEE_PRECISION,
+    ONE,
     FeeSchedule,
     Volatility,
     bin_price,
@@ -346,6 +349,37 @@ class DlmmPool:
         """
         way = self._way(swap_for_y, self.now if now is None else now)
         return _traced(way, *way.buy(checked(amount_out)))
+
+    def mid(self) -> Fraction | None:
+        """Return the price at which the active bin holds what it holds, None if nothing tells it.
+
+        The more of a bin's worth is Y, the nearer the price is to the next bin: with the prices F
+        of the bin and C of the next one, `(p - F) / (C - F) = y / (y + x * p)`. Where the active
+        bin is empty, it is the middle between the nearest ones that hold X and Y.
+        """
+        x, y = self.bins.get(self.active_id, (0, 0))[:2]
+        step = self.fees.bin_step
+        if x or y:
+            floor, ceiling = (bin_price(self.active_id + n, step) for n in (0, 1))
+            if not x:
+                return Fraction(ceiling, ONE)
+            short = floor * x - y * ONE
+            root = isqrt(short * short + 4 * x * y * ceiling * ONE)
+            return Fraction(short + root, 2 * x * ONE)
+        asks = [id_ for id_, held in self.bins.items() if held[0] and id_ > self.active_id]
+        bids = [id_ for id_, held in self.bins.items() if held[1] and id_ < self.active_id]
+        if not asks or not bids:
+            return None
+        return Fraction(bin_price(min(asks), step) + bin_price(max(bids), step), 2 * ONE)
+
+    def depth(self, within_bps: int) -> int:
+        """Return half of what the bins hold within `within_bps` of the active one, worth in Y."""
+        reach = max(1, within_bps // self.fees.bin_step)
+        worth = 0
+        for id_ in range(self.active_id - reach, self.active_id + reach + 1):
+            x, y = self.bins.get(id_, (0, 0))[:2]
+            worth += y + (x * bin_price(id_, self.fees.bin_step) // ONE if x else 0)
+        return worth // 2
 
     def _sells_x(self, token_in: str) -> bool:
         if token_in not in (self.token_x, self.token_y):

@@ -1,6 +1,7 @@
 """What every pool can answer, whatever its formula."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 from engine.domain.errors import AmountTooLarge, AmountTooSmall
@@ -49,6 +50,20 @@ class Pool(Protocol):
         It is net of the fee and before rounding, so that splits can be found by it; it never
         rises with `amount_in`, and is (0, 1) where the pool can take no more. Raises only
         UnsupportedPair.
+        """
+        ...
+
+    def mid(self) -> Fraction | None:
+        """Return the price between buying and selling: base units of Y for one of X.
+
+        None if the pool holds nothing that tells it.
+        """
+        ...
+
+    def depth(self, within_bps: int) -> int:
+        """Return what may be bought and sold within `within_bps` of the mid, in base units of Y.
+
+        It is the mean of both ways, without fees.
         """
         ...
 

@@ -7,6 +7,7 @@ what must come in is rounded up. No rounding is in the trader's favour.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from engine.domain.errors import (
@@ -156,6 +157,16 @@ class ConstantProductPool:
             return 0, 1
         after = x + amount_in - fee_in(amount_in, self._ppm)
         return (MILLION - self._ppm) * x * y, MILLION * after * after
+
+    def mid(self) -> Fraction | None:
+        """Return y / x, None if the pool is empty."""
+        if self.reserve_x < 1 or self.reserve_y < 1:
+            return None
+        return Fraction(self.reserve_y, self.reserve_x)
+
+    def depth(self, within_bps: int) -> int:
+        """Return y * (sqrt(1 + w) - 1), to first order: the price moves twice as far as y."""
+        return self.reserve_y * within_bps // (2 * BPS)
 
     def _reserves(self, token_in: str) -> tuple[int, int]:
         if token_in == self.token_x:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import combinations
 
 from engine.domain.errors import MarketError, VenueUnavailable
-from engine.domain.money import BPS, from_base_units, less_slippage, nearest
+from engine.domain.money import BPS, from_base_units, nearest
 from engine.domain.order import Instruction, Leg, Quote, Route
 from engine.domain.tokens import SOL, Token
 from engine.market.pool import Pool, Swap
@@ -189,15 +189,15 @@ def _percent(part: int, whole: int) -> str:
 
 
 def instructions(
-    token_in: str, token_out: str, legs: Sequence[Leg], slippage_bps: int
+    token_in: str, token_out: str, legs: Sequence[Leg], minimum: Callable[[int, int], int]
 ) -> tuple[Instruction, ...]:
     """Return a transaction's steps: wrap SOL going in, swap each leg, unwrap SOL coming out.
 
-    Each swap has a minimum of its own; rounded up one by one they add up to the route's minimum or
-    up to one base unit a leg more.
+    Each swap has a minimum of its own, which `minimum` says for what it takes and promises; rounded
+    up one by one they add up to the route's minimum or up to one base unit a leg more.
     """
     steps = [
-        Instruction(leg.venue, leg.amount_in, less_slippage(leg.amount_out, slippage_bps), leg.pool)
+        Instruction(leg.venue, leg.amount_in, minimum(leg.amount_in, leg.amount_out), leg.pool)
         for leg in legs
     ]
     if token_in == SOL.symbol:

@@ -5,8 +5,10 @@ arbitrages. Nothing is stored, nothing is random, and no float decides anything.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
 
@@ -82,9 +84,13 @@ def _active_id(price: tuple[int, int], bin_step: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedMarket:
-    """Both venues' pools for every pair of `domain.tokens.PAIRS`, at any time."""
+    """Both venues' pools for every pair of `domain.tokens.PAIRS`, at any time.
+
+    `moved` has the prices, by pair, that somebody has set: both venues stand at them, always.
+    """
 
     seed: int
+    moved: Mapping[str, Decimal] = field(default_factory=dict)
 
     def pool(self, venue: str, token_in: str, token_out: str, at: datetime | float) -> Pool:
         """Return the venue's pool for two tokens, whichever is sold, as it stands at `at`.
@@ -103,6 +109,10 @@ class SimulatedMarket:
         self, venue: str, base: Token, quote: Token, listing: _Listing, at_ms: int
     ) -> tuple[int, int]:
         """Return a venue's price as a fraction: base units of `quote` for one of `base`."""
+        moved = self.moved.get(f"{base.symbol}/{quote.symbol}")
+        if moved is not None:
+            price, per = moved.as_integer_ratio()
+            return price * 10**quote.decimals, per * 10**base.decimals
         name = f"{venue}:{base.symbol}/{quote.symbol}"
         stray = noise(self.seed, name, at_ms, _STRAY) // listing.calm
         paid = dollars(self.seed, base, at_ms) * (SCALE + stray) * 10**quote.decimals

@@ -132,8 +132,8 @@ class Execution:
         now = self.clock.now()
         if now >= order.deadline:
             return self._fail(order, "EXPIRED", "the order's deadline passed before it could trade")
-        slippage_bps = order.terms.slippage_bps
-        steps = instructions(order.token_in, order.token_out, offer.route.legs, slippage_bps)
+        legs, terms = offer.route.legs, order.terms
+        steps = instructions(order.token_in, order.token_out, legs, terms.minimum)
         transaction = self.chain.sign(
             order,
             steps,

@@ -14,7 +14,8 @@ from engine.domain.errors import (
     QueueUnavailable,
 )
 from engine.domain.money import AmountOutOfRange, InexactAmount, to_base_units
-from engine.domain.order import Order, Terms, order_id_of
+from engine.domain.order import Order, order_id_of
+from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of
 from engine.observability import log
 from engine.ports import Chance, Clock, OrderQueue, OrderRepository, WorkMessage

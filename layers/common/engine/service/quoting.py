@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from engine.domain.errors import MarketError, VenueError, VenueTimeout
-from engine.domain.order import Quote, Route, Terms
+from engine.domain.order import Quote, Route
+from engine.domain.terms import Terms
 from engine.market.pool import Pool
 from engine.market.router import Answer, choose
 from engine.ports import Background, Clock, Pending, Venue

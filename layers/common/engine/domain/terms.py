@@ -1,0 +1,254 @@
+"""What an order asks for, and what each kind makes of it: when it trades, and for how much.
+
+`KINDS` is the one table of the kinds: a new one is a new row. All prices are in quote tokens for
+one base token, on either side.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import TypeVar
+
+from engine.domain.money import from_base_units, less_slippage
+from engine.domain.prices import price_text
+from engine.domain.tokens import Token
+from engine.domain.triggers import (
+    STOP_LOSS,
+    TAKE_PROFIT,
+    AtPrice,
+    EitherOf,
+    Level,
+    Side,
+    ThenLimit,
+    ThenTrailing,
+    Trailing,
+    Trigger,
+)
+
+T = TypeVar("T")
+
+
+class OrderType(StrEnum):
+    """How an order says when and at what price it trades."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stopLimit"
+    TAKE_PROFIT = "takeProfit"
+    TRAILING_STOP = "trailingStop"
+    OCO = "oco"
+
+
+class IfTriggered(StrEnum):
+    """What becomes of an order that is due as it is placed."""
+
+    EXECUTE = "execute"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """One leg of an `oco`: its level and its tolerance."""
+
+    price: Decimal
+    slippage_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order asks for: sell `amount` base units of one token for another.
+
+    Two orders ask for the same if their terms are equal. The tokens are kept as they were listed
+    when the order was placed; `side` says which of them is the pair's base. Which of the optional
+    terms a kind has is in `KINDS`.
+    """
+
+    sell: Token
+    buy: Token
+    amount: int
+    slippage_bps: int
+    kind: OrderType = OrderType.MARKET
+    side: Side = Side.SELL
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trailing_bps: int | None = None
+    activation_price: Decimal | None = None
+    take_profit: Exit | None = None
+    stop_loss: Exit | None = None
+    expires_at: datetime | None = None
+    if_triggered: IfTriggered = IfTriggered.EXECUTE
+
+    @property
+    def base(self) -> Token:
+        return self.sell if self.side is Side.SELL else self.buy
+
+    @property
+    def quote(self) -> Token:
+        return self.buy if self.side is Side.SELL else self.sell
+
+    @property
+    def pair(self) -> str:
+        """The pair as it is listed, BASE/QUOTE."""
+        return f"{self.base.symbol}/{self.quote.symbol}"
+
+    def trigger(self, price: Decimal) -> Trigger | None:
+        """Return what the order waits for, `price` being the reference price; None: nothing."""
+        make = KINDS[self.kind].trigger
+        return make(self, price) if make else None
+
+    def minimum(self, amount_in: int, quoted: int, leg: str | None = None) -> int:
+        """Return the least output that is accepted for `amount_in`, base units, rounded up.
+
+        `quoted` is what was offered for it; `leg` is the one of an `oco` that came due. A limit is
+        the bound of its kinds, whatever was quoted; of the others the tolerance is.
+        """
+        if self.limit_price is not None:
+            rate = self._rate(self.limit_price)
+            return -(-amount_in * rate.numerator // rate.denominator)
+        ends = {TAKE_PROFIT: self.take_profit, STOP_LOSS: self.stop_loss}
+        end = ends[leg] if leg else None
+        return less_slippage(quoted, end.slippage_bps if end else self.slippage_bps)
+
+    @property
+    def summary(self) -> str:
+        """Say in one sentence what will happen."""
+        amount = f"{from_base_units(self.amount, self.sell.decimals)} {self.sell.symbol}"
+        trade = f"Sell {amount} for {self.buy.symbol}"
+        if self.side is Side.BUY:
+            trade = f"Buy {self.buy.symbol} with {amount}"
+        said = trade + KINDS[self.kind].summary(self)
+        if self.expires_at is not None:
+            said += f"; until {self.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+        return said + "."
+
+    def _rate(self, price: Decimal) -> Fraction:
+        """Return base units of the token bought for one of the token sold, at `price`."""
+        rate = Fraction(price) * Fraction(10) ** (self.quote.decimals - self.base.decimals)
+        return rate if self.side is Side.SELL else 1 / rate
+
+    def profit_at(self, price: Decimal) -> Level:
+        return Level(self.side.profit, price)
+
+    def loss_at(self, price: Decimal) -> Level:
+        return Level(self.side.profit.opposite, price)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A row of the table: which terms a kind needs and may have, and what it makes of them."""
+
+    needs: frozenset[str]
+    summary: Callable[[Terms], str]
+    trigger: Callable[[Terms, Decimal], Trigger] | None = None
+    may: frozenset[str] = frozenset()
+    slippage_bps: int = 50
+
+
+def _tolerance(bps: int) -> str:
+    return f"at most {price_text(Decimal(bps) / 100)} % below its quote"
+
+
+def _when(terms: Terms, level: Level) -> str:
+    return f"{terms.pair} is at {price_text(level.price)} or {level.direction.value}"
+
+
+def _at_limit(terms: Terms) -> str:
+    worst = "no less" if terms.side is Side.SELL else "no more"
+    price = price_text(_given(terms.limit_price))
+    return f"at {worst} than {price} {terms.quote.symbol} for one {terms.base.symbol}"
+
+
+def _market(terms: Terms) -> str:
+    return f" now, {_tolerance(terms.slippage_bps)}"
+
+
+def _limit(terms: Terms) -> str:
+    return f" when {_when(terms, terms.profit_at(_given(terms.limit_price)))}, {_at_limit(terms)}"
+
+
+def _stop(terms: Terms) -> str:
+    level = terms.loss_at(_given(terms.stop_price))
+    return f" when {_when(terms, level)}, {_tolerance(terms.slippage_bps)}"
+
+
+def _stop_limit(terms: Terms) -> str:
+    return f" when {_when(terms, terms.loss_at(_given(terms.stop_price)))}, {_at_limit(terms)}"
+
+
+def _take_profit(terms: Terms) -> str:
+    level = terms.profit_at(_given(terms.stop_price))
+    return f" when {_when(terms, level)}, {_tolerance(terms.slippage_bps)}"
+
+
+def _trailing_stop(terms: Terms) -> str:
+    distance = f"{price_text(Decimal(_given(terms.trailing_bps)) / 100)} %"
+    best = "below its highest" if terms.side is Side.SELL else "above its lowest"
+    since = "from now on"
+    if terms.activation_price is not None:
+        since = f"once {_when(terms, terms.profit_at(terms.activation_price))}"
+    return f" when {terms.pair} is {distance} {best} {since}, {_tolerance(terms.slippage_bps)}"
+
+
+def _oco(terms: Terms) -> str:
+    profit, loss = _given(terms.take_profit), _given(terms.stop_loss)
+    return (
+        f" when {_when(terms, terms.profit_at(profit.price))}, {_tolerance(profit.slippage_bps)},"
+        f" or when {_when(terms, terms.loss_at(loss.price))}, {_tolerance(loss.slippage_bps)},"
+        " whichever comes first"
+    )
+
+
+def _trailing(terms: Terms, price: Decimal) -> Trigger:
+    bps = _given(terms.trailing_bps)
+    if terms.activation_price is not None:
+        return ThenTrailing(terms.profit_at(terms.activation_price), bps)
+    return Trailing(terms.side.profit, bps, price)
+
+
+def _given(value: T | None) -> T:
+    if value is None:
+        raise ValueError("a term that this kind needs is missing")
+    return value
+
+
+KINDS: dict[OrderType, Kind] = {
+    OrderType.MARKET: Kind(frozenset(), _market),
+    OrderType.LIMIT: Kind(
+        frozenset({"limit_price"}),
+        _limit,
+        lambda terms, _: AtPrice(terms.profit_at(_given(terms.limit_price))),
+    ),
+    OrderType.STOP: Kind(
+        frozenset({"stop_price"}),
+        _stop,
+        lambda terms, _: AtPrice(terms.loss_at(_given(terms.stop_price))),
+        slippage_bps=300,
+    ),
+    OrderType.STOP_LIMIT: Kind(
+        frozenset({"stop_price", "limit_price"}),
+        _stop_limit,
+        lambda terms, _: ThenLimit(
+            terms.loss_at(_given(terms.stop_price)), terms.profit_at(_given(terms.limit_price))
+        ),
+    ),
+    OrderType.TAKE_PROFIT: Kind(
+        frozenset({"stop_price"}),
+        _take_profit,
+        lambda terms, _: AtPrice(terms.profit_at(_given(terms.stop_price))),
+    ),
+    OrderType.TRAILING_STOP: Kind(
+        frozenset({"trailing_bps"}), _trailing_stop, _trailing, may=frozenset({"activation_price"})
+    ),
+    OrderType.OCO: Kind(
+        frozenset({"take_profit", "stop_loss"}),
+        _oco,
+        lambda terms, _: EitherOf(
+            terms.profit_at(_given(terms.take_profit).price),
+            terms.loss_at(_given(terms.stop_loss).price),
+        ),
+    ),
+}
