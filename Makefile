@@ -16,6 +16,8 @@ DEV := $(VENV)/.dev
 SAM := .venv-sam/.sam
 LAMBDA := .venv-lambda/.lambda
 PY := $(VENV)/bin/python
+# It takes the place of the recipe's shell, so that it gets make's signals, and ends with make.
+EXEC := exec env OWNER_PID=$$PPID PYTHONPATH=layers/common $(PY) -m
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -25,32 +27,28 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(RUN) ## Place a market order on an embedded cloud and watch it to the end
-	@PYTHONPATH=layers/common $(PY) -m local.demo
-
-UP_embedded := $(PY) -m local.up --auth $(AUTH) $(if $(filter-out 0,$(WATCH)),--watch)
-UP_localstack := $(PY) -m local.localstack
+	@$(EXEC) local demo
 
 up: $(RUN) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, WATCH=1, CLOUD=localstack)
-	@PYTHONPATH=layers/common $(UP_$(CLOUD)) --port $(PORT)
+	@$(EXEC) local up --cloud '$(CLOUD)' --port '$(PORT)' --auth '$(AUTH)' $(if $(filter-out 0,$(WATCH)),--watch)
 
 # A stack on AWS if one is named on the command line or in the environment, else what `make up` serves.
-ASKED := $(if $(filter command environment,$(firstword $(origin STACK))),--stack $(STACK),--port $(PORT))
-OPS := PYTHONPATH=layers/common $(PY) -m local.ops
+ASKED := $(if $(filter command environment,$(firstword $(origin STACK))),--stack '$(STACK)',--port '$(PORT)')
 
 key: $(RUN) ## Make an API key of ACCOUNT=... and print it once (of `make up` PORT=..., or STACK=...)
-	@$(OPS).keys create '$(ACCOUNT)' $(ASKED)
+	@$(EXEC) local key '$(ACCOUNT)' $(ASKED)
 
 revoke: $(RUN) ## Revoke the API key KEY=..., whole or its id
-	@$(OPS).keys revoke '$(KEY)' $(ASKED)
+	@$(EXEC) local revoke '$(KEY)' $(ASKED)
 
 halt: $(RUN) ## Take no new orders, within seconds; those under way are finished
-	@$(OPS).trading halt $(ASKED)
+	@$(EXEC) local halt $(ASKED)
 
 resume: $(RUN) ## Take new orders again
-	@$(OPS).trading resume $(ASKED)
+	@$(EXEC) local resume $(ASKED)
 
 redrive: $(RUN) ## Move the dead letters back to the order queue
-	@$(OPS).redrive $(ASKED)
+	@$(EXEC) local redrive $(ASKED)
 
 test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end, the places
 	.venv-sam/bin/sam validate --lint --template template.yaml
@@ -67,37 +65,37 @@ check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract,
 	$(PY) -m pytest -q -n auto --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration tests/proof
 
 chaos: $(DEV) ## Storm the embedded cloud with ORDERS=500 and trouble (SEED=, FAULTS= percent); say what broke
-	@PYTHONPATH=layers/common $(PY) -m tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS)
+	@$(EXEC) tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS)
 
 build: $(RUN) $(SAM) ## Build what ENV (default, prod, local, containers) deploys, into .aws-sam
-	@$(PY) -m local.sam build $(ENV)
+	@$(EXEC) local build '$(ENV)'
 
 deploy: $(RUN) $(SAM) ## Build and deploy to AWS with the shell's credentials (ENV=default or prod)
-	@$(PY) -m local.sam deploy $(ENV)
+	@$(EXEC) local deploy '$(ENV)'
 
 destroy: $(RUN) $(SAM) ## Delete what `make deploy` made, ENV as there
-	@$(PY) -m local.sam destroy $(ENV)
+	@$(EXEC) local destroy '$(ENV)'
 
 smoke: $(RUN) ## Place an order at ENGINE_URL and watch it at ENGINE_WS_URL to the end (ENGINE_KEY)
-	@$(PY) -m local.smoke
+	@$(EXEC) local smoke
 
 cloud: $(RUN) ## Run the embedded cloud alone and empty, at CLOUD_PORT (4566), for SAM to deploy to
-	@$(PY) -m local.bare --port $(CLOUD_PORT)
+	@$(EXEC) local cloud --cloud-port '$(CLOUD_PORT)'
 
 routes: $(RUN) ## Give the STACK that SAM deployed to AWS_ENDPOINT_URL its HTTP routes
-	@$(PY) -m local.wire $(STACK)
+	@$(EXEC) local routes '$(STACK)'
 
 sam-local: $(RUN) $(SAM) ## Run `sam local` for real, where a Docker engine and a Lambda image are
-	@$(PY) -m local.sam_local
+	@$(EXEC) local sam-local
 
 contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml, errors.md and the /docs page from the code
-	@PYTHONPATH=layers/common $(PY) -m contracts
+	@$(EXEC) contracts
 
 fuzz: $(DEV) ## Fuzz the running system from its own contract with CASES=5000 requests or more
-	@PYTHONPATH=layers/common $(PY) -m contracts.fuzz --cases $(CASES)
+	@$(EXEC) contracts.fuzz --cases $(CASES)
 
 bench: $(DEV) ## Measure everything and write docs/performance.md; PART="submit push" for some of it
-	@$(PY) -m bench $(PART)
+	@$(EXEC) bench $(PART)
 
 format: $(DEV) ## Rewrite the sources to the house's format
 	$(VENV)/bin/ruff format .
@@ -137,7 +135,7 @@ $(SAM): requirements-sam.txt
 
 # Without Python 3.13 there is none, and the tests that need it say so.
 $(LAMBDA): requirements-lambda.txt | $(RUN)
-	@if python=$$($(PY) -m local.lambda_python); then \
+	@if python=$$(PYTHONPATH=layers/common $(PY) -m local python313); then \
 	  echo 'Making .venv-lambda (once) ...'; \
 	  "$$python/python3.13" -m venv .venv-lambda && \
 	  .venv-lambda/bin/python $(PIP_INSTALL) -r requirements-lambda.txt && touch $@; \

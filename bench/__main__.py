@@ -17,6 +17,7 @@ from bench.figures import RESULTS, ROOT, Figures, Results, begun, load
 from bench.parts import PARTS, Part, wanted
 from bench.stage import Progress, Stage
 from bench.targets import table
+from local.signals import stop_on_signals
 
 ASIDE = ROOT / "build" / "bench.json"
 
@@ -69,6 +70,7 @@ def main() -> int:
     if chosen.page:
         page.write(load())
         return 0
+    stop_on_signals()
     results = measure(wanted(chosen.part))
     path: Path = ASIDE if chosen.part else RESULTS
     results.save(path)

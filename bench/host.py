@@ -14,7 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.figures import ROOT
-from local.cloud import Cloud, CloudFailed
+from local.cloud import Cloud
+from local.errors import CloudFailed
 from local.stack import Stack
 from local.system import System, running
 

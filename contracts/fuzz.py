@@ -131,11 +131,13 @@ def main() -> int:
     from engine.adapters.accounts import DynamoAccess
     from engine.adapters.table import Table
     from local.ops.keys import create
+    from local.signals import stop_on_signals
     from local.system import running
 
     parser = argparse.ArgumentParser(prog="python -m contracts.fuzz", description=__doc__)
     parser.add_argument("--cases", type=int, default=5000)
     asked = parser.parse_args()
+    stop_on_signals()
     answers = Counter[tuple[str, int]]()
     with running(PARAMETERS) as system:
         key = create(DynamoAccess(Table(system.client("dynamodb"), system.stack.table)), "fuzz")

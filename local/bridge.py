@@ -1,13 +1,10 @@
 """Let the containers of this machine reach the embedded cloud, which listens on loopback only.
 
-python -m local.bridge 3000    # for the system that `make up` serves there
-
 Docker Desktop's `host.docker.internal` leads to the machine's loopback by itself. On Linux it leads
 to Docker's bridge, so what comes in there is passed on. The bridge is this machine's own: its
 address is not one that others can reach.
 """
 
-import argparse
 import json
 import socket
 import socketserver
@@ -19,8 +16,8 @@ from ipaddress import ip_network
 from threading import Thread
 from urllib.parse import urlsplit
 
-from local.cloud import HOST, STATE
-from local.signals import Stopped, stop_on_signals
+from local.cloud import HOST
+from local.errors import Refused
 
 #: How a container calls the machine it runs on.
 NAME = "host.docker.internal"
@@ -95,32 +92,18 @@ def bridged(port: int) -> Iterator[None]:
             thread.join()
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.bridge", description=__doc__)
-    parser.add_argument("port", type=int, help="where `make up` serves")
-    state = STATE / f"up-{parser.parse_args().port}.json"
+def serve(endpoint_url: str) -> None:
+    """Pass on to a cloud on loopback until stopped. Raises Refused."""
     address = gateway()
     if address is None:
-        print("Docker has no bridge here; on Docker Desktop none is needed", file=sys.stderr)
-        return 1
-    if not state.exists():
-        print(f"nothing is up there: no {state.name}", file=sys.stderr)
-        return 1
-    port = urlsplit(json.loads(state.read_text())["AWS_ENDPOINT_URL"]).port or 0
-    stop_on_signals()
+        raise Refused("Docker has no bridge here; on Docker Desktop none is needed")
+    port = urlsplit(endpoint_url).port or 0
     try:
         with Forwarder(address, port) as server:
             print(
-                f"Containers reach the cloud at http://{NAME}:{port}. Stop with Ctrl-C.", flush=True
+                f"Containers reach the cloud at http://{NAME}:{port}. Stop it with Ctrl-C.",
+                flush=True,
             )
             server.serve_forever()
     except OSError as error:
-        print(f"{address}: {error}", file=sys.stderr)
-        return 1
-    except Stopped:
-        return 0
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise Refused(f"{address}: {error}") from error

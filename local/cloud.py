@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local import processes
+from local.errors import PortTaken
 from local.processes import Process
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,18 +29,6 @@ _END_SECONDS = 5.0
 #: What the processes started here see of the caller's environment.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")
 _WORKER = re.compile(r"/ministack-lambda-(?P<function>.+)-[^-/]+/_worker\.py")
-
-
-class CloudFailed(Exception):
-    """The embedded cloud did not start, or something in it failed; `log` tells more."""
-
-    def __init__(self, reason: str, log: Path) -> None:
-        super().__init__(reason)
-        self.log = log
-
-
-class PortTaken(Exception):
-    """The port is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,7 @@ class Cloud:
 
     def processes(self) -> list[Process]:
         """Return the emulator and the function processes it runs."""
-        return processes.of_group(self.group)
+        return processes.family(self.group)
 
     def workers(self, function_name: str) -> list[int]:
         """Return the pids of a function's processes, by the function's full name."""

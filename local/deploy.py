@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from local.cloud import ROOT, Cloud, CloudFailed, scrubbed, wait_until_healthy
+from local.cloud import ROOT, Cloud, scrubbed, wait_until_healthy
+from local.errors import CloudFailed
 from local.stack import Stack
 
 

@@ -1,14 +1,12 @@
-"""Find the Python that Lambda runs, 3.13, wherever this machine has it.
-
-python -m local.lambda_python    # prints its directory; fails, saying so, if there is none
-"""
+"""Find the Python that Lambda runs, 3.13, wherever this machine has it."""
 
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from local.errors import Refused
 
 NAME = "python3.13"
 MISSING = f"no Python 3.13 ({NAME}): put one on the PATH, or name it with PYTHON313=..."
@@ -20,6 +18,13 @@ def find(environment: Mapping[str, str] = os.environ) -> Path | None:
         if (executable := starts(candidate)) is not None:
             return executable
     return None
+
+
+def found(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return a Python 3.13 that starts. Raises Refused if the machine has none."""
+    if (python := find(environment)) is None:
+        raise Refused(MISSING)
+    return python
 
 
 def candidates(environment: Mapping[str, str]) -> Iterator[Path]:
@@ -44,16 +49,3 @@ def starts(candidate: Path) -> Path | None:
     except OSError:
         return None
     return Path(ran.stdout.strip()) if ran.returncode == 0 else None
-
-
-def main() -> int:
-    found = find()
-    if found is None:
-        print(MISSING, file=sys.stderr)
-        return 1
-    print(found.parent)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

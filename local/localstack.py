@@ -1,18 +1,13 @@
 """Deploy the same template to a LocalStack and serve it on one address until stopped.
 
-python -m local.localstack --port 3000
-
 It is the one at AWS_ENDPOINT_URL, or else one that `docker-compose.yml` starts, which takes Docker
 and an account's LOCALSTACK_AUTH_TOKEN.
 """
 
-import argparse
 import http.client
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -20,10 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local import sam
-from local.cloud import HOST, ROOT, STATE, PortTaken, listening_at
-from local.sam import Refused
-from local.signals import Stopped, stop_on_signals
-from local.up import port
+from local.cloud import HOST, ROOT, STATE, listening_at
+from local.errors import Refused
 
 CONFIG_ENV = "containers"
 STACK = "order-engine"
@@ -121,7 +114,7 @@ def deploy(endpoint_url: str, outside: Mapping[str, str]) -> tuple[str, str]:
 
 
 def serve(at: int, outside: Mapping[str, str]) -> None:
-    """Serve until Stopped is raised. Raises Refused, PortTaken."""
+    """Serve until stopped. Raises Refused, PortTaken."""
     running = check(outside)
     with listening_at(at) as listener:
         if running:
@@ -144,30 +137,4 @@ def _serve(at: int, listener: Any, endpoint_url: str, outside: Mapping[str, str]
             _BANNER.format(url=url, ws_url=f"ws://{HOST}:{at}/live", endpoint_url=endpoint_url),
             flush=True,
         )
-        try:
-            Event().wait()
-        except Stopped:
-            return
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.localstack", description=__doc__)
-    parser.add_argument("--port", type=port, default=3000, help="0 for a free one; default 3000")
-    asked = parser.parse_args()
-    stop_on_signals()
-    try:
-        serve(asked.port, os.environ)
-    except PortTaken as error:
-        print(f"{error}; choose another with PORT=...", file=sys.stderr)
-        return 1
-    except Refused as error:
-        print(error, file=sys.stderr)
-        return 1
-    except Stopped:  # while it was starting
-        return 0
-    print("Stopped.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        Event().wait()

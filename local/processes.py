@@ -1,10 +1,13 @@
-"""Look at the processes of a group: what they run and what they hold in memory."""
+"""Look at processes, run them, and end them with all that they have started."""
 
-import os
 import resource
 import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,54 +27,35 @@ def allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def of_pid(pid: int) -> list[Process]:
-    """Return the process as a list of one; an empty one if it has ended."""
-    return [process for process in of_group(os.getpgid(pid)) if process.pid == pid]
+def family(pid: int) -> list[Process]:
+    """Return a process and all that it has started, as far as they live."""
+    living = []
+    for each in _family(pid):
+        with suppress(psutil.NoSuchProcess), each.oneshot():
+            if each.status() != psutil.STATUS_ZOMBIE:
+                command = " ".join(each.cmdline())
+                living.append(Process(each.pid, each.memory_info().rss, command))
+    return living
 
 
-def of_group(group: int) -> list[Process]:
-    """Return the living processes of a process group, oldest pid first."""
-    if Path("/proc/self/stat").exists():
-        found = [p for p in Path("/proc").iterdir() if p.name.isdecimal()]
-        listed = [process for p in found if (process := _from_proc(p, group))]
-    else:
-        listed = _from_ps(group)
-    return sorted(listed, key=lambda process: process.pid)
-
-
-def _from_proc(directory: Path, group: int) -> Process | None:
+def _family(pid: int) -> list[psutil.Process]:
     try:
-        state, _parent, its_group = parse_stat(directory.joinpath("stat").read_text())
-        if its_group != group or state == "Z":
-            return None
-        pages = int(directory.joinpath("statm").read_text().split()[1])
-        command = directory.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-    except (FileNotFoundError, ProcessLookupError):  # it ended while it was being read
-        return None
-    return Process(int(directory.name), pages * os.sysconf("SC_PAGE_SIZE"), command)
+        first = psutil.Process(pid)
+        return [first, *first.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
-def parse_stat(text: str) -> tuple[str, int, int]:
-    """Return state, parent and group out of `/proc/PID/stat`, whatever the program is called."""
-    state, parent, group = text.rpartition(")")[2].split()[:3]
-    return state, int(parent), int(group)
+def run(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> int:
+    """Run a program and return its exit status.
 
-
-def _from_ps(group: int) -> list[Process]:
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=,pgid=,rss=,state=,command="],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return parse_ps(listing, group)
-
-
-def parse_ps(listing: str, group: int) -> list[Process]:
-    """Return the living processes of a group out of `pid pgid rss state command` lines."""
-    rows = [line.split(maxsplit=4) for line in listing.splitlines()]
-    return [
-        Process(int(row[0]), int(row[2]) * 1024, row[4] if len(row) > 4 else "")
-        for row in rows
-        if int(row[1]) == group and not row[3].startswith("Z")
-    ]
+    If this process is stopped meanwhile, the program ends, and whatever it has started.
+    """
+    with subprocess.Popen(command, cwd=cwd, env=env) as program:
+        try:
+            return program.wait()
+        except BaseException:
+            for each in _family(program.pid):
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
+            raise

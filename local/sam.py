@@ -1,27 +1,18 @@
-"""Run the SAM CLI for an environment of samconfig.toml.
+"""Run the SAM CLI for an environment of samconfig.toml."""
 
-python -m local.sam build|deploy|destroy default|prod|local|containers
-"""
-
-import argparse
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local import lambda_python
+from local import lambda_python, processes
 from local.cloud import ROOT, scrubbed
+from local.errors import Refused
 
 SAM = ROOT / ".venv-sam/bin/sam"
-ENVIRONMENTS = ("default", "prod", "local", "containers")
 _ELSEWHERE = {"local", "containers"}
 _MACHINES = {"arm64": "aarch64", "AMD64": "x86_64"}
-
-
-class Refused(Exception):
-    """What was asked for can't be done here; the message says what is missing."""
 
 
 def machine() -> str:
@@ -53,16 +44,13 @@ def environment(config_env: str, outside: Mapping[str, str]) -> dict[str, str]:
 
 def build_environment(wheels_for: str, outside: Mapping[str, str]) -> dict[str, str]:
     """Return what `sam build` sees, with Python 3.13 first on its path. Raises Refused."""
-    python = lambda_python.find(outside)
-    if python is None:
-        raise Refused(lambda_python.MISSING)
-    path = f"{python.parent}{os.pathsep}{outside.get('PATH', os.defpath)}"
+    path = f"{lambda_python.found(outside).parent}{os.pathsep}{outside.get('PATH', os.defpath)}"
     return {**outside, "PATH": path, "WHEELS": wheels_for, "SAM_CLI_TELEMETRY": "0"}
 
 
 def sam(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run `sam` in the repository; return its exit status."""
-    return subprocess.run([SAM, *arguments], cwd=ROOT, env=environment, check=False).returncode
+    return processes.run([SAM, *arguments], cwd=ROOT, env=environment)
 
 
 def build(config_env: str, outside: Mapping[str, str] = os.environ) -> int:
@@ -94,20 +82,3 @@ def destroy(config_env: str, outside: Mapping[str, str] = os.environ) -> int:
     sure = [] if config_env == "prod" else ["--no-prompts"]
     seen = environment(config_env, outside)
     return sam(["delete", "--config-env", config_env, *sure], seen)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.sam", description=__doc__)
-    parser.add_argument("what", choices=("build", "deploy", "destroy"))
-    parser.add_argument("config_env", choices=ENVIRONMENTS)
-    asked = parser.parse_args()
-    do = {"build": build, "deploy": deploy, "destroy": destroy}[asked.what]
-    try:
-        return do(asked.config_env)
-    except Refused as error:
-        print(error, file=sys.stderr)
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,14 +1,8 @@
-"""Run functions by `sam local`, in Lambda's own container, against the embedded cloud.
-
-python -m local.sam_local           # everything, or a line that says why it is skipped
-python -m local.sam_local template  # only the template for it, after `make build ENV=containers`
-"""
+"""Run functions by `sam local`, in Lambda's own container, against the embedded cloud."""
 
 import http.client
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,8 +12,8 @@ from urllib.parse import urlsplit
 
 from local import sam
 from local.bridge import NAME, bridged
-from local.cloud import HOST, ROOT, STATE, Cloud, CloudFailed
-from local.signals import Stopped, stop_on_signals
+from local.cloud import HOST, ROOT, STATE, Cloud
+from local.errors import Refused
 from local.stack import Stack
 from local.system import System, call, running
 
@@ -78,6 +72,13 @@ def template(built: Path = _BUILT) -> str:
     return json.dumps(parsed, default=str, indent=1)
 
 
+def write_template() -> Path:
+    """Write the template of what `make build ENV=containers` has built; return where it is."""
+    STATE.mkdir(exist_ok=True)
+    TEMPLATE.write_text(template())
+    return TEMPLATE
+
+
 def image() -> str:
     """Return the image that `sam local` would run, which is never pulled here. Raises Skipped."""
     name = f"public.ecr.aws/lambda/python:3.13-{_ARCHITECTURES[sam.machine()]}"
@@ -114,7 +115,7 @@ def options(environment_file: Path) -> list[str]:
 def invoke(event: Path, common: Sequence[str], outside: Mapping[str, str]) -> Any:
     """Send an event to its function by `sam local invoke`; return the answer.
 
-    Raises CalledProcessError; RuntimeError if the function failed.
+    Raises CalledProcessError; Refused if the function failed.
     """
     function = FUNCTIONS[event.stem.partition("_")[0]]
     ran = subprocess.run(
@@ -127,7 +128,7 @@ def invoke(event: Path, common: Sequence[str], outside: Mapping[str, str]) -> An
     )
     answer = json.loads(ran.stdout.strip().rpartition("\n")[2])
     if isinstance(answer, dict) and "errorType" in answer:
-        raise RuntimeError(f"sam local invoke, {event.name}: {answer}")
+        raise Refused(f"sam local invoke, {event.name}: {answer}")
     return answer
 
 
@@ -151,7 +152,7 @@ def serving(
             deadline = time.monotonic() + _PATIENCE_SECONDS
             while not _listens(port):
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"sam local {what} did not start")
+                    raise Refused(f"sam local {what} did not start")
                 time.sleep(0.2)
             yield
         finally:
@@ -187,7 +188,7 @@ def _ended(system: System, order_id: str) -> str:
         "failed",
     }:
         if time.monotonic() > deadline:
-            raise RuntimeError(f"order {order_id} is still {status}")
+            raise Refused(f"order {order_id} is still {status}")
         time.sleep(0.2)
     return str(status)
 
@@ -195,14 +196,14 @@ def _ended(system: System, order_id: str) -> str:
 def demonstrate(outside: Mapping[str, str]) -> None:
     """Invoke, serve the HTTP API, serve Lambda's own API; each against the embedded cloud.
 
-    Raises Skipped, sam.Refused, CalledProcessError, RuntimeError.
+    Raises Skipped, Refused, CalledProcessError.
     """
     print(f"Running {image()}", flush=True)
     if sam.build("containers", outside) != 0:
-        raise RuntimeError("sam build failed")
+        raise Refused("sam build failed")
     seen = {**outside, "SAM_CLI_TELEMETRY": "0"}
     with running() as system, bridged(system.cloud.port):
-        TEMPLATE.write_text(template())
+        write_template()
         variables = STATE / "sam-variables.json"
         variables.write_text(json.dumps(environments(system.cloud, system.stack), indent=2))
         common = options(variables)
@@ -222,27 +223,3 @@ def demonstrate(outside: Mapping[str, str]) -> None:
             address = "/2015-03-31/functions/ReconcileFunction/invocations"
             event = (ROOT / "events/schedule.json").read_bytes()
             print(f"sam local start-lambda: {ask(f'http://{HOST}:3002', address, event)}")
-
-
-def main() -> int:
-    if sys.argv[1:] == ["template"]:
-        STATE.mkdir(exist_ok=True)
-        TEMPLATE.write_text(template())
-        print(os.path.relpath(TEMPLATE))
-        return 0
-    stop_on_signals()
-    try:
-        demonstrate(os.environ)
-    except Skipped as reason:
-        print(f"skipped: {reason}")
-        return 0
-    except (sam.Refused, subprocess.CalledProcessError, RuntimeError, CloudFailed) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except Stopped:
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

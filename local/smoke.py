@@ -1,26 +1,24 @@
 """Place an order on any deployed stack and watch it to the end.
 
-ENGINE_URL=https://… ENGINE_WS_URL=wss://…/live ENGINE_KEY=… python -m local.smoke
+ENGINE_URL=https://… ENGINE_WS_URL=wss://…/live ENGINE_KEY=… python -m local smoke
 
 ENGINE_WS_URL is the WebSocket API's address with its stage, or `wss://HOST/live` where both APIs
 have one address. ENGINE_KEY may be missing where the stack was deployed with Auth=none.
 """
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from local.signals import Stopped, stop_on_signals
+from local.errors import Refused
 
 FINAL = {"confirmed", "failed", "cancelled"}
 _WISH = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 _PATIENCE_SECONDS = 120.0
 
 
-class Broken(Exception):
+class Broken(Refused):
     """The order did not come to its end, or the engine is not there."""
 
 
@@ -107,26 +105,3 @@ def smoke(http_url: str, watch_url: str, key: str | None) -> dict[str, Any]:
     if order["status"] != "confirmed":
         raise Broken(f"the order was not confirmed:\n{summary(order)}")
     return order
-
-
-def main() -> int:
-    try:
-        http_url, watch_url = os.environ["ENGINE_URL"], os.environ["ENGINE_WS_URL"]
-    except KeyError as error:
-        print(
-            f"{error.args[0]} is not set; `make help` and docs/local.md tell more", file=sys.stderr
-        )
-        return 2
-    stop_on_signals()
-    try:
-        print(summary(smoke(http_url, watch_url, os.environ.get("ENGINE_KEY"))))
-    except Broken as error:
-        print(error, file=sys.stderr)
-        return 1
-    except Stopped:
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

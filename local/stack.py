@@ -10,6 +10,7 @@ from typing import Any
 
 from local import routes
 from local.cloud import REGION, ROOT
+from local.errors import Refused
 from local.package import function_zip, layer_zip
 
 BUCKET = "artefacts"
@@ -27,10 +28,6 @@ _FUNCTION_NAMES = {
     "ws_notify": "WsNotifyFunctionName",
     "reconcile": "ReconcileFunctionName",
 }
-
-
-class StackFailed(Exception):
-    """The stack could not be created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ def deploy(
 ) -> Stack:
     """Create or update the stack, wait for it, and give its HTTP API its routes.
 
-    Raises StackFailed.
+    Raises Refused.
     """
     from local import aws
 
@@ -120,7 +117,7 @@ def deploy(
 def connect(endpoint_url: str, name: str) -> Stack:
     """Wait for a stack, whoever deploys it, and give its HTTP API its routes.
 
-    Raises StackFailed.
+    Raises Refused.
     """
     from local import aws
 
@@ -178,9 +175,9 @@ def _finished(formation: Any, name: str) -> dict[str, Any]:
         if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
             return described
         if not status.endswith("_IN_PROGRESS") or "ROLLBACK" in status:
-            raise StackFailed(f"the stack is {status}: {_why(formation, name)}")
+            raise Refused(f"the stack is {status}: {_why(formation, name)}")
         time.sleep(0.05)
-    raise StackFailed("the stack took too long")
+    raise Refused("the stack took too long")
 
 
 def _why(formation: Any, name: str) -> str:

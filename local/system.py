@@ -8,7 +8,6 @@ with running({"QuoteDelayMinMs": "0"}) as system:
 
 import http.client
 import json
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,9 +16,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
+
 from local import processes
-from local.cloud import HOST, ROOT, Cloud, CloudFailed, listening_at, running_cloud
+from local.cloud import HOST, ROOT, Cloud, listening_at, running_cloud
 from local.deploy import deploying
+from local.errors import CloudFailed
 from local.stack import Stack
 
 #: What is other here than in the template's defaults. After a run that logs nothing the embedded
@@ -86,8 +88,8 @@ class System:
 
     def resident(self) -> int:
         """Return the resident memory of cloud, functions and front door together, in bytes."""
-        own = processes.of_pid(os.getpid())
-        return sum(p.resident for p in [*self.cloud.processes(), *own])
+        own = psutil.Process().memory_info().rss
+        return own + sum(p.resident for p in self.cloud.processes())
 
 
 @contextmanager

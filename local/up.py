@@ -1,20 +1,16 @@
-"""Serve the whole system on one address until stopped.
+"""Serve the whole system on one address until stopped."""
 
-python -m local.up --port 3000 --auth api-key
-"""
-
-import argparse
+import fcntl
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from local.cloud import ROOT, STATE, CloudFailed, PortTaken
+from local.cloud import ROOT, STATE
+from local.errors import CloudFailed, Refused
 from local.sam_local import environments
-from local.signals import Stopped, stop_on_signals
 from local.system import System, running
 
 _BANNER = """\
@@ -62,23 +58,45 @@ def addresses(system: System) -> dict[str, Any]:
 
 @contextmanager
 def told(system: System) -> Iterator[Path]:
-    """Keep the addresses in `.local/up-PORT.json` while the system runs.
+    """Keep the addresses in `.local/up-PORT.json`, locked, while the system runs.
 
     Beside them, in `.local/sam-PORT.json`, what `sam local --env-vars` is to be given.
     """
     path = STATE / f"up-{system.port}.json"
     variables = STATE / f"sam-{system.port}.json"
-    path.write_text(json.dumps(addresses(system), indent=2) + "\n")
     variables.write_text(json.dumps(environments(system.cloud, system.stack), indent=2) + "\n")
+    beside = path.with_suffix(".part")
     try:
-        yield path
+        with beside.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(json.dumps(addresses(system), indent=2) + "\n")
+            file.flush()
+            beside.replace(path)  # so that nobody reads it before it is locked and whole
+            yield path
     finally:
         path.unlink(missing_ok=True)
         variables.unlink(missing_ok=True)
 
 
+def found(port: int, state: Path = STATE) -> dict[str, Any]:
+    """Return the addresses of the system that runs at `port`. Raises Refused if none does.
+
+    A killed one leaves its file behind, but no lock: that ends with the process.
+    """
+    try:
+        with (state / f"up-{port}.json").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                told: dict[str, Any] = json.load(file)
+                return told
+    except FileNotFoundError:
+        pass
+    raise Refused(f"nothing is up at port {port}: run make up, or name a stack with STACK=...")
+
+
 def serve(at: int, auth: str, *, watch: bool = False, root: Path = ROOT) -> None:
-    """Serve until the embedded cloud ends, which it should not, or Stopped is raised.
+    """Serve until the embedded cloud ends, which it should not. Raises PortTaken, CloudFailed.
 
     With `watch`, what changes in the sources below `root` is deployed meanwhile.
     """
@@ -103,44 +121,7 @@ def serve(at: int, auth: str, *, watch: bool = False, root: Path = ROOT) -> None
         if auth == "api-key":
             from local.ops import keys, target
 
-            key = keys.create(target.embedded(str(system.port)).access, "trader")
+            key = keys.create(target.embedded(system.port).access, "trader")
             print(_KEYED.format(key=key), flush=True)
-        try:
-            system.cloud.wait()
-        except Stopped:
-            return
+        system.cloud.wait()
         raise CloudFailed("the embedded cloud ended by itself", system.cloud.log)
-
-
-def port(text: str) -> int:
-    """Read a port number. Raises ValueError."""
-    number = int(text)
-    if not 0 <= number <= 65_535:
-        raise ValueError(text)
-    return number
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
-    parser.add_argument("--port", type=port, default=3000, help="0 for a free one; default 3000")
-    parser.add_argument("--auth", choices=["api-key", "none"], default="none")
-    parser.add_argument("--watch", action="store_true", help="deploy what changes in the sources")
-    parser.add_argument("--root", type=Path, default=ROOT, help="where the sources are")
-    asked = parser.parse_args()
-    stop_on_signals()
-    try:
-        serve(asked.port, asked.auth, watch=asked.watch, root=asked.root)
-    except PortTaken as error:
-        print(f"{error}; choose another with PORT=...", file=sys.stderr)
-        return 1
-    except CloudFailed as error:
-        print(f"{error}\nSee {os.path.relpath(error.log)}", file=sys.stderr)
-        return 1
-    except Stopped:  # while it was starting
-        return 0
-    print("Stopped.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

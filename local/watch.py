@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.cloud import ROOT, CloudFailed
+from local.cloud import ROOT
 from local.deploy import deploying
+from local.errors import CloudFailed
 from local.system import PARAMETERS, WARM, System, warm_up
 
 Seen = Mapping[str, tuple[int, int]]

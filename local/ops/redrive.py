@@ -1,27 +1,19 @@
-"""Move the dead letters back to the order queue.
+"""Move the dead letters back to the order queue."""
 
-python -m local.ops.redrive [--stack NAME | --port PORT]
-"""
-
-import argparse
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from local.ops.target import NoTarget, Target, asked_for, target
+from local.errors import Refused
+from local.ops.target import Target
 
 #: What a cloud says that has no StartMessageMoveTask.
 _UNKNOWN = {"InvalidAction", "UnknownOperationException", "UnknownOperation", "NotImplemented"}
 _LOOK_EVERY = 1.0
 _PATIENCE_SECONDS = 600.0
-
-
-class RedriveFailed(Exception):
-    """SQS gave the move up, or takes very long over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ class Queues:
 
     def redrive(self) -> Moved:
         """Move the letters back; where they go is said, for those that the engine wrote came from
-        no queue. Raises RedriveFailed.
+        no queue. Raises Refused.
         """
         source = self._arn(self.dead)
         try:
@@ -63,9 +55,9 @@ class Queues:
                 return Moved(task.get("ApproximateNumberOfMessagesMoved", 0))
             if task["Status"] != "RUNNING":
                 why = task.get("FailureReason", "no reason given")
-                raise RedriveFailed(f"the move is {task['Status'].lower()}: {why}")
+                raise Refused(f"the move is {task['Status'].lower()}: {why}")
             self.sleep(_LOOK_EVERY)
-        raise RedriveFailed("the move takes very long; SQS goes on with it")
+        raise Refused("the move takes very long; SQS goes on with it")
 
     def _by_hand(self) -> Moved:
         """Move as many letters as there are now: what is buried meanwhile stays where it is."""
@@ -116,20 +108,3 @@ def told(moved: Moved, name: str) -> str:
         f"Moved {letters} back to the order queue of {name}, {how}.\n"
         "An order that has ended stays as it is; one that has not goes on."
     )
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.ops.redrive", description=__doc__)
-    asked_for(parser)
-    asked = parser.parse_args()
-    try:
-        found = target(asked)
-        print(told(queues_of(found).redrive(), found.name))
-    except (NoTarget, RedriveFailed, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,6 +6,7 @@ python -m tests.chaos --orders 500 --seed 1 --faults 10
 import argparse
 import sys
 
+from local.signals import stop_on_signals
 from local.system import running
 from tests.chaos.report import parameters, storm, table
 
@@ -16,6 +17,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", type=int, default=10, help="percent, of the chain's doings")
     asked = parser.parse_args()
+    stop_on_signals()
     with running(parameters(asked.faults)) as system:
         outcome = storm(system, asked.orders, asked.seed)
     print(table(outcome))

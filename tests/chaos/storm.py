@@ -24,7 +24,7 @@ from engine.adapters.dynamodb import item_order
 from engine.adapters.sqs import message_body
 from engine.domain.order import FINAL, Order, Status
 from engine.ports import WorkMessage
-from local.cloud import CloudFailed
+from local.errors import CloudFailed
 from local.system import System
 from tests.e2e.client import until
 from tests.proof.history import Answer, Document, Heard, History, Letter, asked_for, steps

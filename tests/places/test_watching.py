@@ -55,7 +55,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         shutil.copytree(ROOT / name, root / name)
     said: list[str] = []
     with subprocess.Popen(
-        [sys.executable, "-m", "local.up", "--port", "0", "--watch", "--root", root],
+        [sys.executable, "-m", "local", "up", "--port", "0", "--watch", "--root", root],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": "layers/common"},
         stdout=subprocess.PIPE,

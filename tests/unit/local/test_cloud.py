@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from local.cloud import environment_for, function_of
-from local.processes import Process, parse_ps, parse_stat
 
 OUTSIDE = {
     "PATH": "/bin",
@@ -40,12 +39,3 @@ def test_a_worker_is_known_by_its_script():
     script = "/x/run-1/tmp/ministack-lambda-orders-WorkerFunction-B3E17CB-kl7x_pkk/_worker.py"
     assert function_of(f"/venv/bin/python {script}") == "orders-WorkerFunction-B3E17CB"
     assert function_of("/venv/bin/python -m local.emulator 3 /x/run-1/tmp") is None
-
-
-def test_a_process_is_read_whatever_it_is_called():
-    assert parse_stat("42 (a) b (c)) S 1 17 17 0 -1") == ("S", 1, 17)
-
-
-def test_ps_is_read_without_zombies_and_strangers():
-    listing = "  10  7  2048 S    python -m local.emulator\n 11 7 0 Z <defunct>\n12 8 10 S sh\n"
-    assert parse_ps(listing, 7) == [Process(10, 2048 * 1024, "python -m local.emulator")]

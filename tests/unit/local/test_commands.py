@@ -1,12 +1,15 @@
-"""What `make demo` and `make up` say."""
+"""What the commands say, and what they say of what they can't do."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
+from engine.domain.errors import StoreUnavailable
+from local import __main__ as commands
 from local import smoke
+from local.errors import CloudFailed, PortTaken, Refused
 from local.signals import Stopped, stop_on_signals
-from local.up import port
 
 CONFIRMED = {
     "tokenIn": "SOL",
@@ -63,11 +66,50 @@ def test_a_refusal_names_the_fields():
     assert smoke.refusal({"code": "THROTTLED", "detail": "Later."}) == "THROTTLED: Later."
 
 
-@pytest.mark.parametrize("text", ["-1", "65536", "http"])
-def test_a_port_is_a_port(text):
-    with pytest.raises(ValueError, match=text):
-        port(text)
-    assert port("0") == 0
+@pytest.mark.parametrize(
+    ("line", "said", "there_is"),
+    [
+        ("up --cloud xyz", "CLOUD: invalid choice: 'xyz'", "localstack"),
+        ("up --auth xyz", "AUTH: invalid choice: 'xyz'", "api-key"),
+        ("up --port=-1", "PORT: '-1' is no port", "0 to 65535"),
+        ("up --port 65536", "PORT: '65536' is no port", "0 to 65535"),
+        ("key ann --port http", "PORT: 'http' is no port", "0 to 65535"),
+        ("cloud --cloud-port http", "CLOUD_PORT: 'http' is no port", "0 to 65535"),
+        ("deploy xyz", "ENV: invalid choice: 'xyz'", "containers"),
+    ],
+)
+def test_what_is_not_known_is_named_as_make_does_with_what_there_is(line, said, there_is, capsys):
+    with pytest.raises(SystemExit) as ended:
+        commands.parser().parse_args(line.split())
+    assert ended.value.code == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(said)
+    assert there_is in complaint
+
+
+@pytest.mark.parametrize(
+    ("line", "name"), [("smoke", "ENGINE_URL"), ("routes stack", "AWS_ENDPOINT_URL")]
+)
+def test_a_variable_that_is_missing_is_named(line, name, monkeypatch):
+    monkeypatch.delenv(name, raising=False)
+    asked = commands.parser().parse_args(line.split())
+    with pytest.raises(Refused, match=f"{name} is not set"):
+        asked.do(asked)
+
+
+def test_an_error_says_what_to_do_and_a_bug_stays_a_traceback():
+    def said(line: str, error: Exception) -> str | None:
+        return commands.told(error, commands.parser().parse_args(line.split()))
+
+    assert (
+        said("up", PortTaken("port 1 is taken")) == "port 1 is taken; choose another with PORT=..."
+    )
+    assert str(said("cloud", PortTaken("taken"))).endswith("CLOUD_PORT=...")
+    assert said("up", CloudFailed("it ended", Path("a.log"))) == "it ended\nSee a.log"
+    assert (
+        said("key ann", StoreUnavailable("the table did not answer")) == "the table did not answer"
+    )
+    assert said("up", KeyError("a bug")) is None
 
 
 def test_the_first_signal_stops_and_the_next_ones_wait():

@@ -9,7 +9,7 @@ import yaml
 
 from local import localstack
 from local.cloud import ROOT
-from local.sam import Refused
+from local.errors import Refused
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from local.ops.redrive import Moved, Queues, RedriveFailed, queues_of, told
+from local.errors import Refused
+from local.ops.redrive import Moved, Queues, queues_of, told
 from local.ops.target import Target
 
 DEAD, ORDERS = "https://sqs/dead", "https://sqs/orders"
@@ -71,7 +72,7 @@ def test_sqs_moves_the_letters_to_where_it_is_told_and_is_waited_for(sqs: Any) -
 def test_a_move_that_sqs_gives_up_is_a_failure_with_its_reason(sqs: Any) -> None:
     _started(sqs)
     _looked(sqs, "FAILED", FailureReason="AccessDenied")
-    with pytest.raises(RedriveFailed, match="failed: AccessDenied"):
+    with pytest.raises(Refused, match="failed: AccessDenied"):
         _queues(sqs).redrive()
 
 
@@ -79,7 +80,7 @@ def test_a_move_without_an_end_is_not_waited_for_for_ever(sqs: Any) -> None:
     _started(sqs)
     for _ in range(600):
         _looked(sqs, "RUNNING")
-    with pytest.raises(RedriveFailed, match="very long"):
+    with pytest.raises(Refused, match="very long"):
         _queues(sqs).redrive()
     assert sum(SLEPT) == 600
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local import sam_local
+from local.__main__ import parser
 from local.bridge import address_of
 from local.cloud import ROOT
 
@@ -61,10 +62,9 @@ def test_without_engine_or_image_it_is_skipped_in_one_clear_line(
     script, reason, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr("local.sam.machine", lambda: "x86_64")
-    monkeypatch.setattr("local.sam_local.stop_on_signals", lambda: None)
-    monkeypatch.setattr("sys.argv", ["sam_local"])
     monkeypatch.setenv("PATH", a_docker(tmp_path, script))
-    assert sam_local.main() == 0
+    asked = parser().parse_args(["sam-local"])
+    assert asked.do(asked) is None
     assert capsys.readouterr().out == f"skipped: {reason}\n"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import watch
-from local.cloud import CloudFailed
+from local.errors import CloudFailed
 
 
 @pytest.fixture
