@@ -17,13 +17,14 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from engine.api.handshake import PROTOCOL, BadHandshake, read_handshake
+from local.frames import FrameLimit
 from local.origins import refusal
 from local.problems import PROBLEM_JSON, heard, problem
-from local.relay import join
+from local.relay import Carrying, join
 
 #: API Gateway's limits.
 MAX_BODY = 10 * 1024 * 1024
-MAX_MESSAGE = 128 * 1024
+MAX_MESSAGE, MAX_FRAME = 128 * 1024, 32 * 1024
 TIMEOUT_SECONDS = 30.0
 
 CLOSE_SECONDS = 2.0
@@ -190,17 +191,31 @@ class FrontDoor:
                 autoping=False,
                 autoclose=False,
                 compress=False,
-                max_msg_size=MAX_MESSAGE,
+                max_msg_size=MAX_MESSAGE + 1,  # the least that is refused
                 protocols=[PROTOCOL],  # chosen here if offered: the embedded cloud tells none
             )
+            refused = limit_frames(request)
             await downstream.prepare(request)
             self._open.add(downstream)
-            await join(downstream, upstream)
+            await join(downstream, upstream, refused)
         return downstream
 
     async def _close_sockets(self, _: web.Application) -> None:
         closing = [s.close(code=WSCloseCode.GOING_AWAY, message=b"stopping") for s in self._open]
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+def limit_frames(request: web.Request) -> Carrying:
+    """Hold the client to API Gateway's frames; return what is done with how to close over one."""
+    refused: Carrying = asyncio.get_running_loop().create_future()
+
+    def too_big() -> None:
+        if not refused.done():
+            refused.set_result((WSCloseCode.MESSAGE_TOO_BIG, b"a frame has at most 32 KB"))
+
+    if request.transport is not None:
+        request.transport.set_protocol(FrameLimit(request.protocol, MAX_FRAME, too_big))
+    return refused
 
 
 def _session(*, limit: int) -> aiohttp.ClientSession:

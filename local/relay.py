@@ -15,32 +15,35 @@ _CLOUD_LOST = WSCloseCode.BAD_GATEWAY
 _NO_CODE, _ABNORMAL = 1005, 1006
 
 
-async def join(downstream: Socket, upstream: Socket) -> None:
+async def join(downstream: Socket, upstream: Socket, refused: Carrying) -> None:
     """Carry messages both ways until one side closes; both hear its code.
 
-    Neither socket may close by itself (`autoclose=False`): it would answer 1000 to any code.
+    `refused` is done with a code and a reason if the client sends what is not taken. Neither socket
+    may close by itself (`autoclose=False`): it would answer 1000 to any code.
     """
-    from_client = asyncio.ensure_future(_carry(downstream, upstream))
+    from_client = asyncio.ensure_future(_carry(downstream, upstream, binary=False))
     from_cloud = asyncio.ensure_future(_carry(upstream, downstream))
     try:
-        await asyncio.wait({from_client, from_cloud}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({from_client, from_cloud, refused}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         from_client.cancel()
         from_cloud.cancel()
         await asyncio.gather(from_client, from_cloud, return_exceptions=True)
-    code, reason = _close_of(from_client, from_cloud)
+    code, reason = _close_of(refused, from_client, from_cloud)
     await asyncio.gather(
         upstream.close(code=code, message=reason), downstream.close(code=code, message=reason)
     )
 
 
-async def _carry(source: Socket, sink: Socket) -> Closed:
+async def _carry(source: Socket, sink: Socket, *, binary: bool = True) -> Closed:
     """Carry messages from one side to the other; return the code and reason it closed with."""
     while True:
         message = await source.receive()
         match message.type:
             case WSMsgType.TEXT:
                 await sink.send_str(message.data)
+            case WSMsgType.BINARY if not binary:
+                return WSCloseCode.UNSUPPORTED_DATA, b"frames are text"
             case WSMsgType.BINARY:
                 await sink.send_bytes(message.data)
             case WSMsgType.PING:
@@ -53,11 +56,13 @@ async def _carry(source: Socket, sink: Socket) -> Closed:
                 return source.close_code, b""
 
 
-def _close_of(from_client: Carrying, from_cloud: Carrying) -> tuple[int, bytes]:
+def _close_of(refused: Carrying, from_client: Carrying, from_cloud: Carrying) -> tuple[int, bytes]:
     """Return the code and reason to close with: those of the side that closed first.
 
     A side that is lost leaves none, and neither does one to which nothing could be sent.
     """
+    if refused.done():
+        from_client = refused
     for carried, lost in ((from_client, _CLIENT_LOST), (from_cloud, _CLOUD_LOST)):
         if not carried.cancelled() and carried.exception() is None:
             code, reason = carried.result()

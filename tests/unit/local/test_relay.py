@@ -40,7 +40,8 @@ class FakeSocket:
 
 def joined(client: FakeSocket, cloud: FakeSocket) -> tuple[FakeSocket, FakeSocket]:
     async def run() -> None:
-        await asyncio.wait_for(join(client, cloud), 5)  # type: ignore[arg-type]
+        refused = asyncio.get_running_loop().create_future()
+        await asyncio.wait_for(join(client, cloud, refused), 5)  # type: ignore[arg-type]
 
     asyncio.run(run())
     return client, cloud
@@ -55,10 +56,26 @@ def test_messages_and_pings_are_carried_in_order():
         WSMessage(WSMsgType.TEXT, "hello", None),
         WSMessage(WSMsgType.PING, b"p", None),
         WSMessage(WSMsgType.PONG, b"q", None),
-        WSMessage(WSMsgType.BINARY, b"x", None),
     ]
     _, cloud = joined(FakeSocket(*says, close(1000)), FakeSocket())
-    assert cloud.heard == ["hello", b"p", b"q", b"x"]
+    assert cloud.heard == ["hello", b"p", b"q"]
+
+
+def test_a_binary_message_of_a_client_closes_both_with_1003():
+    client, cloud = joined(FakeSocket(WSMessage(WSMsgType.BINARY, b"x", None)), FakeSocket())
+    assert (client.closed_with, cloud.closed_with) == ((1003, b"frames are text"),) * 2
+    assert cloud.heard == []
+
+
+def test_what_is_refused_of_a_client_closes_both():
+    async def run(client: FakeSocket, cloud: FakeSocket) -> None:
+        refused = asyncio.get_running_loop().create_future()
+        refused.set_result((1009, b"too big"))
+        await asyncio.wait_for(join(client, cloud, refused), 5)  # type: ignore[arg-type]
+
+    client, cloud = FakeSocket(), FakeSocket()
+    asyncio.run(run(client, cloud))
+    assert client.closed_with == cloud.closed_with == (1009, b"too big")
 
 
 @pytest.mark.parametrize("client_first", [True, False])
