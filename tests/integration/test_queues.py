@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.sqs import SqsQueue, UnreadableMessage, message_body, read_message
+from engine.adapters.sqs import SqsQueue, message_body, read_message
 from engine.domain.errors import QueueUnavailable
 from engine.ports import DeadLetter, WorkMessage
 from tests.fakes import an_order
@@ -53,12 +53,6 @@ def test_a_queue_that_refuses_is_said_to_be_unavailable(sqs: Any) -> None:
         nowhere.retry_in("receipt", 1)
     with pytest.raises(QueueUnavailable):
         nowhere.bury(DeadLetter("o1", "X", 1))
-
-
-@pytest.mark.parametrize("body", ["", "[]", "{}", "null", '{"orderId":"o","order":"{}"}', "{"])
-def test_a_message_that_nobody_of_ours_wrote_is_unreadable(body: str) -> None:
-    with pytest.raises(UnreadableMessage):
-        read_message(body)
 
 
 def test_a_message_is_small(queue: SqsQueue) -> None:

@@ -32,7 +32,7 @@ tokens = st.builds(Token, text, text, st.integers(0, 18))
 quotes = st.builds(
     Quote, text, amounts, amounts, st.integers(-100, 10_000), fee_on_output=st.booleans()
 ) | st.builds(Quote, text, error=st.just("VENUE_TIMEOUT"))
-legs = st.builds(Leg, text, text, amounts, amounts)
+legs = st.builds(Leg, text, text, st.integers(1, 2**64 - 1), amounts)
 routes = st.builds(Route, st.lists(legs, max_size=2).map(tuple), text)
 instructions = st.builds(Instruction, text, amounts, amounts, st.none() | text)
 transactions = st.builds(
@@ -45,19 +45,26 @@ tries = st.builds(
 )
 
 
-def _sent(order: Order) -> Order:
-    """Return an order whose transaction stands in its tries, as it always does."""
-    if order.transaction is None:
-        return order
-    tried = Try(order.transaction.signature, ((3, TryOutcome.SIGNED),))
-    return replace(order, tries=(*order.tries, tried))
+def _sound(order: Order) -> Order:
+    """Return an order whose transaction stands in its tries, and that says nothing of its future.
+
+    It always is so.
+    """
+    tries = tuple(
+        replace(tried, changes=tuple((min(seq, order.seq), what) for seq, what in tried.changes))
+        for tried in order.tries
+    )
+    last = Try(None, ((order.seq, TryOutcome.NO_ROUTE),), "NO_ROUTE")
+    if order.transaction is not None:
+        last = Try(order.transaction.signature, ((order.seq, TryOutcome.SIGNED),))
+    return replace(order, quoted_seq=min(order.quoted_seq, order.seq), tries=(*tries, last))
 
 
 orders = st.builds(
     Order,
     order_id=text,
     account=text,
-    terms=st.builds(Terms, tokens, tokens, amounts, st.integers(0, 10_000)),
+    terms=st.builds(Terms, tokens, tokens, st.integers(1, 2**64 - 1), st.integers(0, 10_000)),
     deadline=times,
     client_order_id=st.none() | text,
     quotes=st.lists(quotes, max_size=2).map(tuple),
@@ -72,7 +79,7 @@ orders = st.builds(
     lease_by=st.none() | st.text("abc", min_size=1, max_size=12),
     dead_letter_due=st.booleans(),
 )
-orders = orders.map(_sent)
+orders = orders.map(_sound)
 
 
 @given(orders)

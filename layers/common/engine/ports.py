@@ -46,26 +46,34 @@ class Background(Protocol):
 
 
 class OrderRepository(Protocol):
-    """Orders, one row each; every write says what it believes."""
+    """Orders, one row each; every write says what it believes.
+
+    An order that can't be decoded, by this version at least, is never overwritten: where it stands
+    alone Undecodable is raised, among others it is left out with a log line.
+    """
 
     def add(self, order: Order) -> None:
-        """Store a new order. Raises Conflict with the one that stands under its id."""
+        """Store a new order. Raises Conflict with the one that stands under its id, Undecodable."""
         ...
 
     def get(self, order_id: str) -> Order | None:
-        """Read an order, strongly consistent."""
+        """Read an order, strongly consistent. Raises Undecodable."""
         ...
 
     def save(self, order: Order, *, expected_seq: int) -> None:
-        """Replace the order whose `seq` is `expected_seq`. Raises Conflict with the present one."""
+        """Replace the order whose `seq` is `expected_seq`.
+
+        Raises Conflict with the present one, Undecodable if that can't be read.
+        """
         ...
 
     def of_account(
         self, account: str, *, before: str | None, limit: int
-    ) -> list[tuple[str, Order]]:
+    ) -> Sequence[tuple[str, Order | None]]:
         """Read up to `limit` orders of an account, newest first, with their places in time.
 
-        With `before`, a place in time, only older ones.
+        With `before`, a place in time, only older ones. None stands for an order that is gone
+        or can't be decoded; fewer than `limit` are there only at the end.
         """
         ...
 
@@ -118,7 +126,10 @@ class OrderQueue(Protocol):
         ...
 
     def letters(self, *, limit: int) -> Sequence[FoundLetter]:
-        """Look at up to `limit` letters, some of those there. Raises QueueUnavailable."""
+        """Look at up to `limit` letters, some of those there. Raises QueueUnavailable.
+
+        One that can't be decoded stays where it is, with a log line.
+        """
         ...
 
     def drop(self, letter: FoundLetter) -> None:

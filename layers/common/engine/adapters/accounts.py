@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.adapters.codec import to_ms
+from engine.adapters.codec import decoding, text, to_ms
 from engine.adapters.table import Item, Refused, Table, attribute, key
 from engine.ports import ApiKey, Caller, TradingState
 
@@ -27,7 +27,8 @@ class DynamoAccess:
         item = self.table.get(f"KEY#{key_id}", "KEY")
         if item is None or "revoked" in item:
             return None
-        return ApiKey(key_id, item["account"]["S"], item["digest"]["S"])
+        with decoding(f"key {key_id}"):
+            return ApiKey(key_id, text(item["account"]["S"]), text(item["digest"]["S"]))
 
     def revoke_key(self, key_id: str) -> bool:
         try:
@@ -67,11 +68,13 @@ class DynamoAccess:
             )
         except Refused:
             return None
-        return int(row["orders"]["N"])
+        with decoding("a count of orders"):
+            return int(row["orders"]["N"])
 
     def trading_state(self) -> TradingState:
         item = self.table.get("CONFIG#trading", "CONFIG")
-        return TradingState(item["state"]["S"]) if item else TradingState.ACTIVE
+        with decoding("the trading state"):
+            return TradingState(item["state"]["S"]) if item else TradingState.ACTIVE
 
     def set_trading_state(self, state: TradingState) -> None:
         self.table.put({**key("CONFIG#trading", "CONFIG"), "state": attribute(state.value)})
@@ -88,7 +91,8 @@ class DynamoAccess:
                 standing = item
             except Refused as refused:
                 standing = refused.standing or item
-        return bytes.fromhex(standing["secret"]["S"])
+        with decoding("the cursors' secret"):
+            return bytes.fromhex(standing["secret"]["S"])
 
 
 def caller_item(caller: Caller) -> Item:
@@ -98,8 +102,10 @@ def caller_item(caller: Caller) -> Item:
 
 
 def item_caller(item: Item) -> Caller:
-    """Return the caller that a row's attributes name."""
-    return Caller(item["account"]["S"], item["keyId"]["S"] if "keyId" in item else None)
+    """Return the caller that a row's attributes name. Raises Undecodable."""
+    with decoding("a caller"):
+        key_id = text(item["keyId"]["S"]) if "keyId" in item else None
+        return Caller(text(item["account"]["S"]), key_id)
 
 
 def revoked_key(old: Item | None, new: Item) -> Caller | None:

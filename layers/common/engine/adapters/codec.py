@@ -5,10 +5,15 @@ base units (a DynamoDB or JavaScript number would lose digits); absent values ar
 """
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from engine.domain.errors import Undecodable
+from engine.domain.money import BPS, MAX_BASE_UNITS
 from engine.domain.order import (
+    IN_FLIGHT,
     Failure,
     Instruction,
     Leg,
@@ -37,6 +42,19 @@ from engine.domain.tokens import (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_END_OF_TIME = 10**14  # milliseconds: what the sort key of orders has digits for
+#: What this version writes; what has no version is of the first. The number rises with whatever
+#: older versions would misread.
+VERSION = 2
+#: What reading something that another program wrote may raise, whatever that is.
+_UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 #: A status is stored as its place in this list: add at the end only.
 _STATUSES = [
     Status.PENDING,
@@ -61,25 +79,66 @@ _OUTCOMES = [
 ]
 
 
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Raise Undecodable, with the name of `what`, for whatever reading it raises."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise Undecodable(
+            f"{what} can't be read: {type(error).__name__}: {error!s:.200}"
+        ) from error
+
+
+def check_version(version: object) -> None:
+    """Raise ValueError if something was written by a newer version than this, or by none."""
+    if whole(version, 1) > VERSION:
+        raise ValueError(f"it has version {version}, this is version {VERSION}")
+
+
+def whole(value: object, least: int = 0, most: int = MAX_BASE_UNITS) -> int:
+    """Return what is a whole number from `least` to `most`. Raises ValueError."""
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"no whole number from {least} to {most}: {value!r:.40}")
+    return value
+
+
+def text(value: object) -> str:
+    """Return what is text that can be written as UTF-8. Raises ValueError."""
+    if not isinstance(value, str):
+        raise ValueError(f"no text: {value!r:.40}")
+    value.encode()
+    return value
+
+
+def digits(value: object, least: int = 0) -> int:
+    """Return the amount of base units that a string of digits says. Raises ValueError."""
+    if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
+        raise ValueError(f"no digits: {value!r:.40}")
+    return whole(int(value), least)
+
+
 def to_ms(at: datetime) -> int:
     """Return milliseconds since 1970."""
     return (at - _EPOCH) // _MS
 
 
-def from_ms(ms: int) -> datetime:
-    return _EPOCH + ms * _MS
+def from_ms(ms: object) -> datetime:
+    """Return the time that is `ms` milliseconds after 1970. Raises ValueError."""
+    return _EPOCH + whole(ms, 0, _END_OF_TIME - 1) * _MS
 
 
 def encode(order: Order) -> str:
     """Return `order` as text; `decode` gives the same order back."""
-    whole = [order.order_id, order.account, to_ms(order.created_at), _doc(order)]
-    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
+    written = [order.order_id, order.account, to_ms(order.created_at), _doc(order)]
+    return json.dumps(written, separators=(",", ":"), ensure_ascii=False)
 
 
-def decode(text: str) -> Order:
-    """Return the order that `encode` wrote."""
-    order_id, account, created_ms, doc = json.loads(text)
-    return _order(doc, order_id, account, created_ms)
+def decode(written: str) -> Order:
+    """Return the order that `encode` wrote. Raises Undecodable."""
+    with decoding("an order"):
+        order_id, account, created_ms, doc = json.loads(written)
+        return _order(doc, order_id, account, created_ms)
 
 
 def encode_rest(order: Order) -> str:
@@ -87,9 +146,10 @@ def encode_rest(order: Order) -> str:
     return json.dumps(_doc(order), separators=(",", ":"), ensure_ascii=False)
 
 
-def decode_rest(text: str, order_id: str, account: str, created_ms: int) -> Order:
-    """Return the order whose rest `encode_rest` wrote."""
-    return _order(json.loads(text), order_id, account, created_ms)
+def decode_rest(written: str, order_id: str, account: str, created_ms: int) -> Order:
+    """Return the order whose rest `encode_rest` wrote. Raises Undecodable."""
+    with decoding(f"order {order_id}"):
+        return _order(json.loads(written), order_id, account, created_ms)
 
 
 def _doc(order: Order) -> dict[str, Any]:
@@ -133,37 +193,44 @@ def _doc(order: Order) -> dict[str, Any]:
     return doc
 
 
-def _order(doc: dict[str, Any], order_id: str, account: str, born: int) -> Order:
+def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int) -> Order:
+    history = tuple(_step(row, born) for row in doc["hist"])
     route = _route(*doc["rt"]) if "rt" in doc else None
     transaction = _transaction(doc["tx"], born, route) if "tx" in doc else None
-    return Order(
-        order_id=order_id,
-        account=account,
+    order = Order(
+        order_id=text(order_id),
+        account=text(account),
         terms=_terms(doc),
         deadline=from_ms(born + doc["by"]),
-        history=tuple(_step(row, born) for row in doc["hist"]),
-        client_order_id=doc.get("cid"),
+        history=history,
+        client_order_id=text(doc["cid"]) if "cid" in doc else None,
         quotes=tuple(_quote(*row) for row in doc.get("q", ())),
-        quoted_seq=doc.get("qs", 0),
+        quoted_seq=whole(doc.get("qs", 0), 0, len(history)),
         route=route,
         transaction=transaction,
         tries=_tries(doc, transaction),
-        amount_out=int(doc["got"]) if "got" in doc else None,
-        error=Failure(*doc["err"]) if "err" in doc else None,
+        amount_out=digits(doc["got"]) if "got" in doc else None,
+        error=Failure(*map(text, doc["err"])) if "err" in doc else None,
         lease_until=from_ms(born + doc["lu"]) if "lu" in doc else None,
-        lease_by=doc.get("lb"),
+        lease_by=text(doc["lb"]) if "lb" in doc else None,
         dead_letter_due="dl" in doc,
     )
+    if order.created_at != from_ms(born):
+        raise ValueError("its history does not begin when it was placed")
+    in_flight = [t.signature for t in order.tries[-1:] if t.outcome in IN_FLIGHT]
+    if in_flight and in_flight != [transaction and transaction.signature]:
+        raise ValueError("what it has in flight is not there")
+    return order
 
 
-def _terms(doc: dict[str, Any]) -> Terms:
+def _terms(doc: Mapping[str, Any]) -> Terms:
     if "tok" in doc:
         sell_mint, sell_decimals, buy_mint, buy_decimals = doc["tok"]
-        sell = Token(doc["in"], sell_mint, sell_decimals)
-        buy = Token(doc["out"], buy_mint, buy_decimals)
+        sell = Token(text(doc["in"]), text(sell_mint), whole(sell_decimals, 0, 255))
+        buy = Token(text(doc["out"]), text(buy_mint), whole(buy_decimals, 0, 255))
     else:
         sell, buy = _KNOWN[doc["in"]], _KNOWN[doc["out"]]
-    return Terms(sell, buy, int(doc["amt"]), doc["slip"])
+    return Terms(sell, buy, digits(doc["amt"], 1), whole(doc["slip"], 0, BPS))
 
 
 def _step_row(step: Step, born: int) -> list[int]:
@@ -172,7 +239,7 @@ def _step_row(step: Step, born: int) -> list[int]:
 
 def _step(row: list[int], born: int) -> Step:
     status, at, attempt, *_ = row
-    return Step(_STATUSES[status], from_ms(born + at), attempt)
+    return Step(_STATUSES[whole(status)], from_ms(born + at), whole(attempt))
 
 
 def _try_row(tried: Try, transaction: Transaction | None) -> list[Any]:
@@ -183,24 +250,28 @@ def _try_row(tried: Try, transaction: Transaction | None) -> list[Any]:
     return row if tried.code is None else [*row, tried.code]
 
 
-def _tries(doc: dict[str, Any], transaction: Transaction | None) -> tuple[Try, ...]:
+def _tries(doc: Mapping[str, Any], transaction: Transaction | None) -> tuple[Try, ...]:
     if "tries" not in doc and transaction is not None:
         return (_former_try(doc, transaction),)
-    return tuple(_try(row, transaction) for row in doc.get("tries", ()))
+    last = len(doc["hist"])
+    return tuple(_try(row, transaction, last) for row in doc.get("tries", ()))
 
 
-def _try(row: list[Any], transaction: Transaction | None) -> Try:
+def _try(row: list[Any], transaction: Transaction | None, last: int) -> Try:
     signature, changes, *code = row
     if signature == 0 and transaction is not None:
         signature = transaction.signature
     numbers = zip(changes[::2], changes[1::2], strict=True)
-    return Try(signature, tuple((seq, _OUTCOMES[n]) for seq, n in numbers), *code)
+    outcomes = tuple((whole(seq, 1, last), _OUTCOMES[whole(n)]) for seq, n in numbers)
+    if not outcomes:
+        raise ValueError("a try of which nothing became")
+    return Try(None if signature is None else text(signature), outcomes, *map(text, code))
 
 
-def _former_try(doc: dict[str, Any], transaction: Transaction) -> Try:
+def _former_try(doc: Mapping[str, Any], transaction: Transaction) -> Try:
     """Return what an order of a version without tries tells of its transaction."""
     statuses = [_STATUSES[row[0]] for row in doc["hist"]]
-    signed = doc["qs"]
+    signed = whole(doc["qs"], 1, len(statuses))
     tried = Try(transaction.signature, ((signed, TryOutcome.SIGNED),))
     if Status.SUBMITTED in statuses[signed - 1 :]:
         sent = statuses.index(Status.SUBMITTED, signed - 1) + 1
@@ -208,7 +279,7 @@ def _former_try(doc: dict[str, Any], transaction: Transaction) -> Try:
     if statuses[-1] is Status.CONFIRMED:
         return tried.became(TryOutcome.LANDED, seq=len(statuses))
     if statuses[-1] is Status.FAILED:
-        return tried.became(TryOutcome.REVERTED, seq=len(statuses), code=doc["err"][0])
+        return tried.became(TryOutcome.REVERTED, seq=len(statuses), code=text(doc["err"][0]))
     return tried
 
 
@@ -223,12 +294,16 @@ def _quote(
     venue: str, first: str, fee: str | None = None, impact: int = 0, fee_on_output: int = 0
 ) -> Quote:
     if fee is None:
-        return Quote(venue, error=first)
-    return Quote(venue, int(first), int(fee), impact, fee_on_output=bool(fee_on_output))
+        return Quote(text(venue), error=text(first))
+    impact, on_output = whole(impact, -MAX_BASE_UNITS), bool(whole(fee_on_output, 0, 1))
+    return Quote(text(venue), digits(first), digits(fee), impact, fee_on_output=on_output)
 
 
 def _route(legs: list[list[str]], reason: str) -> Route:
-    return Route(tuple(Leg(v, pool, int(i), int(o)) for v, pool, i, o in legs), reason)
+    return Route(
+        tuple(Leg(text(v), text(pool), digits(i, 1), digits(o)) for v, pool, i, o in legs),
+        text(reason),
+    )
 
 
 def _instruction_row(step: Instruction, route: Route | None) -> list[Any]:
@@ -241,13 +316,16 @@ def _instruction_row(step: Instruction, route: Route | None) -> list[Any]:
 
 def _instruction(row: list[Any], route: Route | None) -> Instruction:
     if isinstance(row[0], int) and route:
-        leg = route.legs[row[0]]
-        return Instruction(leg.venue, leg.amount_in, int(row[1]), leg.pool)
+        leg = route.legs[whole(row[0])]
+        return Instruction(leg.venue, leg.amount_in, digits(row[1]), leg.pool)
     program, amount_in, minimum, pool = row
-    return Instruction(program, int(amount_in), int(minimum), pool)
+    pool = None if pool is None else text(pool)
+    return Instruction(text(program), digits(amount_in), digits(minimum), pool)
 
 
 def _transaction(row: list[Any], born: int, route: Route | None) -> Transaction:
     signature, signed, expires, steps = row
     instructions = tuple(_instruction(step, route) for step in steps)
-    return Transaction(signature, from_ms(born + signed), from_ms(born + expires), instructions)
+    return Transaction(
+        text(signature), from_ms(born + signed), from_ms(born + expires), instructions
+    )

@@ -8,10 +8,18 @@ from itertools import islice
 from typing import Any
 from zlib import crc32
 
-from engine.adapters.codec import decode_rest, encode_rest, to_ms
+from engine.adapters.codec import (
+    VERSION,
+    check_version,
+    decode_rest,
+    decoding,
+    encode_rest,
+    to_ms,
+)
 from engine.adapters.table import Item, Refused, Table, key
-from engine.domain.errors import Conflict, StoreUnavailable
+from engine.domain.errors import Conflict, StoreUnavailable, Undecodable
 from engine.domain.order import Order
+from engine.observability import log
 
 #: Partitions of the index of open orders: one would take at most some 500 new orders a second.
 OPEN_SHARDS = 4
@@ -22,6 +30,7 @@ def order_item(order: Order) -> Item:
     """Return the row of an order. It is in the open-orders index until nothing is left to do."""
     item: Item = {
         **key(f"ORDER#{order.order_id}", "ORDER"),
+        "v": {"N": str(VERSION)},
         "seq": {"N": str(order.seq)},
         "account": {"S": order.account},
         "placed": {"S": place_in_time(order)},
@@ -33,10 +42,15 @@ def order_item(order: Order) -> Item:
 
 
 def item_order(item: Mapping[str, Any]) -> Order:
-    """Return the order that a row holds."""
-    order_id = item["pk"]["S"].removeprefix("ORDER#")
-    created_ms = int(item["placed"]["S"].partition("#")[0])
-    return decode_rest(item["doc"]["S"], order_id, item["account"]["S"], created_ms)
+    """Return the order that a row holds. Raises Undecodable."""
+    with decoding("an order's row"):
+        check_version(int(item["v"]["N"]) if "v" in item else 1)
+        order_id = item["pk"]["S"].removeprefix("ORDER#")
+        created_ms = int(item["placed"]["S"].partition("#")[0])
+        order = decode_rest(item["doc"]["S"], order_id, item["account"]["S"], created_ms)
+        if order.seq != int(item["seq"]["N"]):
+            raise ValueError(f"it has two seq: {order.seq} and {item['seq']['N']}")
+        return order
 
 
 def place_in_time(order: Order) -> str:
@@ -58,7 +72,13 @@ class DynamoOrders:
         return item_order(item) if item else None
 
     def save(self, order: Order, *, expected_seq: int) -> None:
-        self._put(order, "seq = :seq", seq=expected_seq)
+        # A row that a newer version wrote is not this one's to change, whatever its seq.
+        self._put(
+            order,
+            "seq = :seq AND (attribute_not_exists(v) OR v <= :v)",
+            seq=expected_seq,
+            v=VERSION,
+        )
 
     def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
         keys: list[Item] = []
@@ -72,17 +92,14 @@ class DynamoOrders:
             )
         keys.sort(key=lambda item: str(item["placed"]["S"]))
         for item in islice(keys, limit):
-            order = self.get(item["pk"]["S"].removeprefix("ORDER#"))
+            row = self.table.get(item["pk"]["S"], "ORDER")
+            order = _readable(row) if row else None
             if order is not None:
                 yield order
 
     def of_account(
         self, account: str, *, before: str | None, limit: int
-    ) -> list[tuple[str, Order]]:
-        """Read up to `limit` orders of an account, newest first, with their places in time.
-
-        With `before`, a place in time, only older ones.
-        """
+    ) -> list[tuple[str, Order | None]]:
         bounds = {"before": before} if before is not None else {}
         keys = self.table.index(
             "by-account",
@@ -94,7 +111,7 @@ class DynamoOrders:
         )
         rows = self.table.get_many([(item["pk"]["S"], "ORDER") for item in keys])
         found = ((item["placed"]["S"], rows.get((item["pk"]["S"], "ORDER"))) for item in keys)
-        return [(place, item_order(row)) for place, row in found if row is not None]
+        return [(place, _readable(row) if row else None) for place, row in found]
 
     def _put(self, order: Order, condition: str, **values: int) -> None:
         try:
@@ -103,6 +120,15 @@ class DynamoOrders:
             current = item_order(refused.standing) if refused.standing else None
             if current != order:  # equal: our own write, sent again because its answer was lost
                 raise Conflict(current) from refused
+
+
+def _readable(row: Item) -> Order | None:
+    """Return the order of one row among others; one that can't be read is left alone."""
+    try:
+        return item_order(row)
+    except Undecodable as error:
+        log.warning("row left alone", extra={"row": row["pk"]["S"], "why": str(error)})
+        return None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -144,4 +170,5 @@ def _tx(signature: str) -> Item:
 
 
 def _entry(item: Mapping[str, Any]) -> Mapping[str, str]:
-    return {name: value["S"] for name, value in item.items() if name not in {"pk", "sk"}}
+    with decoding("a transaction's row"):
+        return {name: value["S"] for name, value in item.items() if name not in {"pk", "sk"}}

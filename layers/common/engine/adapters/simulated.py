@@ -1,18 +1,20 @@
 """Venues and a chain that are simulated: network and consensus are made up, arithmetic is not."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
-from engine.adapters.codec import from_ms, to_ms
-from engine.domain.errors import ChainUnavailable, MarketError, VenueUnavailable
+from engine.adapters.codec import decoding, digits, from_ms, to_ms
+from engine.domain.errors import ChainUnavailable, MarketError, Undecodable, VenueUnavailable
 from engine.domain.order import Instruction, Order, Transaction
 from engine.domain.tokens import TOKENS, Fault
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
+from engine.observability import log
 from engine.ports import Chance, Clock, Expired, Landed, Landing, Reverted, Unknown
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -109,7 +111,8 @@ class SimulatedChain:
         dropped = of_this_send.random() < self.weather.drop
         if not dropped and lands_at <= transaction.expires_at:
             entry = self._execute(order, transaction, lands_at, fault)
-            self.ledger.record(transaction.signature, entry)
+            with _chain():
+                self.ledger.record(transaction.signature, entry)
         if of_this_send.random() < self.weather.mute:
             raise ChainUnavailable("the send got no answer")
 
@@ -119,13 +122,15 @@ class SimulatedChain:
             self.clock.sleep(wait.total_seconds())
             raise ChainUnavailable("the look got no answer")
         while True:
-            entry = self.ledger.read(transaction.signature)
-            now = self.clock.now()
-            if entry is None and now > transaction.expires_at:
-                # The chain's last word: from now on this signature is refused for good.
-                entry = self.ledger.record(transaction.signature, {"expired": str(to_ms(now))})
-            if entry is not None:
-                return self._told(entry, give_up)
+            with _chain():
+                entry = self.ledger.read(transaction.signature)
+                now = self.clock.now()
+                if entry is None and now > transaction.expires_at:
+                    # The chain's last word: from now on this signature is refused for good.
+                    entry = self.ledger.record(transaction.signature, {"expired": str(to_ms(now))})
+                found = entry and _found(entry)
+            if found:
+                return self._told(found, give_up)
             if now >= give_up:
                 return Unknown()
             self.clock.sleep(min(_LOOK_EVERY, (give_up - now).total_seconds()))
@@ -154,19 +159,36 @@ class SimulatedChain:
             total += amount_out
         return entry | {"out": str(total)}
 
-    def _told(self, entry: Mapping[str, str], give_up: datetime) -> Landing:
-        if "expired" in entry:
-            return Expired()
-        at = from_ms(int(entry["at"]))
+    def _told(self, found: tuple[datetime, Landing], give_up: datetime) -> Landing:
+        at, landing = found
         now = self.clock.now()
         if at > give_up:
             self.clock.sleep((give_up - now).total_seconds())
             return Unknown()
         if at > now:
             self.clock.sleep((at - now).total_seconds())
+        return landing
+
+
+@contextmanager
+def _chain() -> Iterator[None]:
+    """Raise ChainUnavailable for an entry that can't be read: what it says is not known."""
+    try:
+        yield
+    except Undecodable as error:
+        log.warning("entry left alone", extra={"why": str(error)})
+        raise ChainUnavailable("the entry can't be read") from error
+
+
+def _found(entry: Mapping[str, str]) -> tuple[datetime, Landing]:
+    """Return what an entry says and from when on. Raises Undecodable."""
+    with decoding("the chain's entry"):
+        if "expired" in entry:
+            return from_ms(0), Expired()
+        at = from_ms(int(entry["at"]))
         if "out" in entry:
-            return Landed(int(entry["out"]), at)
-        return Reverted(entry["code"], entry["detail"])
+            return at, Landed(digits(entry["out"]), at)
+        return at, Reverted(entry["code"], entry["detail"])
 
 
 def _base58(data: bytes) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from engine.adapters.codec import decode, encode
-from engine.domain.errors import QueueUnavailable
+from engine.adapters.codec import VERSION, check_version, decode, decoding, encode, text
+from engine.domain.errors import QueueUnavailable, Undecodable
+from engine.observability import log
 from engine.ports import DeadLetter, FoundLetter, WorkMessage
 
 if TYPE_CHECKING:
@@ -18,28 +19,27 @@ if TYPE_CHECKING:
 
 #: How long a letter is out of others' sight while it is looked at.
 _LOOKING_SECONDS = 10
-
-
-class UnreadableMessage(ValueError):
-    """A message that no sender of ours wrote."""
+_MOST_LOOKED_AT = 500  # letters a run, also if none of them can be read
 
 
 def message_body(message: WorkMessage) -> str:
     """Return the text of a work message."""
-    body: dict[str, Any] = {"orderId": message.order_id}
+    body: dict[str, Any] = {"v": VERSION, "orderId": message.order_id}
     if message.snapshot is not None:
         body["order"] = encode(message.snapshot)
     return json.dumps(body, separators=(",", ":"))
 
 
 def read_message(body: str) -> WorkMessage:
-    """Return the work message that `body` holds. Raises UnreadableMessage."""
-    try:
+    """Return the work message that `body` holds. Raises Undecodable."""
+    with decoding("a message"):
         parsed = json.loads(body)
-        snapshot = parsed.get("order")
-        return WorkMessage(str(parsed["orderId"]), decode(snapshot) if snapshot else None)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnreadableMessage(f"not a work message: {error}") from error
+        check_version(parsed.get("v", 1))
+        order_id, written = text(parsed["orderId"]), parsed.get("order")
+        snapshot = None if written is None else decode(written)
+        if snapshot and snapshot.order_id != order_id:
+            raise ValueError(f"it is of order {order_id} and holds another")
+        return WorkMessage(order_id, snapshot)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -61,13 +61,14 @@ class SqsQueue:
 
     def bury(self, letter: DeadLetter) -> None:
         attributes = {"reason": letter.reason, "attempts": str(letter.attempts)}
-        body = json.dumps({"orderId": letter.order_id, **attributes})
+        body = json.dumps({"v": VERSION, "orderId": letter.order_id, **attributes})
         self._send(self._dead_letter_queue, body, {"orderId": letter.order_id, **attributes})
 
     def letters(self, *, limit: int) -> list[FoundLetter]:
         found: list[FoundLetter] = []
+        looked_at = 0
         with _translated("the dead-letter queue did not answer"):
-            while len(found) < limit:
+            while len(found) < limit and looked_at < _MOST_LOOKED_AT:
                 answer = self.client.receive_message(
                     QueueUrl=self._dead_letter_queue,
                     MaxNumberOfMessages=min(10, limit - len(found)),
@@ -76,11 +77,14 @@ class SqsQueue:
                 messages = answer.get("Messages", [])
                 if not messages:
                     break
+                looked_at += len(messages)
                 for message in messages:
                     try:
                         order_id = read_message(message["Body"]).order_id
-                    except UnreadableMessage:
-                        continue  # an operator's to look at
+                    except Undecodable as error:  # an operator's to look at
+                        facts = {"message_id": message["MessageId"], "why": str(error)}
+                        log.warning("letter set aside", extra=facts)
+                        continue
                     found.append(FoundLetter(order_id, message["ReceiptHandle"]))
         return found
 

@@ -14,9 +14,14 @@ from datetime import datetime
 from typing import Any
 
 from engine.adapters.accounts import caller_item, item_caller
-from engine.adapters.codec import from_ms, to_ms
+from engine.adapters.codec import decoding, from_ms, text, to_ms, whole
 from engine.adapters.table import Item, Refused, Table, attribute, key
-from engine.domain.errors import ConnectionGone, StoreUnavailable, TooManySubscriptions
+from engine.domain.errors import (
+    ConnectionGone,
+    StoreUnavailable,
+    TooManySubscriptions,
+    Undecodable,
+)
 from engine.observability import log
 from engine.ports import LONGEST_CONNECTION, Caller, Watcher, account_topic
 
@@ -235,7 +240,7 @@ def _caller(connection: Item) -> Caller:
     """Return who is at the other end. Raises StoreUnavailable for a row of a newer version."""
     try:
         return item_caller(connection)
-    except KeyError as error:
+    except Undecodable as error:
         log.error("a connection's row can't be read", extra={"row": connection["pk"]["S"]})
         raise StoreUnavailable("the connection's row can't be read") from error
 
@@ -255,9 +260,10 @@ def _entry(watcher: Watcher) -> str:
 def _read(topic: str, account: str, connection_id: str, entry: str) -> Watcher | None:
     """Return a subscription; one that a newer version wrote is set aside."""
     try:
-        return _watcher(topic, account, connection_id, entry)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        facts = {"topic": topic, "connection_id": connection_id, "why": repr(error)}
+        with decoding("a subscription"):
+            return _watcher(topic, account, connection_id, entry)
+    except Undecodable as error:
+        facts = {"topic": topic, "connection_id": connection_id, "why": str(error)}
         log.warning("a subscription can't be read", extra=facts)
         return None
 
@@ -265,4 +271,6 @@ def _read(topic: str, account: str, connection_id: str, entry: str) -> Watcher |
 def _watcher(topic: str, account: str, connection_id: str, entry: str) -> Watcher:
     after_seq, since, until, welcomed, *by = json.loads(entry)
     since, until = (None if ms is None else from_ms(ms) for ms in (since, until))
-    return Watcher(topic, connection_id, account, after_seq, since, until, bool(welcomed), *by)
+    after_seq, welcomed = whole(after_seq), bool(whole(welcomed, 0, 1))
+    by = [text(key_id) for key_id in by]
+    return Watcher(topic, connection_id, account, after_seq, since, until, welcomed, *by)

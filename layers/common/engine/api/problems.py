@@ -17,6 +17,7 @@ from engine.domain.errors import (
     StoreUnavailable,
     TradingHalted,
     Unauthenticated,
+    Undecodable,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -115,8 +116,8 @@ def problem_of(error: EngineError) -> Problem:
             headers = rate_headers(error.limit, 0, error.retry_after)
             headers["Retry-After"] = str(error.retry_after)
             return Problem(error.code, str(error), headers=headers)
-        case StoreUnavailable():
-            return Problem(error.code, "Nothing is known to be wrong with the request.")
+        case StoreUnavailable() | Undecodable():  # a newer version reads it, in a moment
+            return Problem(StoreUnavailable.code, "Nothing is known to be wrong with the request.")
         case _ if isinstance(error, _TOLD):
             return Problem(error.code, str(error))
     return internal()

@@ -1,15 +1,20 @@
 """The DynamoDB stream's side: what changed, in the order in which it changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.adapters.accounts import revoked_key
+from engine.adapters.codec import decoding
 from engine.adapters.dynamodb import item_order
 from engine.adapters.watchers import ROWS, crowd, newcomers
+from engine.domain.errors import Undecodable
+from engine.observability import log
 from engine.ports import Caller
 from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
 from engine.service.revocation import Revocation
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -23,8 +28,8 @@ class Stream:
         """Announce what an event says; report the first record from which to deliver again."""
         records = event["Records"]
         close = self.revocation.close_connections
-        unclosed = {_name(r) for r in records if (key := _revoked(r)) and not close(key)}
-        changes = [change for record in records for change in _changes(record)]
+        unclosed = {_name(r) for r in records if (key := _read(r, _revoked)) and not close(key)}
+        changes = [change for record in records for change in _read(record, _all_changes) or []]
         missed = self.notification.announce(changes) | unclosed
         first = next((r for r in map(_name, records) if r in missed), None)
         return {"batchItemFailures": [{"itemIdentifier": first}] if first else []}
@@ -41,6 +46,20 @@ def _name(record: dict[str, Any]) -> str:
     return name
 
 
+def _read(record: dict[str, Any], read: Callable[[dict[str, Any]], T]) -> T | None:
+    """Return what a record says; one that can't be decoded is set aside."""
+    try:
+        with decoding("a record"):
+            return read(record)
+    except Undecodable as error:
+        log.warning("record set aside", extra={"record": _name(record), "why": str(error)})
+        return None
+
+
+def _all_changes(record: dict[str, Any]) -> list[Change]:
+    return [*_changes(record)]
+
+
 def _changes(record: dict[str, Any]) -> Iterator[Change]:
     """Yield what a record tells of; one write may take an order more than one step further."""
     new, old = (record["dynamodb"].get(name) for name in ("NewImage", "OldImage"))
@@ -48,7 +67,7 @@ def _changes(record: dict[str, Any]) -> Iterator[Change]:
         return
     sk = new["sk"]["S"]
     if sk == "ORDER":
-        known = int(old["seq"]["N"]) if old else 0
+        known = max(0, int(old["seq"]["N"])) if old else 0
         steps = range(known + 1, int(new["seq"]["N"]) + 1)
         if steps:
             order = item_order(new)

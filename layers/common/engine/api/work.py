@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from engine.adapters.sqs import UnreadableMessage, read_message
-from engine.domain.errors import QueueUnavailable, StoreUnavailable
+from engine.adapters.sqs import read_message
+from engine.domain.errors import QueueUnavailable, StoreUnavailable, Undecodable
 from engine.observability import log
 from engine.ports import Background, OrderQueue
 from engine.service.execution import Execution, TryAgain
@@ -22,8 +22,9 @@ class Work:
     def settle_batch(self, event: dict[str, Any]) -> dict[str, Any]:
         """Settle every order of an SQS event at the same time; report those to deliver again.
 
-        One failure never touches its neighbours. A message that can't be read stays in the queue
-        until that gives up on it and moves it to the dead-letter queue.
+        One failure never touches its neighbours. A message that can't be decoded, or whose
+        order can't, stays in the queue until that gives up on it and moves it to the dead-letter
+        queue: a newer version may be deployed beside this one.
         """
         records = event["Records"]
         settling = [self.background.submit(partial(self._settle, record)) for record in records]
@@ -42,7 +43,7 @@ class Work:
             if isinstance(outcome, TryAgain):
                 self.queue.retry_in(record["receiptHandle"], outcome.seconds)
                 return False
-        except (QueueUnavailable, StoreUnavailable, UnreadableMessage) as error:
+        except (QueueUnavailable, StoreUnavailable, Undecodable) as error:
             log.warning(
                 "message not settled",
                 extra={"message_id": record["messageId"], "why": str(error)},

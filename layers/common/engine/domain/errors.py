@@ -26,6 +26,7 @@
     |   +-- VenueUnavailable
     +-- ChainUnavailable          the chain did not answer: what was asked is not known
     +-- QueueUnavailable          the message was not handed over
+    +-- Undecodable               a row, message or record that this version can't read
     +-- StoreUnavailable          the table did not answer: a write may have been made all the same
     +-- ConnectionGone            that WebSocket client has left
     +-- PushFailed                a message did not reach a client that may still be there
@@ -182,6 +183,15 @@ class QueueUnavailable(EngineError):
 
 class StoreUnavailable(EngineError):
     code = "STORE_UNAVAILABLE"
+
+
+class Undecodable(EngineError):
+    """Something stored or sent can't be read: broken, or written by a newer version.
+
+    It is set aside with a log line, never taken for something else, and never overwritten.
+    """
+
+    code = "UNDECODABLE"
 
 
 class ConnectionGone(EngineError):

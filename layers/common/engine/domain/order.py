@@ -156,7 +156,7 @@ class Try:
 
 #: The way to the send: what an order has reached on it, a new attempt does not take back.
 _PATH = (Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
-_IN_FLIGHT = frozenset({TryOutcome.SIGNED, TryOutcome.SENT})
+IN_FLIGHT = frozenset({TryOutcome.SIGNED, TryOutcome.SENT})
 _NEVER_SENT = frozenset({TryOutcome.SIGNED, TryOutcome.NO_ROUTE})
 #: The code of a try whose transaction did not land while it could.
 TRANSACTION_EXPIRED = "TRANSACTION_EXPIRED"
@@ -261,7 +261,7 @@ class Order:
     @property
     def in_flight(self) -> Transaction | None:
         """The transaction that is stored and may land still: nothing else may be built."""
-        open_try = self.tries and self.tries[-1].outcome in _IN_FLIGHT
+        open_try = self.tries and self.tries[-1].outcome in IN_FLIGHT
         return self.transaction if open_try else None
 
     @property

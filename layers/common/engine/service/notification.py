@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from engine.domain.errors import ConnectionGone, PushFailed, StoreUnavailable
+from engine.domain.errors import ConnectionGone, PushFailed, StoreUnavailable, Undecodable
 from engine.domain.order import Order
 from engine.observability import log
 from engine.ports import (
@@ -94,7 +94,13 @@ class Notification:
                     over.append(change.watcher)
                     continue
                 post = posts.setdefault(change.watcher.connection_id, Post(change.watcher))
-                post.messages += self._welcome(change, post)
+                try:
+                    post.messages += self._welcome(change, post)
+                except Undecodable as error:
+                    log.warning(
+                        "order left alone",
+                        extra={"topic": change.watcher.topic, "why": str(error)},
+                    )
                 over += [watcher for watcher in change.beside if self._over(watcher)]
         told = [change for change in changes if isinstance(change, OrderChanged)]
         watching = self._watching(change.order for change in told)
@@ -115,7 +121,7 @@ class Notification:
         if watcher.topic == account_topic(watcher.account):
             newest = self.orders.of_account(watcher.account, before=None, limit=NEWEST)
             for _, order in reversed(newest):
-                if not order.final:
+                if order is not None and not order.final:
                     post.seen[order.order_id] = order.seq
                     yield Message(came.record, self.render("snapshot", order))
             return

@@ -49,7 +49,7 @@ class Reading:
             found = self.orders.of_account(account, before=before, limit=ask)
             for place, order in found:
                 before = place
-                if status is None or order.status is status:
+                if order is not None and status in (None, order.status):
                     page.append(order)
                     if len(page) == limit:
                         return page, self._sealed(place, scope)

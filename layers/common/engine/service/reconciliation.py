@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine.domain.errors import QueueUnavailable
+from engine.domain.errors import QueueUnavailable, Undecodable
 from engine.domain.order import Order, Status
 from engine.observability import log
 from engine.ports import Clock, OrderQueue, OrderRepository, WorkMessage
@@ -65,6 +65,8 @@ class Reconciliation:
                 try:
                     self.execution().settle(WorkMessage(order.order_id, order))
                     settled += 1
+                except Undecodable as error:
+                    log.warning("order left alone", extra=_facts(order.order_id, error))
                 except Exception as error:  # noqa: BLE001 - raised below
                     log.exception("order not settled", extra={"order_id": order.order_id})
                     failure = failure or error
@@ -81,7 +83,11 @@ class Reconciliation:
         dropped = 0
         try:
             for letter in self.queue.letters(limit=self.most_letters):
-                order = self.orders.get(letter.order_id)
+                try:
+                    order = self.orders.get(letter.order_id)
+                except Undecodable as error:
+                    log.warning("letter set aside", extra=_facts(letter.order_id, error))
+                    order = None
                 if order is not None and order.final and order.status is not Status.FAILED:
                     self.queue.drop(letter)
                     dropped += 1
@@ -98,3 +104,7 @@ class Reconciliation:
             log.warning("order not enqueued", extra={"order_id": order.order_id})
             return False
         return True
+
+
+def _facts(order_id: str, error: Undecodable) -> dict[str, str]:
+    return {"order_id": order_id, "why": str(error)}
