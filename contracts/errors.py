@@ -1,6 +1,24 @@
 """docs/errors.md: the catalogue of codes."""
 
-from contracts.codes import Chapter, chapters
+from engine.api.catalogue import CHAPTERS, MEND, Chapter
+from engine.api.problems import PROBLEMS
+from local.problems import CODES
+
+_DOORS = {
+    "BAD_REQUEST": ("The request can't be read.", MEND),
+    "FORBIDDEN": (
+        "The cloud refused the request; or it came from a page of another origin, without keys.",
+        MEND,
+    ),
+    "UPGRADE_REQUIRED": ("The address is the stream's.", "Connect with a WebSocket client."),
+    "THROTTLED": ("The stage takes no more requests now.", "Try again in a second, then slower."),
+    "BAD_GATEWAY": ("The cloud behind the front door is away.", "See whether `make up` runs."),
+    "UNAVAILABLE": ("The function can't be run now.", "Try again in a moment."),
+    "TIMEOUT": (
+        "The function took longer than 30 s. What it was asked may have been done.",
+        "Send the request again, with the same idempotency key.",
+    ),
+}
 
 _HEAD = """\
 # Errors and their codes
@@ -44,7 +62,13 @@ the engine, which tells the methods in `Allow`.
 
 def text() -> str:
     """Return the page."""
-    return "\n".join([_HEAD, *map(_chapter, chapters()), _TAIL])
+    doors = Chapter(
+        "Before the engine",
+        "`code` of what the local front door says in the cloud's stead",
+        _DOORS,
+        {code: int(status) for status, code in CODES.items() if code not in PROBLEMS},
+    )
+    return "\n".join([_HEAD, *map(_chapter, (*CHAPTERS, doors)), _TAIL])
 
 
 def _chapter(chapter: Chapter) -> str:
@@ -56,7 +80,7 @@ def _chapter(chapter: Chapter) -> str:
         else "| code | what it means | what to do |"
     )
     lines.append("|---|---|---|---|" if numbered else "|---|---|---|")
-    for entry in chapter.entries:
-        status = f" {chapter.statuses[entry.code]} |" if numbered else ""
-        lines.append(f"| `{entry.code}` |{status} {entry.meaning} | {entry.advice} |")
+    for code, (meaning, advice) in chapter.said.items():
+        status = f" {chapter.statuses[code]} |" if numbered else ""
+        lines.append(f"| `{code}` |{status} {meaning} | {advice} |")
     return "\n".join([*lines, ""])

@@ -1,90 +1,35 @@
-"""The stream as an AsyncAPI 3.0 document."""
+"""The stream as an AsyncAPI 3.0 document, of the models of its frames and messages."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from contracts.codes import chapters
-from contracts.schemas import ORDER_ID, SCHEMAS, SEQ, TIME, Schema, ref, thing, titled
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
 from engine.adapters.watchers import MOST_SUBSCRIPTIONS
-from engine.api.handshake import PROTOCOL, QUERY, TICKET
-from engine.api.sockets import FRAMES, MAX_FRAME
+from engine.api import frames
+from engine.api.handshake import PROTOCOL, TICKET
 
-_AFTER: Schema = {
-    "type": "integer",
-    "minimum": 0,
-    "maximum": 999_999,
-    "default": 0,
-    "description": "The `seq` that the client has; it is sent every later one.",
+#: Each message by its name: who sends it, and what it is.
+_MESSAGES: dict[str, tuple[str, type[BaseModel]]] = {
+    "subscribe": ("receive", frames.Subscribe),
+    "unsubscribe": ("receive", frames.Unsubscribe),
+    "ping": ("receive", frames.Ping),
+    "snapshot": ("send", frames.Snapshot),
+    "status": ("send", frames.StatusChange),
+    "pong": ("send", frames.Pong),
+    "error": ("send", frames.Error),
 }
-_MINE: Schema = {"const": "mine", "description": "All orders of the account."}
-_FIELDS = {"orderId": ORDER_ID, "afterSeq": _AFTER, "orders": _MINE}
-_STATE = {
-    "orderId": ORDER_ID,
-    "seq": titled(SEQ, "Drop what has a `seq` not above the one you have of this order."),
-    "status": ref("Status"),
-    "at": TIME,
-    "order": ref("Order"),
-}
-
-
-def _frame(action: str, description: str) -> Schema:
-    fields = {name: _FIELDS[name] for name in sorted(FRAMES[action])}
-    frame = thing(description, tuple(fields), action={"const": action}, **fields)
-    frame["additionalProperties"] = False
-    if fields:
-        single = {"required": ["orderId"], "properties": {"orders": False}}
-        frame["oneOf"] = [
-            single,
-            {
-                "required": ["orders"],
-                "properties": dict.fromkeys([name for name in fields if name != "orders"], False),
-            },
-        ]
-    return frame
-
-
-def _messages() -> dict[str, tuple[str, Schema]]:
-    (codes,) = [
-        [entry.code for entry in chapter.entries]
-        for chapter in chapters()
-        if chapter.title == "Stream"
-    ]
-    return {
-        "subscribe": (
-            "receive",
-            _frame(
-                "subscribe",
-                "Watch an order, from `afterSeq` on, or all orders of the account.",
-            ),
-        ),
-        "unsubscribe": ("receive", _frame("unsubscribe", "Watch it no more.")),
-        "ping": ("receive", _frame("ping", "Is anybody there?")),
-        "snapshot": (
-            "send",
-            thing("How an order stands, after subscribing.", type={"const": "snapshot"}, **_STATE),
-        ),
-        "status": (
-            "send",
-            thing("An order has changed.", type={"const": "status"}, **_STATE),
-        ),
-        "pong": ("send", thing("Yes.", type={"const": "pong"})),
-        "error": (
-            "send",
-            thing(
-                "What was asked can't be done. The connection lives on.",
-                ("orderId",),
-                type={"const": "error"},
-                code={"type": "string", "enum": codes},
-                detail={"type": "string"},
-                orderId=titled(ORDER_ID, "With ORDER_NOT_FOUND: which."),
-            ),
-        ),
-    }
+_MODES = {"receive": "validation", "send": "serialization"}
 
 
 def document() -> dict[str, Any]:
     """Return the whole document."""
-    messages = _messages()
+    _, schemas = models_json_schema(
+        [(model, _MODES[action]) for action, model in _MESSAGES.values()],  # type: ignore[misc]
+        ref_template="#/components/schemas/{model}",
+    )
+    defined = schemas["$defs"]
+    payloads = {name: defined.pop(model.__name__) for name, (_, model) in _MESSAGES.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -95,9 +40,9 @@ def document() -> dict[str, Any]:
             "every state once. After a cut, connect again with `afterSeq`: nothing is missed.\n\n"
             f"A connection has at most {MOST_SUBSCRIPTIONS} subscriptions and lives for two hours "
             "at most; after ten idle minutes it is closed, so ping. A frame has at most "
-            f"{MAX_FRAME} characters, and each name once.\n\nA client that offers subprotocols is "
-            f"answered `{PROTOCOL}`, so it has to be among them. One that can send neither headers "
-            f"nor a query offers its ticket beside it, as `{TICKET}oet_…`.",
+            f"{frames.MAX_FRAME} characters, and each name once.\n\nA client that offers "
+            f"subprotocols is answered `{PROTOCOL}`, so it has to be among them. One that can send "
+            f"neither headers nor a query offers its ticket beside it, as `{TICKET}oet_…`.",
             "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
@@ -111,7 +56,7 @@ def document() -> dict[str, Any]:
                     "api": {"description": "The API's id."},
                     "region": {"default": "us-east-1"},
                 },
-                "security": [{"$ref": f"#/components/securitySchemes/{n}"} for n in _security()],
+                "security": [{"$ref": f"#/components/securitySchemes/{n}"} for n in _SECURITY],
             },
             "local": {
                 "host": "127.0.0.1:3000",
@@ -125,68 +70,44 @@ def document() -> dict[str, Any]:
                 "address": "/",
                 "description": "One connection. What it watches from the start may be named in "
                 "the query.",
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
-                "bindings": {"ws": {"query": _query(), "bindingVersion": "0.1.0"}},
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in payloads},
+                "bindings": {
+                    "ws": {"query": _query(payloads["subscribe"]), "bindingVersion": "0.1.0"}
+                },
             }
         },
         "operations": {
             name: {
                 "action": action,
                 "channel": {"$ref": "#/channels/live"},
-                "summary": schema["description"],
+                "summary": payloads[name]["description"],
                 "messages": [{"$ref": f"#/channels/live/messages/{name}"}],
             }
-            for name, (action, schema) in messages.items()
+            for name, (action, _) in _MESSAGES.items()
         },
         "components": {
             "messages": {
-                name: {"name": name, "payload": schema} for name, (_, schema) in messages.items()
+                name: {"name": name, "payload": payload} for name, payload in payloads.items()
             },
-            "schemas": _reachable(messages),
-            "securitySchemes": _security(),
+            "schemas": defined,
+            "securitySchemes": _SECURITY,
         },
     }
 
 
-def _query() -> Schema:
-    known: Schema = {
-        "orderId": titled(ORDER_ID, "Watch this order from the start."),
-        "afterSeq": _AFTER,
-        "orders": _MINE,
-        "ticket": {"type": "string", "description": "From POST /api/stream-tickets; once."},
-    }
+def _query(subscribe: dict[str, Any]) -> dict[str, Any]:
+    asked = {n: field for n, field in subscribe["properties"].items() if n != "action"}
+    ticket = {"type": "string", "description": "From POST /api/stream-tickets; once."}
     return {
         "type": "object",
-        "properties": {name: known[name] for name in QUERY},
+        "properties": {**asked, "ticket": ticket},
         "dependentRequired": {"afterSeq": ["orderId"]},
         "additionalProperties": False,
     }
 
 
-def _security() -> dict[str, Any]:
-    return {
-        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
-        "apiKey": {"type": "httpApiKey", "in": "header", "name": "X-Api-Key"},
-        "ticket": {"type": "httpApiKey", "in": "query", "name": "ticket"},
-    }
-
-
-def _reachable(messages: Mapping[str, tuple[str, Schema]]) -> dict[str, Schema]:
-    """Return the schemas that the messages refer to, and those that these refer to."""
-    found: dict[str, Schema] = {}
-    left = [str(name) for _, schema in messages.values() for name in _named(schema)]
-    while left:
-        name = left.pop()
-        if name not in found:
-            found[name] = SCHEMAS[name]
-            left += _named(SCHEMAS[name])
-    return {name: found[name] for name in sorted(found)}
-
-
-def _named(schema: Any) -> list[str]:
-    if isinstance(schema, dict):
-        here = [schema["$ref"].rpartition("/")[2]] if "$ref" in schema else []
-        return here + [name for value in schema.values() for name in _named(value)]
-    if isinstance(schema, list):
-        return [name for value in schema for name in _named(value)]
-    return []
+_SECURITY: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
+    "apiKey": {"type": "httpApiKey", "in": "header", "name": "X-Api-Key"},
+    "ticket": {"type": "httpApiKey", "in": "query", "name": "ticket"},
+}

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from engine.adapters.watchers import MOST_SUBSCRIPTIONS
-from engine.api.requests import MAX_BODY
-from engine.api.sockets import MAX_FRAME
+from engine.api.frames import MAX_FRAME
+from engine.api.http import MAX_BODY
 from engine.service.identity import BELIEVED, TICKET_LIFETIME
 from engine.service.notification import NEWEST
 from engine.service.reading import MOST_LOOKED_AT

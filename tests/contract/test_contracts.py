@@ -1,7 +1,9 @@
-"""The contracts are what the code says, and what the code says is in the contracts."""
+"""The contracts are what the models say; what they say of codes is what the code can answer."""
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,14 +14,12 @@ import yaml
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from contracts.__main__ import FILES
-from contracts.codes import chapters
-from contracts.http import CALLS
-from contracts.schemas import PLACE_ORDER, SCHEMAS, Schema
-from engine.api.http import ROUTES
-from engine.api.problems import PROBLEMS, Problem
-from engine.api.requests import read_place_order
-from engine.api.sockets import FRAMES
+from contracts.__main__ import FILES, api
+from engine.api.catalogue import CHAPTERS
+from engine.api.document import page
+from engine.api.handshake import BadFrame
+from engine.api.problems import PROBLEMS
+from engine.api.sockets import FRAMES, REFUSED
 from engine.api.views import (
     error_message,
     message,
@@ -29,11 +29,18 @@ from engine.api.views import (
     token_view,
     unknown_order_message,
 )
-from engine.domain.order import (
-    Failure,
-    Order,
-    Quote,
+from engine.domain.errors import (
+    EngineError,
+    FailureCode,
+    FieldCode,
+    KeyRevoked,
+    MarketError,
+    OrderNotFound,
+    StoreUnavailable,
+    TooManySubscriptions,
+    VenueError,
 )
+from engine.domain.order import TRANSACTION_EXPIRED, Failure, Order, Quote
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 from engine.service.quoting import Offer
@@ -42,7 +49,7 @@ from tests.fakes import START, a_life, an_order
 ROOT = Path(__file__).parents[2]
 OPENAPI = json.loads((ROOT / "docs/openapi.json").read_text())
 ASYNCAPI = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())
-PAGE = (ROOT / "layers/common/engine/api/docs.html").read_text()
+Schema = dict[str, Any]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -54,69 +61,101 @@ def test_the_openapi_document_is_one() -> None:
     validate(OPENAPI)
 
 
-def test_what_is_served_is_what_is_committed() -> None:
-    served = ROOT / "layers/common/engine/api/openapi.json"
-    assert json.loads(served.read_text()) == OPENAPI
-
-
 def test_every_route_is_in_the_document_and_no_other() -> None:
-    routes = {
-        (path.replace("<order_id>", "{orderId}"), method.lower())
-        for path, methods in ROUTES.items()
-        for method in methods
+    known = {(p, m.lower()) for p, methods in api().resolver.known.items() for m in methods}
+    told = {(p, m) for p, methods in OPENAPI["paths"].items() for m in methods}
+    assert known - told == {
+        ("/docs/swagger-ui-bundle.min.js", "get"),
+        ("/docs/swagger-ui.min.css", "get"),
     }
-    assert {(p, m) for p, methods in OPENAPI["paths"].items() for m in methods} == routes
+    assert told < known
+
+
+def operations() -> Iterator[tuple[str, Schema]]:
+    for path, methods in OPENAPI["paths"].items():
+        yield from ((path, operation) for operation in methods.values())
+
+
+def codes_of(operation: Schema) -> set[str]:
+    """Return the codes of the problems that an operation is said to answer."""
+    return {
+        code
+        for answer in operation["responses"].values()
+        for content in [answer["content"].get("application/problem+json")]
+        if content
+        for code in content["schema"]["allOf"][1]["properties"]["code"]["enum"]
+    }
 
 
 def test_every_problem_is_answered_somewhere() -> None:
-    told = {code for call in CALLS.values() for code in call.problems}
+    told = {code for _, operation in operations() for code in codes_of(operation)}
     assert told == PROBLEMS.keys() - {"NOT_FOUND", "METHOD_NOT_ALLOWED"}  # these have no route
 
 
+def test_what_needs_a_key_says_so() -> None:
+    for path, operation in operations():
+        public = operation.get("security") == []
+        assert public is not path.startswith("/api/")
+        assert ("UNAUTHENTICATED" in codes_of(operation)) is not public
+
+
+def leaves(root: type[EngineError]) -> set[str]:
+    """Return the codes of the errors below `root` that nothing is below."""
+    below = root.__subclasses__()
+    return {root.code} if not below else set[str]().union(*map(leaves, below))
+
+
+def test_something_is_said_of_every_code_and_of_no_other() -> None:
+    said = {chapter.title: set(chapter.said) for chapter in CHAPTERS}
+    assert said == {
+        "Problems": set(PROBLEMS),
+        "Fields": set(FieldCode),
+        "Failed orders": {*FailureCode, *leaves(MarketError)},
+        "Tries": {TRANSACTION_EXPIRED},
+        "Quotes": leaves(VenueError) | leaves(MarketError),
+        "Stream": {
+            BadFrame.code,
+            TooManySubscriptions.code,
+            KeyRevoked.code,
+            StoreUnavailable.code,
+            OrderNotFound.code,
+        },
+        "Refused connections": set(REFUSED),
+    }
+    (refused,) = [c.statuses for c in CHAPTERS if c.title == "Refused connections"]
+    assert refused == REFUSED
+
+
+# The page
+
+
+class Elements(HTMLParser):
+    """What a page names and asks for."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.asked: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        self.asked += [value for name, value in attrs if name in {"src", "href"} and value]
+
+
 def test_every_code_has_its_place_on_the_page_that_types_lead_to() -> None:
-    class Ids(HTMLParser):
-        found: list[str]
-
-        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            self.found += [value for name, value in attrs if name == "id" and value]
-
-    ids = Ids()
-    ids.found = []
-    ids.feed(PAGE)
-    assert len(ids.found) == len(set(ids.found))
-    assert {entry.code for chapter in chapters() for entry in chapter.entries} <= set(ids.found)
-    assert set(re.findall(r'href="#([^"]+)"', PAGE)) <= set(ids.found)
+    html, _ = page(OPENAPI)
+    ids = Elements(html).ids
+    assert len(ids) == len(set(ids))
+    assert {code for chapter in CHAPTERS for code in chapter.said} <= set(ids)
 
 
-def test_the_page_needs_nothing_from_elsewhere() -> None:
-    assert not re.findall(r'(?:src|href)="(?!#|/openapi\.json)', PAGE)
-    assert "<script" not in PAGE
-    assert "@import" not in PAGE
-    assert "url(" not in PAGE
-    assert len(PAGE) < 80_000  # it lies in every function's layer
-
-
-# Requests: what the schema takes is read, what it refuses is refused
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"amount": "0"}, {"amount": "1e3"}, {"amount": "-1"}, {"amount": 0}, {"amount": True},
-        {"amount": ""}, {"amount": "."}, {"amount": "1" * 65}, {"type": "limit"}, {"tokenIn": ""},
-        {"slippageBps": 10_001}, {"slippageBps": 1.5}, {"clientOrderId": "a b"}, {"x": 1},
-        {"amount": "1."}, {"amount": ".5"}, {"amount": "01"}, {"amount": 1.5}, {"amount": 1e-9},
-        {"slippageBps": 50.0}, {"clientOrderId": None}, {"clientOrderId": "a:b"}, {"amount": "1"},
-    ],
-)  # fmt: skip
-def test_the_schema_and_the_reader_agree(changes: dict[str, Any]) -> None:
-    body = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": 1} | changes
-    try:
-        wish = read_place_order(json.dumps(body), None)
-        read = wish.amount > 0  # that is for the use case to say
-    except Problem:
-        read = False
-    assert Draft202012Validator(PLACE_ORDER).is_valid(body) is read
+def test_the_page_needs_its_own_two_files_only_and_may_ask_for_no_other() -> None:
+    html, policy = page(OPENAPI)
+    assert Elements(html).asked == ["docs/swagger-ui.min.css", "docs/swagger-ui-bundle.min.js"]
+    assert policy.startswith("default-src 'none'; script-src 'self' 'sha256-")
+    assert "unsafe" not in policy
+    assert "*" not in policy
 
 
 # Answers: every field is in its schema, and nothing else is
@@ -131,8 +170,13 @@ def closed(schema: Any) -> Any:
 
 
 def check(schema: Schema, value: Any) -> None:
-    whole = {"components": {"schemas": closed(SCHEMAS)}, **closed(schema)}
+    whole = {"components": closed(OPENAPI["components"]), **closed(schema)}
     Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
+
+
+def component(name: str) -> Schema:
+    schema: Schema = OPENAPI["components"]["schemas"][name]
+    return schema
 
 
 def orders() -> list[Order]:
@@ -149,16 +193,18 @@ def orders() -> list[Order]:
 
 @pytest.mark.parametrize("order", orders(), ids=lambda order: str(order.status))
 def test_orders_read_as_the_contract_says(order: Order) -> None:
-    check(SCHEMAS["Order"], order_view(order))
-    assert list(order_view(order)) == list(SCHEMAS["Order"]["properties"])
+    told = order_view(order).model_dump(mode="json")
+    check(component("Order"), told)
+    assert list(told) == list(component("Order")["properties"])
 
 
 @pytest.mark.parametrize("routed", [True, False])
 def test_offers_and_tokens_read_as_the_contract_says(routed: bool) -> None:
     order = orders()[3]
     offer = Offer(order.quotes, order.route if routed else None, START)
-    check(SCHEMAS["Offer"], offer_view(offer, Terms(SOL, USDC, 10**9, 50)))
-    check(SCHEMAS["Tokens"]["properties"]["tokens"]["items"], token_view(SOL))
+    told = offer_view(offer, Terms(SOL, USDC, 10**9, 50))
+    check(component("Offer"), told.model_dump(mode="json"))
+    check(component("Token"), token_view(SOL).model_dump(mode="json"))
 
 
 def payload(name: str) -> Schema:
@@ -181,7 +227,7 @@ def test_the_stream_knows_the_frames_of_the_contract() -> None:
     assert set(receive) == set(FRAMES)
     for name in receive:
         assert payload(name)["properties"].keys() - {"action"} == FRAMES[name]
-        assert payload(name)["properties"]["action"] == {"const": name}
+        assert payload(name)["properties"]["action"] == {"const": name, "type": "string"}
 
 
 def references(value: Any) -> Iterator[str]:
@@ -209,3 +255,28 @@ def test_every_schema_of_the_stream_is_one() -> None:
     assert judge.is_valid({"action": "subscribe", "orders": "mine"})
     assert not judge.is_valid({"action": "subscribe"})
     assert not judge.is_valid({"action": "subscribe", "orders": "mine", "orderId": "o"})
+
+
+# Those who read them
+
+
+def test_a_client_that_is_generated_from_the_document_has_typed_errors(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [
+            Path(sys.executable).with_name("openapi-python-client"), "generate", "--meta", "none",
+            "--path", ROOT / "docs/openapi.json", "--output-path", tmp_path / "client",
+        ],
+        env={"PATH": str(Path(sys.executable).parent)},  # its formatter
+        capture_output=True,
+        text=True,
+        check=True,
+    )  # fmt: skip
+    assert "WARNING" not in made.stdout + made.stderr
+    refused = 0
+    for _, operation in operations():
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", operation["operationId"]).lower()
+        (source,) = (tmp_path / "client/api").glob(f"*/{name}.py")
+        told = set(re.findall(r"if response.status_code == (\d+):\s+\w+ = \w+", source.read_text()))
+        assert told >= {status for status in operation["responses"] if status != "200"}
+        refused += len([status for status in told if int(status) >= 400])
+    assert refused >= 42

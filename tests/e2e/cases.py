@@ -5,16 +5,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import httpx
 
 from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoOrders
-from engine.api.http import ROUTES
 from engine.ports import TradingState
 from engine.service.limits import BELIEVED
 from tests.e2e.client import Trader, a_body, a_stored_order, until
 
+ROOT = Path(__file__).parents[2]
 BIG = json.dumps(a_body()).ljust(20_000)
 JSON = {"Content-Type": "application/json"}
 
@@ -58,26 +59,29 @@ def case(route: str, status: int) -> Callable[[Case], Case]:
 
 
 def routes() -> list[tuple[str, str]]:
-    """Return every route, as method and path with `{orderId}`."""
-    return [
-        (method, path.replace("<order_id>", "{orderId}"))
-        for path, methods in ROUTES.items()
-        for method in methods
-    ]
+    """Return every route of the contract, as method and path with `{variables}`."""
+    paths = json.loads((ROOT / "docs/openapi.json").read_text())["paths"]
+    return [(method.upper(), path) for path, methods in paths.items() for method in methods]
 
 
 PUBLIC = {"/healthz", "/openapi.json", "/docs"}
 PLACE, CANCEL = "POST /api/orders/execute", "POST /api/orders/{orderId}/cancel"
 READ, LIST = "GET /api/orders/{orderId}", "GET /api/orders"
+BY_KEY = "GET /api/orders/by-client-id/{clientOrderId}"
 QUOTES, TOKENS, TICKET = "GET /api/quotes", "GET /api/tokens", "POST /api/stream-tickets"
 _QUERY = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
+
+
+def filled(path: str, name: str) -> str:
+    """Return a path with its variable, if it has one, filled in."""
+    return path.replace("{orderId}", name).replace("{clientOrderId}", name)
 
 
 def plain(http: httpx.Client, method: str, path: str, order_id: str = "any") -> httpx.Response:
     """Ask a route in the simplest way that is right."""
     query = _QUERY if path == "/api/quotes" else {}
     body = a_body() if path == "/api/orders/execute" else None
-    return http.request(method, path.replace("{orderId}", order_id), params=query, json=body)
+    return http.request(method, filled(path, order_id), params=query, json=body)
 
 
 def anonymous(method: str, path: str, world: World) -> httpx.Response:
@@ -139,6 +143,17 @@ def _(world: World) -> httpx.Response:
 @case(READ, 200)
 def _(world: World) -> httpx.Response:
     return world.ann.http.get(f"/api/orders/{world.confirmed()}")
+
+
+@case(BY_KEY, 200)
+def _(world: World) -> httpx.Response:
+    world.ann.post(a_body(clientOrderId="by.my:own-id"))
+    return world.ann.http.get("/api/orders/by-client-id/by.my:own-id")
+
+
+@case(BY_KEY, 404)
+def _(world: World) -> httpx.Response:
+    return world.bob.http.get("/api/orders/by-client-id/by.my:own-id")
 
 
 @case(READ, 404)

@@ -112,7 +112,9 @@ def test_a_function_that_can_not_start_is_a_500_on_every_route(world: World, key
 def test_another_method_is_a_405_that_tells_the_right_ones(world: World, path: str) -> None:
     allowed = {method for method, known in routes() if known == path}
     for method in ("DELETE", "PUT", "PATCH"):
-        answer = world.nobody.request(method, path.replace("{orderId}", "any"))
+        answer = world.nobody.request(
+            method, path.replace("{orderId}", "any").replace("{clientOrderId}", "any")
+        )
         assert answer.status_code == 405
         assert answer.json()["code"] == "METHOD_NOT_ALLOWED"
         assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == allowed

@@ -273,7 +273,7 @@ def an_order_is_taken_only_when_nobody_holds_it(history: History) -> Checked:
 
 @lru_cache(10_000)
 def _view(order: Order) -> Document:
-    return order_view(order)
+    return order_view(order).model_dump(mode="json")
 
 
 def what_clients_are_told_is_true(history: History) -> Checked:

@@ -121,7 +121,13 @@ class World:
         def answer() -> Answer:
             placed = placing.place(wish, account=account)
             return Answer(
-                "place", 202, order_view(placed.order), account, key, asked, placed.replayed
+                "place",
+                202,
+                _document(placed.order),
+                account,
+                key,
+                asked,
+                placed.replayed,
             )
 
         return self._answer(answer, Answer("place", 0, {}, account, key, asked))
@@ -455,7 +461,8 @@ class World:
 
     def _told(self, call: str, account: str, order: Callable[[], Order]) -> Answer:
         return self._answer(
-            lambda: Answer(call, 200, order_view(order()), account), Answer(call, 0, {}, account)
+            lambda: Answer(call, 200, _document(order()), account),
+            Answer(call, 0, {}, account),
         )
 
     def _answer(self, call: Callable[[], Answer], nothing: Answer) -> Answer:
@@ -521,3 +528,7 @@ def _of(record: dict[str, Any]) -> str:
 
 def _first(records: Sequence[dict[str, Any]]) -> dict[str, str]:
     return {"itemIdentifier": records[0]["dynamodb"]["SequenceNumber"]}
+
+
+def _document(order: Order) -> dict[str, Any]:
+    return order_view(order).model_dump(mode="json")

@@ -392,7 +392,7 @@ def test_what_was_sent_in_vain_is_kept_by_the_order() -> None:
     while isinstance(outcome := world.settle(order), TryAgain):
         sent.add(world.now(order).tx_hash)
         world.clock.advance(outcome.seconds)
-    done = order_view(world.now(order))
+    done = order_view(world.now(order)).model_dump()
     assert (done["status"], done["error"]["code"]) == ("failed", "EXPIRED")
     assert done["txHash"] in sent
     assert {tried["txHash"] for tried in done["tries"]} >= sent
@@ -406,7 +406,7 @@ def test_every_try_without_a_route_says_so() -> None:
     order = world.placed()
     while isinstance(outcome := world.settle(order), TryAgain):
         world.clock.advance(outcome.seconds)
-    tries = order_view(world.now(order))["tries"]
+    tries = order_view(world.now(order)).model_dump()["tries"]
     assert [(tried["attempt"], tried["txHash"], tried["code"]) for tried in tries] == [
         (n, None, "VENUES_UNAVAILABLE") for n in (1, 2, 3)
     ]
@@ -565,7 +565,7 @@ def test_an_order_of_a_token_that_is_delisted_fails_and_says_so(
     done = world.now(order)
     assert done.error is not None
     assert (done.status, done.error.code) == (Status.FAILED, "UNSUPPORTED_PAIR")
-    assert order_view(done)["amount"] == "1"
+    assert order_view(done).amount == "1"
 
 
 def test_what_was_sent_before_its_token_was_delisted_is_settled_as_it_landed(
@@ -580,4 +580,4 @@ def test_what_was_sent_before_its_token_was_delisted_is_settled_as_it_landed(
     assert world.settle(order) == Done()
     done = world.now(order)
     assert done.status is Status.CONFIRMED
-    assert order_view(done)["executedPrice"]
+    assert order_view(done).executed_price

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from engine.adapters.simulated import SimulatedVenue
-from engine.api.http import ROUTES, HttpApi
-from engine.api.requests import MAX_BODY
+from engine.api.http import MAX_BODY, HttpApi
 from engine.domain.errors import StoreUnavailable
 from engine.domain.order import Order, Status
 from engine.domain.terms import Terms
@@ -211,7 +210,7 @@ def test_one_is_one_however_it_is_written(amount: str) -> None:
 @pytest.mark.parametrize(
     "amount",
     [
-        "0", "-1", "0.0", "-0", "NaN", "Infinity", "-Infinity", "1e400", "1E+999999999",
+        "0", "-1", "0.0", "-0", "1e400", "1E+999999999", "1e999999999999999999999",
         "0.12345678901234567890", "18446744073.709551616", "1" * 5000, "true", "false", "null",
         "[]", "{}", '""', '"abc"', '"1_000"', '" 1"', '"1e3"', '"-1"', '"+1"', '"NaN"', '"١"',
         '"1.2.3"', '"0x10"', '"' + "9" * 5000 + '"',
@@ -221,6 +220,18 @@ def test_a_bad_amount_is_named(amount: str) -> None:
     answer = World().refused(_raw(amount=amount))
     assert answer.status == 422
     assert {pointer for pointer, _ in answer.problems} == {"/amount"}
+
+
+@pytest.mark.parametrize("amount", ["1e-9999999", "1e-999999999999999999999", "1.0000000001"])
+def test_no_digit_of_an_amount_is_lost(amount: str) -> None:
+    assert World().refused(_raw(amount=amount)).problems == {("/amount", "TOO_MANY_DECIMALS")}
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("name", ["amount", "slippageBps", "more"])
+def test_what_is_no_number_of_json_is_no_json(number: str, name: str) -> None:
+    answer = World().refused(_raw(**{name: number}))
+    assert (answer.status, answer.body["code"]) == (400, "MALFORMED_JSON")
 
 
 @pytest.mark.parametrize("name", ["type", "tokenIn", "tokenOut", "amount"])
@@ -256,14 +267,15 @@ def test_a_bad_field_is_named(body: dict[str, object], problem: tuple[str, str])
     assert (answer.status, answer.problems) == (422, {problem})
 
 
-@pytest.mark.parametrize("body", ["[]", "1", "null", '"x"', "true"])
+@pytest.mark.parametrize("body", ["[]", "1", "1.5", "null", '"x"', "true", f"[{json.dumps(BODY)}]"])
 def test_a_body_that_is_no_object_is_refused(body: str) -> None:
     answer = World().refused(body)
     assert (answer.status, answer.problems) == (422, {("", "INVALID")})
 
 
 @pytest.mark.parametrize(
-    "body", ["", "{", "{'type':'market'}", "[" * 10_000, '{"amount":1,"amount":2}', "\x00"]
+    "body",
+    ["", "{", "{'type':'market'}", "[" * 3_000, "[" * 10_000, '{"amount":1,"amount":2}', "\x00"],
 )
 def test_a_body_that_is_not_json_is_refused(body: str) -> None:
     answer = World().refused(body)
@@ -317,6 +329,16 @@ def test_a_request_without_headers_is_answered() -> None:
 def test_a_large_body_is_refused(size: int) -> None:
     answer = World().refused(json.dumps(BODY).ljust(size))
     assert (answer.status, answer.body["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_an_order_is_found_by_its_clients_id() -> None:
+    world = World(keys=True)
+    ann, bob = world.account("ann"), world.account("bob")
+    placed = world.post(BODY, idempotency_key="a.b:c-1", **ann).body
+    asked = _asking("GET", "/api/orders/by-client-id/a.b:c-1")
+    assert world.ask({**asked, "headers": ann}).body == placed
+    other = world.ask({**asked, "headers": bob})
+    assert (other.status, other.body["code"]) == (404, "ORDER_NOT_FOUND")
 
 
 def test_the_key_may_come_in_the_header_or_in_the_body() -> None:
@@ -444,7 +466,7 @@ def test_what_is_wrong_inside_is_told_to_the_log(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[BaseException | None] = []
-    monkeypatch.setattr("engine.api.http.log.exception", lambda _: told.append(sys.exception()))
+    monkeypatch.setattr("engine.api.resolver.log.exception", lambda _: told.append(sys.exception()))
     orders = BrokenOrders()
     orders.error = error
     World(orders=orders).post(BODY)
@@ -477,6 +499,8 @@ def test_an_answer_is_what_api_gateway_takes() -> None:
             "Content-Type": "application/json",
         },
         "body": '{"status":"ok"}',
+        "isBase64Encoded": False,
+        "cookies": [],
     }
 
 
@@ -592,10 +616,12 @@ def test_tokens_and_pairs_are_told_without_those_that_fail_on_purpose() -> None:
 
 def test_without_a_key_only_what_is_public_is_answered() -> None:
     world = World(keys=True)
-    for path, methods in ROUTES.items():
+    for path, methods in world.api.resolver.known.items():
         for method in methods:
-            answer = world.ask(_asking(method, path.replace("<order_id>", "o1")))
-            public = path in {"/healthz", "/openapi.json", "/docs"}
+            answer = world.ask(
+                _asking(method, path.replace("{orderId}", "o1").replace("{clientOrderId}", "k1"))
+            )
+            public = not path.startswith("/api/")
             assert answer.status == (200 if public else 401), path
             if not public:
                 assert answer.body["code"] == "UNAUTHENTICATED"

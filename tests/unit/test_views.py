@@ -19,7 +19,7 @@ def test_a_minimum_of_nothing_is_said_of_every_swap_and_of_nothing_else() -> Non
         route=Route(legs, "why"),
         transaction=Transaction("5VER", START, START, steps),
     )
-    wrap, *swaps = order_view(building)["route"]["instructions"]
+    wrap, *swaps = order_view(building).model_dump()["route"]["instructions"]
     assert "minAmountOut" not in wrap
     assert [swap["minAmountOut"] for swap in swaps] == ["0", "0"]
 
@@ -29,7 +29,7 @@ def test_a_fee_is_told_in_the_token_in_which_it_is_taken() -> None:
         Quote("raydium", 163_000_000, 2_500_000, 1),
         Quote("meteora", 162_000_000, 250_000, 1, fee_on_output=True),
     )
-    said = order_view(replace(an_order(), quotes=quotes))["quotes"]
+    said = order_view(replace(an_order(), quotes=quotes)).model_dump()["quotes"]
     assert [(quote["fee"], quote["feeToken"]) for quote in said] == [
         ("0.0025", "SOL"),
         ("0.25", "USDC"),
@@ -39,6 +39,6 @@ def test_a_fee_is_told_in_the_token_in_which_it_is_taken() -> None:
 def test_the_shares_of_a_split_sum_to_one() -> None:
     legs = (Leg("raydium", "r", 2_222_222_222_223, 90), Leg("meteora", "m", 454_545_454_545, 61))
     order = replace(an_order(), route=Route(legs, "why"))
-    said = [leg["share"] for leg in order_view(order)["route"]["legs"]]
+    said = [leg["share"] for leg in order_view(order).model_dump()["route"]["legs"]]
     assert said == ["0.830188679245", "0.169811320755"]
     assert sum(map(Fraction, said)) == 1

@@ -1,10 +1,9 @@
 """Errors as RFC 9457 problem documents."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from engine.api import models
 from engine.domain.errors import (
     EngineError,
     FieldProblem,
@@ -19,7 +18,9 @@ from engine.domain.errors import (
     Unauthenticated,
     Undecodable,
 )
+from engine.service.limits import Allowance
 
+JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -92,19 +93,20 @@ class Problem(Exception):
 
     def document(self, request_id: str) -> str:
         """Return the problem document as JSON text; `type` leads to what /docs says of the code."""
-        body: dict[str, Any] = {
-            "type": f"/docs#{self.code}",
-            "title": PROBLEMS[self.code].title,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-            "requestId": request_id,
-        }
-        if self.errors:
-            body["errors"] = [
-                {"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in self.errors
+        document = models.Problem(
+            type=f"/docs#{self.code}",
+            title=PROBLEMS[self.code].title,
+            status=self.status,
+            detail=self.detail,
+            code=self.code,
+            request_id=request_id,
+            errors=[
+                models.FieldProblem(pointer=e.pointer, code=e.code, detail=e.detail)
+                for e in self.errors
             ]
-        return json.dumps(body)
+            or None,
+        )
+        return document.model_dump_json()
 
 
 def problem_of(error: EngineError) -> Problem:
@@ -113,7 +115,7 @@ def problem_of(error: EngineError) -> Problem:
         case InvalidOrder():
             return invalid("INVALID_ORDER", error.problems)
         case OrderRateExceeded():
-            headers = rate_headers(error.limit, 0, error.retry_after)
+            headers = rate_headers(Allowance(error.limit, 0, error.retry_after))
             headers["Retry-After"] = str(error.retry_after)
             return Problem(error.code, str(error), headers=headers)
         case StoreUnavailable() | Undecodable():  # a newer version reads it, in a moment
@@ -134,9 +136,9 @@ def internal() -> Problem:
     return Problem("INTERNAL_ERROR", detail)
 
 
-def rate_headers(limit: int, remaining: int, seconds: int) -> dict[str, str]:
+def rate_headers(allowance: Allowance) -> dict[str, str]:
     """Return the fields of draft-ietf-httpapi-ratelimit-headers: orders left, and for how long."""
     return {
-        "RateLimit-Policy": f'"orders";q={limit};w=60',
-        "RateLimit": f'"orders";r={remaining};t={seconds}',
+        "RateLimit-Policy": f'"orders";q={allowance.limit};w=60',
+        "RateLimit": f'"orders";r={allowance.remaining};t={allowance.seconds}',
     }

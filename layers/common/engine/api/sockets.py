@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from engine.api.frames import MAX_FRAME
 from engine.api.handshake import BadFrame, BadHandshake, asked_for, read_handshake
 from engine.api.keys import key_in
 from engine.api.views import error_message, pong_message, revoked_message
@@ -25,8 +26,6 @@ from engine.service.connecting import Connecting
 from engine.service.identity import Identity
 from engine.service.watching import Watching
 
-#: The longest frame that is read, in characters.
-MAX_FRAME = 4_096
 _OK = {"statusCode": 200}
 #: The status of a handshake that is refused, by code.
 REFUSED = {

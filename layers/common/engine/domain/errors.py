@@ -35,10 +35,39 @@ Every class has a `code`: stable, upper case, `CATEGORY_CONDITION`, and what cli
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.domain.order import Order
+
+
+class FieldCode(StrEnum):
+    """What may be wrong with a field of a request."""
+
+    REQUIRED = "REQUIRED"
+    UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    INVALID = "INVALID"
+    AMOUNT_TYPE = "AMOUNT_TYPE"
+    AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
+    TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
+    NOT_A_COUNT = "NOT_A_COUNT"
+    UNKNOWN_TOKEN = "UNKNOWN_TOKEN"  # noqa: S105
+    SAME_TOKEN = "SAME_TOKEN"  # noqa: S105
+    UNSUPPORTED_PAIR = "UNSUPPORTED_PAIR"
+    KEY_MISMATCH = "KEY_MISMATCH"
+    NOTIONAL_TOO_SMALL = "NOTIONAL_TOO_SMALL"
+    NOTIONAL_TOO_LARGE = "NOTIONAL_TOO_LARGE"
+
+
+class FailureCode(StrEnum):
+    """Why an order failed; a market error's own code stands beside these."""
+
+    VENUES_UNAVAILABLE = "VENUES_UNAVAILABLE"
+    SLIPPAGE_EXCEEDED = "SLIPPAGE_EXCEEDED"
+    EXPIRED = "EXPIRED"
+    NO_ROUTE = "NO_ROUTE"
+    ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
 
 
 class EngineError(Exception):

@@ -11,7 +11,9 @@ from engine.domain.terms import Terms
 
 
 class Status(StrEnum):
-    """Where an order is in its life."""
+    """pending, routing, building, submitted, confirmed; failed from any of the first four;
+    cancelled from pending only. The last three are final.
+    """
 
     PENDING = "pending"
     ROUTING = "routing"

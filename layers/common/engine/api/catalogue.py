@@ -1,153 +1,36 @@
-"""Every code that a client may meet, as the sources have it, and what to do about it."""
+"""Every code that a client may meet: where, what it means, and what to do about it."""
 
-import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from engine.api.handshake import BadFrame
 from engine.api.problems import PROBLEMS
-from engine.api.sockets import REFUSED
-from engine.domain.errors import (
-    EngineError,
-    KeyRevoked,
-    MarketError,
-    OrderNotFound,
-    StoreUnavailable,
-    TooManySubscriptions,
-    VenueError,
-)
 from engine.domain.order import TRANSACTION_EXPIRED
-from local.problems import CODES as DOORS
 
-ROOT = Path(__file__).resolve().parent.parent
-ENGINE = ROOT / "layers/common/engine"
-
-#: Which argument of which call holds a code.
-_CALLS = {
-    "FieldProblem": ("field", 1),
-    "Wrong": ("field", 0),
-    "_fail": ("failure", 1),
-}
-#: Codes that reach their call by a variable.
-_BY_VARIABLE = {
-    "field": {"REQUIRED", "UNKNOWN_FIELD", "INVALID"},
-    "failure": {"NO_ROUTE", "SLIPPAGE_EXCEEDED"},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A code, what it means, and what its reader should do."""
-
-    code: str
-    meaning: str
-    advice: str
+Said = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """Codes that are met in the same place; `statuses` where they are answers of their own."""
+    """Codes that are met in the same place; each with its meaning and an advice.
+
+    `statuses` are there where the codes are answers of their own.
+    """
 
     title: str
     where: str
-    entries: tuple[Entry, ...]
-    statuses: Mapping[str, int]
+    said: Said
+    statuses: Mapping[str, int] = field(default_factory=dict)
 
 
-def in_sources(kind: str) -> set[str]:
-    """Return the codes of `kind`, `field` or `failure`, that stand in the engine's sources."""
-    literals = set(_BY_VARIABLE[kind])
-    for path in ENGINE.rglob("*.py"):
-        literals |= {code for found, code in _literals(path) if found == kind}
-    return literals | (leaves(MarketError) if kind == "failure" else set())
-
-
-def leaves(root: type[EngineError]) -> set[str]:
-    """Return the codes of the errors below `root` that nothing is below."""
-    below = root.__subclasses__()
-    return {root.code} if not below else set[str]().union(*map(leaves, below))
-
-
-def _literals(path: Path) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(node, ast.Call):
-            continue
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
-        kind, place = _CALLS.get(name, ("", 0))
-        if kind and len(node.args) > place:
-            argument = node.args[place]
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                yield kind, argument.value
-
-
-def chapters() -> list[Chapter]:
-    """Return the catalogue. Raises KeyError for a code that nothing is said about."""
-    statuses = {code: kind.status for code, kind in PROBLEMS.items()}
-    doors = {code: int(status) for status, code in DOORS.items() if code not in PROBLEMS}
-    stream = {
-        BadFrame.code,
-        TooManySubscriptions.code,
-        KeyRevoked.code,
-        StoreUnavailable.code,
-        OrderNotFound.code,
-    }
-    return [
-        _chapter("Problems", "`code` of a problem document", statuses, _PROBLEMS, statuses),
-        _chapter("Fields", "`errors[].code` of a 422", in_sources("field"), _FIELDS),
-        _chapter("Failed orders", "`error.code` of an order", in_sources("failure"), _FAILURES),
-        _chapter(
-            "Tries",
-            "`tries[].code` of an order, besides those of a failed order",
-            {TRANSACTION_EXPIRED},
-            _TRIES,
-        ),
-        _chapter(
-            "Quotes",
-            "`quotes[].error`, of an order or of /api/quotes",
-            leaves(VenueError) | leaves(MarketError),
-            _QUOTES,
-        ),
-        _chapter("Stream", "`code` of a message of type `error`", stream, _STREAM),
-        _chapter(
-            "Refused connections",
-            "the status of a WebSocket handshake; `code` where there is a body, as locally",
-            {code: int(status) for code, status in REFUSED.items()},
-            _REFUSED,
-            {code: int(status) for code, status in REFUSED.items()},
-        ),
-        _chapter(
-            "Before the engine",
-            "`code` of what the local front door says in the cloud's stead",
-            doors,
-            _DOORS,
-            doors,
-        ),
-    ]
-
-
-def _chapter(
-    title: str,
-    where: str,
-    codes: set[str] | Mapping[str, int],
-    said: Mapping[str, tuple[str, str]],
-    statuses: Mapping[str, int] | None = None,
-) -> Chapter:
-    unsaid, unknown = set(codes) - said.keys(), said.keys() - set(codes)
-    if unsaid or unknown:
-        raise KeyError(f"{title}: nothing is said of {unsaid}, nothing is known of {unknown}")
-    return Chapter(title, where, tuple(Entry(c, *said[c]) for c in said), statuses or {})
-
-
-_MEND = "Mend the request; the same one will be refused again."
+MEND = "Mend the request; the same one will be refused again."
 _PROBLEMS = {
     "MALFORMED_JSON": (
         "The body is not one JSON object in UTF-8, or a name stands in it twice.",
-        _MEND,
+        MEND,
     ),
     "INVALID_IDEMPOTENCY_KEY": (
         "The `Idempotency-Key` header is not 1 to 64 of `A-Z a-z 0-9 . _ : -`.",
-        _MEND,
+        MEND,
     ),
     "INVALID_CURSOR": (
         "The cursor is not of this list: another account's, another `status`'s, or changed.",
@@ -174,7 +57,7 @@ _PROBLEMS = {
         "A worker has begun, or the order has ended otherwise. It was not cancelled.",
         "Read the order, or watch it to its end.",
     ),
-    "BODY_TOO_LARGE": ("The body is larger than 16 KiB.", _MEND),
+    "BODY_TOO_LARGE": ("The body is larger than 16 KiB.", MEND),
     "UNSUPPORTED_MEDIA_TYPE": (
         "The body is not declared as JSON.",
         "Send `Content-Type: application/json`.",
@@ -274,7 +157,7 @@ _QUOTES = {
     "VENUE_UNAVAILABLE": ("The venue gave no answer.", "Another may; the order tries again."),
     **_MARKET,
 }
-_STREAM = {
+STREAM = {
     "BAD_FRAME": (
         "The frame is no JSON object, too long, has a name twice, or asks for the unknown.",
         "Mend it. The connection lives on.",
@@ -308,18 +191,28 @@ _REFUSED = {
     ),
     "STORE_UNAVAILABLE": ("The table did not answer.", "Connect again in a moment."),
 }
-_DOORS = {
-    "BAD_REQUEST": ("The request can't be read.", _MEND),
-    "FORBIDDEN": (
-        "The cloud refused the request; or it came from a page of another origin, without keys.",
-        _MEND,
+
+CHAPTERS = (
+    Chapter(
+        "Problems",
+        "`code` of a problem document",
+        _PROBLEMS,
+        {code: kind.status for code, kind in PROBLEMS.items()},
     ),
-    "UPGRADE_REQUIRED": ("The address is the stream's.", "Connect with a WebSocket client."),
-    "THROTTLED": ("The stage takes no more requests now.", "Try again in a second, then slower."),
-    "BAD_GATEWAY": ("The cloud behind the front door is away.", "See whether `make up` runs."),
-    "UNAVAILABLE": ("The function can't be run now.", "Try again in a moment."),
-    "TIMEOUT": (
-        "The function took longer than 30 s. What it was asked may have been done.",
-        "Send the request again, with the same idempotency key.",
+    Chapter("Fields", "`errors[].code` of a 422", _FIELDS),
+    Chapter("Failed orders", "`error.code` of an order", _FAILURES),
+    Chapter("Tries", "`tries[].code` of an order, besides those of a failed order", _TRIES),
+    Chapter("Quotes", "`quotes[].error`, of an order or of /api/quotes", _QUOTES),
+    Chapter("Stream", "`code` of a message of type `error`", STREAM),
+    Chapter(
+        "Refused connections",
+        "the status of a WebSocket handshake; `code` where there is a body, as locally",
+        _REFUSED,
+        {
+            "BAD_HANDSHAKE": 400,
+            "UNAUTHENTICATED": 401,
+            "CONNECT_RATE_EXCEEDED": 429,
+            "STORE_UNAVAILABLE": 503,
+        },
     ),
-}
+)

@@ -1,0 +1,362 @@
+"""What goes in and out over HTTP: it is validated by these models, and they are the contract."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from engine.domain.errors import FieldCode
+from engine.domain.money import decimal_of
+from engine.domain.order import Status, TryOutcome
+
+ID_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
+ID_EXAMPLES = ["7d1b5a3e-2c41-8f3a-9b57-0e6f4d2c1a90"]
+KEY_EXAMPLES = ["rebalance-2026-11-22"]
+_ID = re.compile(ID_PATTERN)
+
+
+def plain(schema: dict[str, Any]) -> None:
+    """Take out what a schema says without anybody having said it: titles, and null as a default.
+
+    What is always the same is always there.
+    """
+    schema.pop("title", None)
+    for name, field in schema.get("properties", {}).items():
+        field.pop("title", None)
+        if field.get("default", "") is None:
+            del field["default"]
+        elif "const" in field and field.pop("default", None):
+            schema["required"] = [name, *schema.get("required", ())]
+
+
+class Sent(BaseModel):
+    """What a client sends: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        defer_build=True,
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=plain,
+        strict=True,
+    )
+
+
+class Told(BaseModel):
+    """What a client is told: camelCase outside, snake_case inside."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        defer_build=True,  # a function makes those that it needs
+        frozen=True,
+        json_schema_extra=plain,
+        serialize_by_alias=True,
+        validate_by_name=True,
+    )
+
+
+def is_id(text: str) -> bool:
+    """Return whether `text` may be an order's id, or its client's."""
+    return _ID.fullmatch(text) is not None
+
+
+def optional(description: str | None = None) -> Any:
+    """Return a field that may be left out: then it is not told, rather than told as null."""
+    return Field(default=None, exclude_if=lambda value: value is None, description=description)
+
+
+def _is_wrong(code: FieldCode, detail: str) -> PydanticCustomError:
+    return PydanticCustomError(code.value, detail)
+
+
+def _amount(value: object) -> Decimal:
+    """Read a number, or digits with an optional point: no sign, blank, exponent or word."""
+    if isinstance(value, str):
+        digits = value.replace(".", "", 1)
+        if len(value) <= 64 and digits.isascii() and digits.isdigit():
+            return decimal_of(value)
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return Decimal(value)
+    raise _is_wrong(FieldCode.AMOUNT_TYPE, "must be a number or a decimal string")
+
+
+def _count(value: object) -> int:
+    """Read a query's digits; Python's other ways to write a number are not ours."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10):
+        raise _is_wrong(FieldCode.NOT_A_COUNT, "must be a whole number")
+    return int(value)
+
+
+def _whole(value: object) -> object:
+    """Let `50.0` be the whole number that JSON says it is."""
+    if isinstance(value, Decimal) and value.adjusted() < 10 and value == value.to_integral_value():
+        return int(value)
+    return value
+
+
+_AMOUNT_TEXT: dict[str, Any] = {
+    "type": "string",
+    "maxLength": 64,
+    "pattern": r"^(?=.*[1-9])([0-9]+\.?[0-9]*|\.[0-9]+)$",
+}
+_AMOUNT_NUMBER: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
+
+#: An amount as a body has it, and as a query does: what it looks like on paper, what reads it.
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    WithJsonSchema({"anyOf": [_AMOUNT_TEXT, _AMOUNT_NUMBER], "examples": ["1.5", 1]}),
+]
+QueryAmount = Annotated[
+    Decimal, BeforeValidator(_amount), WithJsonSchema({**_AMOUNT_TEXT, "examples": ["1.5"]})
+]
+Id = Annotated[str, Field(pattern=ID_PATTERN, examples=ID_EXAMPLES)]
+Symbol = Annotated[str, Field(description="A token's symbol.", examples=["SOL"])]
+Wanted = Annotated[str, Field(min_length=1, max_length=64)]
+Bps = Annotated[int, Field(ge=0, le=10_000)]
+QueryBps = Annotated[Bps, BeforeValidator(_count)]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_count)]
+Seq = Annotated[int, Field(ge=1)]
+Digits = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]+(\.[0-9]+)?$",
+        description="A decimal number as text, exact.",
+        examples=["163.05"],
+    ),
+]
+Time = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
+        json_schema_extra={"format": "date-time"},
+        description="RFC 3339, in UTC, to the millisecond.",
+        examples=["2026-11-22T08:24:00.123Z"],
+    ),
+]
+Code = Annotated[
+    str, Field(pattern=r"^[A-Z][A-Z0-9_]+$", description="Stable; see docs/errors.md.")
+]
+
+
+class PlaceOrder(Sent):
+    """The body of `POST /api/orders/execute`."""
+
+    type: Literal["market"] = Field(description="Market orders only.")
+    token_in: Wanted = Field(description="The token to sell, by its symbol.", examples=["SOL"])
+    token_out: Wanted = Field(description="The token to buy, by its symbol.", examples=["USDC"])
+    amount: Amount = Field(
+        description="How much of tokenIn to sell, no finer than its decimals. A number is read as "
+        "written, never as a float."
+    )
+    slippage_bps: Annotated[Bps, BeforeValidator(_whole)] = Field(
+        default=50,
+        description="How much less than quoted may come out, in hundredths of a percent.",
+    )
+    client_order_id: str | None = Field(
+        default=None,
+        pattern=ID_PATTERN,
+        description="Makes the call idempotent, as the Idempotency-Key header does.",
+        examples=KEY_EXAMPLES,
+    )
+
+
+class Quote(Told):
+    """What one venue offered for the whole amount."""
+
+    venue: str
+    amount_out: Digits
+    min_amount_out: Digits
+    fee: Digits = Field(description="The venue's fee, in feeToken; amountOut is net of it.")
+    fee_token: Symbol = Field(description="tokenIn, or tokenOut of a pool that charges there.")
+    price_impact_bps: int
+    price: Digits = Field(description="tokenOut for one tokenIn.")
+
+
+class NoQuote(Told):
+    """Why a venue offered nothing."""
+
+    venue: str
+    error: Code
+
+
+class Leg(Told):
+    """One swap."""
+
+    venue: str
+    pool: str
+    amount_in: Digits
+    amount_out: Digits = Field(description="What was quoted.")
+    share: Digits = Field(description="The part of the order's amount, 0 to 1.")
+
+
+class Instruction(Told):
+    """One step of the transaction."""
+
+    program: str = Field(description="wrap-sol, a venue's name, or unwrap-sol.")
+    pool: str | SkipJsonSchema[None] = optional()
+    amount_in: Digits | SkipJsonSchema[None] = optional()
+    min_amount_out: Digits | SkipJsonSchema[None] = optional()
+
+
+class Route(Told):
+    """The swaps of an order, all in one transaction."""
+
+    legs: list[Leg] = Field(min_length=1)
+    reason: str = Field(description="Why this way, for people.")
+    instructions: list[Instruction] | SkipJsonSchema[None] = optional()
+
+
+class Step(Told):
+    """One line of the history."""
+
+    seq: Seq
+    status: Status
+    at: Time
+
+
+class Failure(Told):
+    """Why an order failed."""
+
+    code: Code
+    detail: str = Field(description="For people.")
+
+
+class Try(Told):
+    """What one attempt came to: every signature that was ever sent stands in one."""
+
+    at: Time = Field(description="When it was signed, or found to have no route.")
+    attempt: int = Field(ge=1, description="Which of the attempts it was.")
+    tx_hash: str | None = Field(description="What was signed; null if it came to nothing before.")
+    outcome: TryOutcome = Field(
+        description="signed and stored, then sent; then landed, or reverted on the chain, or "
+        "expired unlanded. noRoute: there was nothing to sign."
+    )
+    code: Code | None = Field(
+        description="Why nothing was traded; null while it may be, and if it was."
+    )
+
+
+class Order(Told):
+    """A market order, all of it."""
+
+    order_id: Id
+    client_order_id: Id | None = Field(description="The idempotency key, if there was one.")
+    type: Literal["market"]
+    token_in: Symbol
+    token_out: Symbol
+    amount: Digits = Field(description="How much of tokenIn is sold.")
+    slippage_bps: Bps
+    status: Status
+    seq: Seq = Field(description="One more with every change.")
+    attempts: int = Field(ge=0, description="How often it was tried to trade.")
+    created_at: Time
+    updated_at: Time
+    quotes: list[Quote | NoQuote]
+    route: Route | None = Field(description="What was chosen, and why; null before that.")
+    min_amount_out: Digits | None = Field(description="The least of tokenOut that is taken.")
+    amount_out: Digits | None = Field(description="What came out; null unless confirmed.")
+    executed_price: Digits | None = Field(
+        description="tokenOut for one tokenIn; null unless confirmed."
+    )
+    tx_hash: str | None = Field(
+        description="The signature that was sent last, whatever became of it."
+    )
+    error: Failure | None = Field(description="Why the order failed; null unless it has.")
+    history: list[Step] = Field(min_length=1)
+    tries: list[Try]
+
+
+class OrderPage(Told):
+    """A page of orders, newest first."""
+
+    orders: list[Order] = Field(max_length=100)
+    next_cursor: Annotated[str, Field(max_length=256)] | None = Field(
+        description="Send it as `cursor`; null on the last page."
+    )
+
+
+class Offer(Told):
+    """What an order would do now."""
+
+    token_in: Symbol
+    token_out: Symbol
+    amount: Digits
+    slippage_bps: Bps
+    at: Time
+    quotes: list[Quote | NoQuote]
+    route: Route | None = Field(description="What would be chosen; null if no venue can fill it.")
+    amount_out: Digits | None = Field(description="What is quoted for the route.")
+    min_amount_out: Digits | None = Field(description="The least that slippageBps tolerates.")
+
+
+class Token(Told):
+    """A token."""
+
+    symbol: Symbol
+    mint: str = Field(description="Its address on the chain.")
+    decimals: int = Field(ge=0, le=18)
+
+
+class Tokens(Told):
+    """What trades here."""
+
+    tokens: list[Token]
+    pairs: list[
+        Annotated[
+            list[Symbol],
+            Field(min_length=2, max_length=2, description="Either may be sold."),
+        ]
+    ]
+
+
+class Ticket(Told):
+    """A ticket for one WebSocket connection."""
+
+    ticket: str = Field(pattern=r"^oet_[0-9a-f]{64}$")
+    expires_at: Time
+
+
+class Health(Told):
+    """It is up."""
+
+    status: Literal["ok"]
+
+
+class FieldProblem(Told):
+    """What is wrong with one field."""
+
+    pointer: str = Field(
+        json_schema_extra={"format": "json-pointer"},
+        description="Into the body (RFC 6901), or a slash and a parameter's name.",
+    )
+    code: Code
+    detail: str
+
+
+class Problem(Told):
+    """An error (RFC 9457)."""
+
+    type: str = Field(
+        pattern=r"^/docs#[A-Z][A-Z0-9_]+$",
+        json_schema_extra={"format": "uri-reference"},
+        description="Leads to what /docs says of the code; as stable as that.",
+    )
+    title: str = Field(description="The same for every problem of this code.")
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(description="For people.")
+    code: Code
+    request_id: str = Field(description="As in X-Request-Id, and in the log.")
+    errors: Annotated[list[FieldProblem], Field(min_length=1)] | SkipJsonSchema[None] = optional()
+
+
+class GatewayMessage(Told):
+    """What API Gateway itself says in the engine's stead."""
+
+    message: str = Field(examples=["Too Many Requests"])

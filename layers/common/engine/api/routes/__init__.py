@@ -1,0 +1,1 @@
+"""The HTTP API's calls, a file a subject: each adds its own to a resolver."""
