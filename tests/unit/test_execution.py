@@ -1,8 +1,9 @@
 """An order is routed, built, submitted and settled; once, whatever goes wrong."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -34,6 +35,7 @@ from engine.ports import (
 from engine.service.execution import Done, Execution, Outcome, TryAgain
 from engine.service.quoting import Quoting
 from tests.fakes import (
+    START,
     FakeChance,
     FakeClock,
     Inline,
@@ -287,6 +289,7 @@ class DyingChain:
             raise DeadWorker
 
     def sign(self, *args: object, **kwargs: object) -> Transaction:
+        self._maybe_die("sign", after=False)
         return self.chain.sign(*args, **kwargs)  # type: ignore[arg-type]
 
     def send(self, order: Order, transaction: Transaction) -> None:
@@ -581,3 +584,34 @@ def test_what_was_sent_before_its_token_was_delisted_is_settled_as_it_landed(
     done = world.now(order)
     assert done.status is Status.CONFIRMED
     assert order_view(done).executed_price
+
+
+def _away(world: World) -> None:
+    world.venues[:] = [BrokenVenue(name, VenueTimeout("late")) for name in ("raydium", "meteora")]
+
+
+def _a_worker_that_dies(world: World) -> None:
+    world.chain = cast("SimulatedChain", DyingChain(world.chain, "sign", after=False))
+
+
+def _a_send_that_is_lost(world: World) -> None:
+    world.chain.weather = Weather(drop=1.0)
+
+
+@pytest.mark.parametrize("trouble", [_away, _a_worker_that_dies, _a_send_that_is_lost])
+def test_no_wait_reaches_past_the_deadline(trouble: Callable[[World], None]) -> None:
+    world = World()
+    order = world.placed(deadline=START + timedelta(seconds=5))
+    trouble(world)
+    outcome: Outcome = TryAgain(1)
+    while isinstance(outcome, TryAgain):
+        try:
+            outcome = world.settle(order, snapshot=False)
+        except DeadWorker:
+            continue  # its message comes again, too early even
+        if isinstance(outcome, TryAgain):
+            world.clock.advance(outcome.seconds)
+    done = world.now(order)
+    assert done.error is not None
+    assert (done.status, done.error.code) == (Status.FAILED, "EXPIRED")
+    assert order.deadline <= done.updated_at <= order.deadline + timedelta(seconds=2)

@@ -105,7 +105,7 @@ class Execution:
             self.bury(order)
             return Done()
         if order.lease_until is not None and order.held(now):
-            return self._later((order.lease_until - now).total_seconds())
+            return _later(order.lease_until - now)
         if order.in_flight is not None:
             return self._submit(self._claim(order), order.in_flight)
         if now >= order.deadline:
@@ -118,7 +118,7 @@ class Execution:
     def _claim(self, order: Order) -> Order:
         now = self.clock.now()
         by = self.chance.token_bytes().hex()[:12]
-        held = order.claim(at=now, until=now + self.policy.lease, by=by)
+        held = order.claim(at=now, until=_end_of_wait(order, now, self.policy.lease), by=by)
         self.orders.save(held, expected_seq=order.seq)
         return held
 
@@ -156,16 +156,16 @@ class Execution:
                 dead_letter=True,
                 quotes=quotes,
             )
-        seconds = self._backoff(order.attempts)
         now = self.clock.now()
-        until = now + timedelta(seconds=seconds)
+        until = _end_of_wait(order, now, self._backoff(order.attempts))
         waiting = order.wait(quotes, "VENUES_UNAVAILABLE", at=now, until=until)
         self.orders.save(waiting, expected_seq=order.seq)
+        again = _later(until - now)
         log.info(
             "no quotes, trying again",
-            extra={"order_id": order.order_id, "attempt": order.attempts, "seconds": seconds},
+            extra={"order_id": order.order_id, "attempt": order.attempts, "seconds": again.seconds},
         )
-        return TryAgain(seconds)
+        return again
 
     def _submit(self, order: Order, transaction: Transaction) -> Outcome:
         """Send the stored transaction, as often as it takes to learn what became of it.
@@ -188,9 +188,10 @@ class Execution:
                     return self._fail(order, landing.code, landing.detail)
                 case Expired():
                     return self._rebuild(order)
-            if self.clock.now() >= give_up:
+            now = self.clock.now()
+            if now >= give_up:
                 log.info("landing unknown", extra={"order_id": order.order_id})
-                return self._later(self.policy.lease.total_seconds())
+                return _later(_end_of_wait(order, now, self.policy.lease) - now)
 
     def _submitted(self, order: Order, sent_at: datetime) -> Order:
         submitted = order.submit(at=sent_at)
@@ -231,15 +232,23 @@ class Execution:
         self.bury(failed)
         return Done()
 
-    def _backoff(self, attempts: int) -> int:
-        """Return the whole seconds to wait after attempt `attempts` (1, 2, ...).
+    def _backoff(self, attempts: int) -> timedelta:
+        """Return how long to wait after attempt `attempts` (1, 2, ...), in whole seconds.
 
         Exponential, with jitter over the upper half only, so that each gap is longer than the
         last: after attempt n it lies in [backoff * 2**(n-1), backoff * 2**n).
         """
         low = self.policy.backoff * 2 ** (attempts - 1)
-        return math.ceil(self.chance.uniform(low, 2 * low))
+        return timedelta(seconds=math.ceil(self.chance.uniform(low, 2 * low)))
 
-    @staticmethod
-    def _later(seconds: float) -> TryAgain:
-        return TryAgain(max(1, math.ceil(seconds)))
+
+def _end_of_wait(order: Order, now: datetime, wait: timedelta) -> datetime:
+    """Return when a wait of an order is over: at its deadline at the latest, if that is to come.
+
+    What can't begin any more is to be told then, and what may have been sent has landed or not.
+    """
+    return order.deadline if now < order.deadline < now + wait else now + wait
+
+
+def _later(wait: timedelta) -> TryAgain:
+    return TryAgain(max(1, math.ceil(wait.total_seconds())))
