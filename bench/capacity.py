@@ -5,6 +5,7 @@ indexes, "Using global secondary indexes", of the Amazon DynamoDB developer guid
 clouds are no help: their reads cost the same whatever their size.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,23 +98,13 @@ def _entry(item: Item | None, key: tuple[str, ...]) -> Item | None:
 
 @dataclass
 class Bill:
-    """What some calls add up to."""
+    """What some calls add up to: how often each was made, and units, writes by where they fall."""
 
-    calls: dict[str, int] = field(default_factory=dict)
-    writes: dict[str, int] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    writes: Counter[str] = field(default_factory=Counter)
     reads: float = 0.0
 
-    def add(self, operation: str) -> None:
-        self.calls[operation] = self.calls.get(operation, 0) + 1
-
-    def wrote(self, units: Mapping[str, int]) -> None:
-        for where, count in units.items():
-            self.writes[where] = self.writes.get(where, 0) + count
-
-    @property
-    def write_units(self) -> int:
-        return sum(self.writes.values())
-
-    @property
-    def call_count(self) -> int:
-        return sum(self.calls.values())
+    def include(self, other: "Bill") -> None:
+        self.calls += other.calls
+        self.writes += other.writes
+        self.reads += other.reads

@@ -3,9 +3,10 @@ is measured but `sys`, `time` and `os`; the answer is the last line of standard 
 
 python bench/child.py bare
 python bench/child.py import MODULE
-python bench/child.py first EVENT.json             import, and one event
-python bench/child.py warm EVENTS.json BEFORE      CPU of one event, after some that do not count
-python bench/child.py profile EVENTS.json BEFORE   the same by package, as JSON
+python bench/child.py first EVENT.json                  import, and one event
+python bench/child.py warm EVENTS.json BEFORE           CPU of one event, after some not counted
+python bench/child.py answered EVENTS.json BEFORE       the same, AWS calls answered in the process
+python bench/child.py profile EVENTS.json BEFORE        the same as `warm` by package, as JSON
 """
 
 import os
@@ -17,30 +18,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def first(path: str) -> float:
-    """Import a function and let it answer one event; return the CPU seconds so far."""
+def first(path: str) -> None:
+    """Import a function and let it answer one event."""
     handler = handler_of()
-    import json
-
-    with open(path) as file:  # noqa: PTH123 - pathlib would be imported for us alone
-        event = json.load(file)
-    handler(event, Context())
-    return time.process_time()
+    handler(_read(path), Context())
 
 
-def warm(path: str, before: int) -> float:
+def warm(
+    path: str,
+    before: int,
+    began: "Callable[[], object]" = lambda: None,
+    ended: "Callable[[], object]" = lambda: None,
+) -> float:
     """Return the CPU seconds of answering one event, after `before` that do not count."""
-    import json
-
-    with open(path) as file:  # noqa: PTH123
-        events = json.load(file)
+    events = _read(path)
     handler = handler_of()
     for event in events[:before]:
         handler(event, Context())
-    began = time.process_time()
+    began()
+    start = time.process_time()
     for event in events[before:]:
         handler(event, Context())
-    return (time.process_time() - began) / (len(events) - before)
+    took = time.process_time() - start
+    ended()
+    return took / (len(events) - before)
 
 
 def profile(path: str, before: int) -> str:
@@ -59,34 +60,21 @@ def profile(path: str, before: int) -> str:
         return future
 
     ThreadPoolExecutor.submit = at_once  # type: ignore[method-assign]
-    with open(path) as file:  # noqa: PTH123
-        events = json.load(file)
-    handler = handler_of()
-    for event in events[:before]:
-        handler(event, Context())
-    profiler = cProfile.Profile(time.process_time)
-    profiler.enable()
-    for event in events[before:]:
-        handler(event, Context())
-    profiler.disable()
-    each = 1000 / (len(events) - before)
+    profiler = cProfile.Profile(time.process_time, builtins=False)  # they count for who calls
+    warm(path, before, profiler.enable, profiler.disable)
+    each = 1000 / (len(_read(path)) - before)
     return json.dumps({name: took * each for name, took in by_package(profiler).items()})
 
 
 def by_package(profiler: object) -> dict[str, float]:
-    """Add up own time by package; what is built in counts for whoever called it."""
+    """Add up own time by package."""
     import pstats
 
     taken: dict[str, float] = {}
     stats = pstats.Stats(profiler).stats.items()  # type: ignore[arg-type, attr-defined]
-    for (file, _, _), (_, _, own, _, callers) in stats:
-        if file != "~":
-            name = package_of(file)
-            taken[name] = taken.get(name, 0.0) + own
-            continue
-        for (caller, _, _), (_, _, own_then, _) in callers.items():
-            name = package_of(caller)
-            taken[name] = taken.get(name, 0.0) + own_then
+    for (file, _, _), (_, _, own, _, _) in stats:
+        package = package_of(file)
+        taken[package] = taken.get(package, 0.0) + own
     return taken
 
 
@@ -108,6 +96,14 @@ def handler_of() -> "Callable[[object, object], object]":
     return handler
 
 
+def _read(path: str) -> "list[object]":
+    import json
+
+    with open(path) as file:  # noqa: PTH123 - pathlib would be imported for us alone
+        events: list[object] = json.load(file)
+    return events
+
+
 class Context:
     """What Lambda tells a function of its invocation."""
 
@@ -123,17 +119,22 @@ class Context:
 def main() -> None:
     mode, *rest = sys.argv[1:]
     took: float | str
-    if mode == "bare":
-        took = time.process_time()
-    elif mode == "import":
-        __import__(rest[0])
-        took = time.process_time()
-    elif mode == "first":
-        took = first(rest[0])
-    elif mode == "warm":
-        took = warm(rest[0], int(rest[1]))
-    else:
-        took = profile(rest[0], int(rest[1]))
+    match mode:
+        case "warm":
+            took = warm(rest[0], int(rest[1]))
+        case "answered":
+            from bench.stub import answer_inside  # on the path for this alone
+
+            answer_inside()
+            took = warm(rest[0], int(rest[1]))
+        case "profile":
+            took = profile(rest[0], int(rest[1]))
+        case _:
+            if mode == "import":
+                __import__(rest[0])
+            elif mode == "first":
+                first(rest[0])
+            took = time.process_time()
     sys.stdout.write(f"\n{took}\n")
     sys.stdout.flush()
     os._exit(0)  # what ends a process is not what starts one

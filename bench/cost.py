@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from statistics import mean
 
 from bench import prices
-from bench.figures import Figures, Results
+from bench.figures import Figures
+from bench.stage import Stage
 from bench.template import memory_gb
 
 #: A function has a whole processor at 1,769 MB, and less in proportion.
 PROCESSOR_GB = 1769 / 1024
 #: What a call takes on AWS, assumed: DynamoDB answers in single-digit milliseconds.
 CALL_MS = {"dynamodb": 5.0, "sqs": 10.0, "apigatewaymanagementapi": 10.0}
-#: The calls that an order waits for in a worker: signature, send, look, final state.
-WORKER_WAITS = 4
 #: The minutes that a client stays connected.
 MINUTES = 1.0
 _DRAWS = 20_000
@@ -57,12 +56,13 @@ def batch_ms(orders: int, seed: int = 1) -> float:
     return mean(max(one() for _ in range(orders)) for _ in range(_DRAWS // orders))
 
 
-def cost(results: Results) -> Figures:
-    """Return dollars for a million orders in every case, and what no code can make less."""
-    life, request = results.parts.get("life", {}), results.parts.get("request", {})
-    if "pushes" not in life or "place_ms" not in request:
-        return {"error": "needs the parts life and request"}
-    messages = results.value("overhead", "messages") or life["pushes"]
+def cost(stage: Stage) -> Figures:
+    """Return dollars for a million orders in every case, and what no code can make less.
+
+    Raises Failed.
+    """
+    life, request, overhead = stage.results.needed("life", "request", "overhead")
+    messages = overhead["messages"]
     figures: Figures = {"date": prices.DATE, "messages": messages}
     for name, case in CASES.items():
         lived = {**life, **life["mine"]} if case.mine else life
@@ -121,7 +121,7 @@ def _seconds(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     """Return how long each function runs for one order: processor time, and waiting."""
     many = case.orders_per_worker
     settle = request["settle_ten_ms" if many > 1 else "settle_ms"] * many
-    waits = batch_ms(many) + WORKER_WAITS * CALL_MS["dynamodb"]
+    waits = batch_ms(many) + life["worker_waits"] * CALL_MS["dynamodb"]
     runs = _runs(case, life)
     announce = request["announce_ms" if case.changes_per_run == 1 else "announce_ten_ms"]
     # A run reads once who watches, and pushes to all clients at once.

@@ -4,6 +4,7 @@ The rows are kept beside the table, because an answer does not say how large an 
 """
 
 import threading
+import time
 from typing import Any
 
 from bench.capacity import Bill, Item, index_entry, read_units, write_units
@@ -16,6 +17,8 @@ class Counter:
         self.bill = Bill()
         #: Each write as the table's stream has it: the old item and the new one.
         self.changes: list[tuple[Item | None, Item | None]] = []
+        #: Seconds by which every call is made slower.
+        self.slow = 0.0
         self._rows: dict[tuple[str, str], Item] = {}
         self._lock = threading.Lock()
 
@@ -35,7 +38,8 @@ class Counter:
             params = {**params, "ReturnValues": "ALL_NEW"}  # or nobody knows what it made
         context["bench_params"] = params
         with self._lock:
-            self.bill.add(f"{model.service_model.service_name}.{model.name}")
+            self.bill.calls[f"{model.service_model.service_name}.{model.name}"] += 1
+        time.sleep(self.slow)
         return params
 
     def _answered(self, parsed: dict[str, Any], model: Any, context: Any, **_: Any) -> None:
@@ -74,9 +78,11 @@ class Counter:
         place = _place(key)
         old = self._rows.get(place)
         if refused:
-            self.bill.wrote(write_units(old or key, old or key))  # as if it had been written
+            self.bill.writes.update(
+                write_units(old or key, old or key)
+            )  # as if it had been written
             return
-        self.bill.wrote(write_units(old, new))
+        self.bill.writes.update(write_units(old, new))
         self.changes.append((old, new))
         if new is None:
             self._rows.pop(place, None)

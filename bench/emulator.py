@@ -2,33 +2,53 @@
 
 import http.client
 import json
-import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from multiprocessing import get_context
 from statistics import median
+from typing import Any
 
-from bench.figures import ROOT, Figures
+from bench.client import timed
+from bench.figures import Failed, Figures
 from bench.processor import processor_seconds
 from bench.stage import FIXED, Stage
-from bench.store import call
+from local import aws
 from local.cloud import HOST
 from local.system import System
 
 CALLS, AT_ONCE, SECONDS = 300, 4, 3.0
 PAUSED_CALLS, PAUSE = 60, 0.05
+_KEY = {"pk": {"S": "BENCH"}, "sk": {"S": "BENCH"}}
+#: What the embedded cloud takes for a signature: it reads the region and nothing else.
+_SIGNED = (
+    "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+)
+
+
+def call(connection: http.client.HTTPConnection, operation: str, body: bytes) -> None:
+    """Make one DynamoDB call with no more than HTTP. Raises Failed."""
+    headers = {
+        "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+        "Content-Type": "application/x-amz-json-1.0",
+        "Authorization": _SIGNED,
+    }
+    connection.request("POST", "/", body, headers)
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status != http.HTTPStatus.OK:
+        raise Failed(f"{operation}: {answer.status} {content[:200]!r}")
 
 
 def emulator(stage: Stage) -> Figures:
     """Measure single calls from one client, with and without boto3; then as many as it takes."""
     system = stage.system(FIXED)
-    stage.tell(0.1, "one client")
+    stage.tell("one client")
     figures = _one_client(system)
-    stage.tell(0.4, f"{AT_ONCE} clients with boto3")
+    stage.tell(f"{AT_ONCE} clients with boto3")
     figures["boto3_calls_per_s"] = _rate(system, plain=False)
-    stage.tell(0.7, f"{AT_ONCE} clients without")
-    before = processor_seconds([system.cloud.group])
-    began = time.perf_counter()
+    stage.tell(f"{AT_ONCE} clients without")
+    before, began = processor_seconds([system.cloud.group]), time.perf_counter()
     figures["plain_calls_per_s"] = _rate(system, plain=True)
     used = processor_seconds([system.cloud.group]) - before
     figures["plain_emulator_share"] = round(used / (time.perf_counter() - began), 2)
@@ -36,30 +56,26 @@ def emulator(stage: Stage) -> Figures:
 
 
 def _one_client(system: System) -> Figures:
-    client = system.client("dynamodb")
-    item = {"pk": {"S": "BENCH"}, "sk": {"S": "BENCH"}, "text": {"S": "x" * 700}}
-    took, own = [], []
-    pids = [system.cloud.group]
-    before = processor_seconds(pids)
-    for _ in range(CALLS):
-        began, cpu = time.perf_counter(), time.process_time()
-        client.put_item(TableName=system.stack.table, Item=item)
-        took.append(time.perf_counter() - began)
-        own.append(time.process_time() - cpu)
-    emulators = (processor_seconds(pids) - before) / CALLS
-    paused = []
-    for _ in range(PAUSED_CALLS):
-        time.sleep(PAUSE)
+    """Time and processor time of a call: in a row, after a pause, and without boto3."""
+    client, pids = system.client("dynamodb"), [system.cloud.group]
+    item = {**_KEY, "text": {"S": "x" * 700}}
+
+    def put() -> tuple[float, float]:
         cpu = time.process_time()
-        client.put_item(TableName=system.stack.table, Item=item)
-        paused.append(time.process_time() - cpu)
+        took = timed(lambda: client.put_item(TableName=system.stack.table, Item=item))
+        return took, time.process_time() - cpu
+
+    def put_after_pause() -> float:
+        time.sleep(PAUSE)
+        return put()[1]
+
+    before = processor_seconds(pids)
+    took, own = zip(*(put() for _ in range(CALLS)), strict=True)
+    emulators = (processor_seconds(pids) - before) / CALLS
+    paused = [put_after_pause() for _ in range(PAUSED_CALLS)]
     connection = http.client.HTTPConnection(HOST, system.cloud.port, timeout=30)
     body = json.dumps({"TableName": system.stack.table, "Item": item}).encode()
-    plain = []
-    for _ in range(CALLS):
-        began = time.perf_counter()
-        call(connection, "PutItem", body)
-        plain.append(time.perf_counter() - began)
+    plain = [timed(lambda: call(connection, "PutItem", body)) for _ in range(CALLS)]
     return {
         "call_ms": round(median(took) * 1000, 2),
         "call_client_cpu_ms": round(median(own) * 1000, 2),
@@ -71,49 +87,25 @@ def _one_client(system: System) -> Figures:
 
 def _rate(system: System, *, plain: bool) -> float:
     """Return the calls a second that several processes get answered together."""
-    words = system.endpoint_url, system.stack.table, str(SECONDS), "plain" if plain else "boto3"
-
-    def clients_own(_: int) -> float:
-        ran = subprocess.run(
-            [sys.executable, "-m", "bench.emulator", *words],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return float(ran.stdout)
-
-    with ThreadPoolExecutor(AT_ONCE) as at_once:
-        return round(sum(at_once.map(clients_own, range(AT_ONCE))))
+    words = system.endpoint_url, system.stack.table, plain
+    with get_context("spawn").Pool(AT_ONCE) as processes:
+        return round(sum(processes.starmap(_calls_a_second, [words] * AT_ONCE, chunksize=1)))
 
 
-def main() -> None:
-    """Read one row for some seconds; print the calls a second."""
-    endpoint, table, seconds, kind = sys.argv[1:]
-    key = {"pk": {"S": "BENCH"}, "sk": {"S": "BENCH"}}
-    if kind == "plain":
+def _calls_a_second(endpoint: str, table: str, plain: bool) -> float:
+    """Read one row for some seconds."""
+    ask: Callable[[], Any]
+    if plain:
         connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=30)
-        body = json.dumps({"TableName": table, "Key": key}).encode()
-
-        def ask() -> None:
-            call(connection, "GetItem", body)
+        body = json.dumps({"TableName": table, "Key": _KEY}).encode()
+        ask = lambda: call(connection, "GetItem", body)  # noqa: E731 - one of two
     else:
-        from local import aws
-
         client = aws.client("dynamodb", endpoint)
-
-        def ask() -> None:
-            client.get_item(TableName=table, Key=key)
-
+        ask = lambda: client.get_item(TableName=table, Key=_KEY)  # noqa: E731
     ask()
     time.sleep(0.5)  # so that all begin at about the same time
     began, count = time.perf_counter(), 0
-    while time.perf_counter() - began < float(seconds):
+    while time.perf_counter() - began < SECONDS:
         ask()
         count += 1
-    print(count / (time.perf_counter() - began))
-
-
-if __name__ == "__main__":
-    main()
+    return count / (time.perf_counter() - began)

@@ -1,15 +1,14 @@
 """What a run of the benchmark found, where, and when; kept as JSON."""
 
 import json
-import math
 import os
 import platform
-import statistics
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,13 +17,18 @@ RESULTS = ROOT / "bench" / "results.json"
 Figures = dict[str, Any]
 
 
+class Failed(RuntimeError):
+    """The system did not answer as it should; the part can't be measured."""
+
+
 @dataclass
 class Results:
-    """The figures of each part, and what they were made on. A part that failed has an `error`."""
+    """The figures of each part. A part that failed has an `error`.
 
-    machine: dict[str, str]
-    commit: str
-    date: str
+    Each says on which `machine` it was measured, under which `load`, of which `commit`, on which
+    `date`, and `boto3_ms`: the CPU time of `import boto3` right before it.
+    """
+
     parts: dict[str, Figures] = field(default_factory=dict)
 
     def value(self, part: str, name: str) -> float | None:
@@ -32,8 +36,19 @@ class Results:
         found = self.parts.get(part, {}).get(name)
         return None if found is None else float(found)
 
-    def save(self, path: Path) -> None:
-        path.parent.mkdir(exist_ok=True)
+    def multiple(self, part: str, name: str) -> float | None:
+        """Return a time in milliseconds as a multiple of `import boto3`."""
+        value, boto3 = self.value(part, name), self.value(part, "boto3_ms")
+        return None if value is None or not boto3 else float(f"{value / boto3:.3g}")
+
+    def needed(self, *parts: str) -> list[Figures]:
+        """Return the figures of other parts. Raises Failed if one was not measured."""
+        for part in parts:
+            if "error" in self.parts.get(part, {"error": ""}):
+                raise Failed(f"needs the part {part}")
+        return [self.parts[part] for part in parts]
+
+    def save(self, path: Path = RESULTS) -> None:
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 
@@ -41,36 +56,26 @@ def load(path: Path = RESULTS) -> Results:
     return Results(**json.loads(path.read_text()))
 
 
-def begun() -> Results:
-    """Return results without figures, of this machine and commit, now."""
-    now = datetime.now(UTC)
-    return Results(machine(), commit(), now.strftime("%Y-%m-%d %H:%M UTC"))
-
-
-def machine() -> dict[str, str]:
-    """Return what figures depend on: processor, memory, system, Python, and how busy it was."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+def stamp() -> Figures:
+    """Return what belongs to the figures of one part: which code, when, where, how busy it was."""
     busy = " ".join(f"{load:.1f}" for load in os.getloadavg())
-    return {
-        "processor": _processor(),
-        "cores": str(os.cpu_count()),
-        "memory": f"{memory:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "python": platform.python_version(),
-        "load before": busy,
-    }
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return {"commit": _commit(), "date": now, "machine": machine(), "load": busy}
 
 
-def _processor() -> str:
+def machine() -> str:
+    """Return what times depend on: processor, memory, system, Python."""
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = named[0] if named else platform.processor()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    python = f"Python {platform.python_version()}"
+    return f"{os.cpu_count()} x {processor}, {memory:.0f} GiB, {system}, {python}"
 
 
-def commit() -> str:
+def _commit() -> str:
     """Return the commit that is checked out; with a `+` if files of the engine were changed."""
     head = _git("rev-parse", "--short", "HEAD")
     changed = _git("status", "--porcelain", "--", "layers", "functions", "template.yaml", "local")
@@ -82,16 +87,21 @@ def _git(*words: str) -> str:
     return ran.stdout.strip()
 
 
-def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the value that `percent` of `values` do not exceed (nearest rank)."""
-    ranked = sorted(values)
-    return ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)]
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the value below which `percent` of the values lie."""
+    if len(values) == 1:
+        return values[0]
+    return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def spread(seconds: Sequence[float]) -> Figures:
+def spread(seconds: Sequence[float], prefix: str = "") -> Figures:
     """Return median, 99th percentile and number of some durations, in milliseconds."""
     return {
-        "p50_ms": round(statistics.median(seconds) * 1000, 1),
-        "p99_ms": round(percentile(seconds, 99) * 1000, 1),
-        "n": len(seconds),
+        f"{prefix}p50_ms": ms(median(seconds)),
+        f"{prefix}p99_ms": ms(percentile(seconds, 99)),
+        f"{prefix}n": len(seconds),
     }
+
+
+def ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

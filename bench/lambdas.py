@@ -7,21 +7,20 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from bench.client import Failed
-from bench.figures import ROOT
-from bench.stub import answering, fresh_order
+from bench.figures import ROOT, Failed
+from bench.stub import an_order, answering
 from engine.adapters.codec import encode
 from local.cloud import scrubbed
 from local.package import function_zip, layer_zip
 
-FUNCTIONS = ("execute", "worker", "ws_connect", "ws_notify", "reconcile")
-#: A real event of each source: what a cold process is woken by.
+#: The functions, and a real event of each source: what a cold process is woken by.
 FIRST = {
     "execute": "http_place_order",
     "worker": "sqs_batch",
@@ -29,7 +28,7 @@ FIRST = {
     "ws_notify": "stream_changes",
     "reconcile": "schedule",
 }
-_CHILD = ROOT / "bench" / "child.py"
+FUNCTIONS = tuple(FIRST)
 _TIMEOUT = 120.0
 
 
@@ -40,39 +39,17 @@ class Lambdas:
     directory: Path
     endpoint: str
 
-    def run(self, function: str | None, *words: str, options: Sequence[str] = ()) -> str:
+    def run(self, function: str, *words: str, options: Sequence[str] = ()) -> str:
         """Run `bench/child.py` as a process of a function; return what it wrote. Raises Failed."""
-        ran = subprocess.run(
-            [sys.executable, "-P", *options, str(_CHILD), *words],
-            env=self.environment(function),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TIMEOUT,
-        )
-        if ran.returncode:
-            raise Failed(f"{words}: {ran.stderr[-500:]}")
-        return ran.stderr if options else ran.stdout
+        code = [str(self.directory / function), str(self.directory / "layer" / "python")]
+        if "answered" in words:
+            code.append(str(ROOT))
+        environment = settings(self.endpoint) | {"PYTHONPATH": ":".join(code)}
+        return child(*words, environment=environment, options=options)
 
-    def seconds(self, function: str | None, *words: str) -> float:
+    def seconds(self, function: str, *words: str) -> float:
         """Run a child and return the seconds that it found."""
-        return float(self.run(function, *words).strip().rpartition("\n")[2])
-
-    def profile(self, function: str, *words: str) -> dict[str, float]:
-        """Run a child and return the milliseconds by package that it found."""
-        taken: dict[str, float] = json.loads(self.run(function, *words).strip().rpartition("\n")[2])
-        return taken
-
-    def environment(self, function: str | None) -> dict[str, str]:
-        """Return a function's environment: the path of its code, and what the template sets."""
-        code = [str(self.directory / "layer" / "python")]
-        if function:
-            code.insert(0, str(self.directory / function))
-        return scrubbed(os.environ) | settings(self.endpoint) | {"PYTHONPATH": ":".join(code)}
-
-    def event(self, function: str) -> str:
-        """Return the path of the event that a cold process of the function is woken by."""
-        return str(ROOT / "events" / f"{FIRST[function]}.json")
+        return float(last_line(self.run(function, *words)))
 
     def keep(self, name: str, events: Any) -> str:
         """Write events to a file and return its path."""
@@ -81,12 +58,46 @@ class Lambdas:
         return str(path)
 
 
+def child(*words: str, environment: dict[str, str], options: Sequence[str] = ()) -> str:
+    """Run `bench/child.py`; return what it wrote, on standard error if it has options of Python's.
+
+    Raises Failed.
+    """
+    ran = subprocess.run(
+        [sys.executable, "-P", *options, str(ROOT / "bench" / "child.py"), *words],
+        env=scrubbed(os.environ) | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT,
+    )
+    if ran.returncode:
+        raise Failed(f"{words}: {ran.stderr[-500:]}")
+    return ran.stderr if options else ran.stdout
+
+
+def last_line(told: str) -> str:
+    return told.strip().rpartition("\n")[2]
+
+
+def bare() -> float:
+    """Return the CPU seconds of a start of Python."""
+    return float(last_line(child("bare", environment={})))
+
+
+def import_boto3(times: int = 5) -> float:
+    """Return the CPU seconds of `import boto3` on this machine, now: what times are divided by."""
+    whole = [float(last_line(child("import", "boto3", environment={}))) for _ in range(times + 1)]
+    return median(whole[1:]) - median(bare() for _ in range(times))
+
+
 def settings(endpoint: str | None) -> dict[str, str]:
     """Return what the functions' environment says, with nothing to wait for."""
+    queues = endpoint or "https://sqs.us-east-1.amazonaws.com"
     return {
         "TABLE_NAME": "orders",
-        "ORDER_QUEUE_URL": f"{endpoint or 'https://sqs.us-east-1.amazonaws.com'}/1/orders",
-        "DEAD_LETTER_QUEUE_URL": f"{endpoint or 'https://sqs.us-east-1.amazonaws.com'}/1/letters",
+        "ORDER_QUEUE_URL": f"{queues}/1/orders",
+        "DEAD_LETTER_QUEUE_URL": f"{queues}/1/letters",
         "WEBSOCKET_API_ID": "f6g7h8i9j0",
         "WEBSOCKET_STAGE": "live",
         "QUOTE_DELAY_MIN_MS": "0",
@@ -110,15 +121,17 @@ def unpacked() -> Iterator[Lambdas]:
     """Unpack functions and layer as Lambda would, and answer their calls meanwhile."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, answering() as endpoint:
         directory = Path(name)
-        _unzip(layer_zip(ROOT / "layers" / "common"), directory / "layer")
-        for function in FUNCTIONS:
-            _unzip(function_zip(ROOT / "functions" / function), directory / function)
+        packed = {"layer": layer_zip(ROOT / "layers" / "common")}
+        packed |= {f: function_zip(ROOT / "functions" / f) for f in FUNCTIONS}
+        for each, content in packed.items():
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                archive.extractall(directory / each)
         yield Lambdas(directory, endpoint)
 
 
-def _unzip(packed: bytes, into: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        archive.extractall(into)
+def event_file(function: str) -> str:
+    """Return the path of the event that a cold process of a function is woken by."""
+    return str(ROOT / "events" / f"{FIRST[function]}.json")
 
 
 def an_event(name: str) -> dict[str, Any]:
@@ -127,17 +140,18 @@ def an_event(name: str) -> dict[str, Any]:
     return event
 
 
-def sqs_event(order_ids: Sequence[str]) -> dict[str, Any]:
-    """Return a batch of orders just placed, each with what its sender knew of it."""
-    record: Mapping[str, Any] = an_event("sqs_batch")["Records"][0]
-    bodies = (
-        json.dumps({"orderId": order_id, "order": encode(fresh_order(order_id))})
-        for order_id in order_ids
-    )
+def sqs_batch(bodies: Sequence[str]) -> dict[str, Any]:
+    """Return a batch of messages as a worker gets it."""
+    record = an_event("sqs_batch")["Records"][0]
     return {"Records": [{**record, "messageId": str(n), "body": b} for n, b in enumerate(bodies)]}
 
 
-def stream_event(order_ids: Sequence[str], number: int) -> dict[str, Any]:
+def of_orders(order_ids: Sequence[str]) -> dict[str, Any]:
+    """Return a batch of orders just placed, each with what its sender knew of it."""
+    return sqs_batch([json.dumps({"orderId": i, "order": encode(an_order(i))}) for i in order_ids])
+
+
+def stream_batch(order_ids: Sequence[str], number: int) -> dict[str, Any]:
     """Return a change of each order, as the table's stream tells of them from `number` on."""
     text = json.dumps(an_event("stream_changes")["Records"][2])
     standing = "11111111-1111-4111-8111-111111111111"

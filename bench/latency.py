@@ -1,28 +1,27 @@
 """What a trader waits for: the 202, the confirmation above what is simulated, the push."""
 
+import asyncio
 import random
 import time
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import chain
+from statistics import median
 
-from bench.client import Audience, Trader, Watch, burst
-from bench.figures import Figures, percentile, spread
+from bench.client import burst, drained, receipts, timed, watched
+from bench.figures import Figures, ms, spread
 from bench.processor import shares
 from bench.stage import FIXED, Stage
-from bench.store import put
-from engine.adapters.codec import from_ms, to_ms
+from bench.stub import an_order
 from engine.adapters.dynamodb import order_item
-from engine.domain.order import Order, Status, Step
-from engine.domain.terms import Terms
-from engine.domain.tokens import SOL, USDC
+from engine.domain.order import Order
 from local.system import System
+from tests.e2e.client import Trader
 
-ORDERS = 60
-SUBMITS = 200
-CLIENTS = 20
-PUSHES = 100
-WATCHERS = 100
+ORDERS, SUBMITS, CLIENTS = 60, 200, 20
+#: Clients of one order, and how often it changes.
+PUSHES, MANY = (1, 100), (100, 10)
+WATCHERS, CHANGES = (1, 10, 50, 100, 200), 6
 #: How long a trader thinks between two orders, in seconds. The embedded cloud's poller, woken for
 #: nothing by the end of the order before, takes no notice of anything for 50 ms.
 THINKS = (0.1, 0.2)
@@ -33,133 +32,99 @@ SIMULATED = 0.3 + 0.6
 def overhead(stage: Stage) -> Figures:
     """POST to `confirmed` at the watcher, one order at a time, less the simulated delays."""
     system = stage.system(FIXED)
-    door = stage.front_door(FIXED)
-    trader = Trader(system)
     submits, overheads, messages = [], [], 0
-    with Audience(system) as audience:
+    with Trader(system) as trader:
         for _ in range(5):  # so that every process has done everything once
-            _watched(trader, audience)
+            watched(trader)
         system.invoke("reconcile", {})  # its schedule may come meanwhile, but no start of a process
         time.sleep(0.5)
-        before = shares(system, door)
-        for n in range(ORDERS):
+        before = shares(system, stage.front_door(FIXED))
+        for _ in range(ORDERS):
             time.sleep(random.uniform(*THINKS))  # noqa: S311 - not in step with the emulator's clock
-            submit, whole, heard = _watched(trader, audience)
-            submits.append(submit)
+            accepted, whole, heard = watched(trader)
+            submits.append(accepted)
             overheads.append(whole - SIMULATED)
             messages += heard
-            stage.tell((n + 1) / ORDERS, f"{n + 1} of {ORDERS} orders")
-        audience.leave()
         time.sleep(0.5)
-        used = shares(system, door).since(before, ORDERS)
-    submit_figures = {f"submit_{name}": value for name, value in spread(submits).items()}
+        used = shares(system, stage.front_door(FIXED)).since(before, ORDERS)
     return {
         **spread(overheads),
         "simulated_ms": round(SIMULATED * 1000),
         "messages": round(messages / ORDERS, 2),
-        **submit_figures,
+        **spread(submits, "submit_"),
         **used,
     }
-
-
-def _watched(trader: Trader, audience: Audience) -> tuple[float, float, int]:
-    """Place an order and watch it to the end.
-
-    Return the seconds to the 202 and in all, and how many messages the watcher heard.
-    """
-    began = time.perf_counter()
-    order_id, submit = trader.place()
-    watch = audience.watch(order_id)
-    whole = watch.until("confirmed") - began
-    return submit, whole, watch.count
 
 
 def submit(stage: Stage) -> Figures:
     """POST to 202 through the front door, while the workers settle what was placed before."""
     system = stage.system(FIXED)
-    trader = Trader(system)
     burst(system, 2 * CLIENTS, CLIENTS)  # processes for twenty at once
-    _drained(system)
-    one = []
-    for n in range(SUBMITS):
-        one.append(trader.place()[1])
-        if n % 20 == 19:
-            stage.tell(0.5 * n / SUBMITS, f"{n + 1} of {SUBMITS}, one client")
-    _drained(system)
-    stage.tell(0.6, f"{2 * SUBMITS} of {CLIENTS} clients")
-    began = time.perf_counter()
-    many = burst(system, 2 * SUBMITS, CLIENTS)[1]
-    rate = len(many) / (time.perf_counter() - began)
-    _drained(system)
-    figures: Figures = {f"one_{name}": value for name, value in spread(one).items()}
-    figures |= {f"many_{name}": value for name, value in spread(many).items()}
+    drained(system)
+    stage.tell(f"{SUBMITS} of one client")
+    _, one = burst(system, SUBMITS, 1)
+    drained(system)
+    stage.tell(f"{2 * SUBMITS} of {CLIENTS} clients")
+    began, many = burst(system, 2 * SUBMITS, CLIENTS)
+    rate = len(many) / (time.time() - began)
+    drained(system)
+    figures = spread(one, "one_") | spread(many, "many_")
     return {**figures, "clients": CLIENTS, "accepted_per_s": round(rate, 1)}
 
 
 def push(stage: Stage) -> Figures:
     """Table write, from its beginning, to the watcher's receipt."""
-    system = stage.system(FIXED)
-    audience_of = (1, PUSHES), (WATCHERS, 10)
+    stage.tell("1 watching")
+    one = pushed(stage.system(FIXED), *PUSHES)
+    stage.tell(f"{MANY[0]} watching")
+    many = pushed(stage.system(FIXED), *MANY)
+    figures = spread(list(chain(*one))) | spread(list(chain(*many)), "many_")
+    return {**figures, "watchers": MANY[0], "last_p50_ms": ms(median(map(max, many)))}
+
+
+def watchers(stage: Stage) -> Figures:
+    """Change an order that 1 to 200 clients watch; say when half and all of them have heard."""
     figures: Figures = {}
-    with Audience(system) as audience:
-        for watchers, changes in audience_of:
-            stage.tell(0.1 if watchers == 1 else 0.5, f"{watchers} watching")
-            receipts, lasts = pushed(system, audience, watchers, changes)
-            prefix = "" if watchers == 1 else "many_"
-            figures |= {f"{prefix}{name}": value for name, value in spread(receipts).items()}
-            if watchers > 1:
-                figures["watchers"] = watchers
-                figures["last_p50_ms"] = round(percentile(lasts, 50) * 1000, 1)
-    return figures
+    for count in WATCHERS:
+        stage.tell(f"{count} watching")
+        took = pushed(stage.system(FIXED), count, CHANGES)
+        figures[f"half_{count}_ms"] = ms(median(chain(*took)))
+        figures[f"all_{count}_ms"] = ms(median(map(max, took)))
+    each = (figures["all_200_ms"] - figures["all_1_ms"]) / 199
+    return {**figures, "each_more_ms": round(each, 2)}
 
 
-def pushed(
-    system: System, audience: Audience, watchers: int, changes: int
-) -> tuple[list[float], list[float]]:
-    """Change a watched order; return the seconds to each receipt and to each change's last."""
+def pushed(system: System, clients: int, changes: int) -> list[list[float]]:
+    """Change a watched order; return for each change the seconds to every client's receipt."""
+    first = held(an_order(f"push-{clients}-{time.time_ns()}"))
+    put = _puts(system, first, changes + 2)
+    return asyncio.run(receipts(system, first.order_id, clients, put))[2:]
+
+
+def _puts(system: System, order: Order, changes: int) -> Iterator[Callable[[], int]]:
+    """Yield so many changes after the order as it is: each writes it, and returns its `seq`."""
     client = system.client("dynamodb")
-    order = an_order(f"push-{watchers}-{time.time_ns()}")
-    put(client, system.stack.table, order_item(order))
-    watching = audience.watch_all(order.order_id, watchers)
-    _heard_by_all(watching, order.seq)
-    receipts, lasts = [], []
-    for _ in range(changes + 2):
+
+    def put() -> int:
+        client.put_item(TableName=system.stack.table, Item=order_item(order))
+        return order.seq
+
+    put()
+    yield lambda: order.seq  # told to whoever comes
+    for _ in range(changes):
         time.sleep(random.uniform(0.02, 0.08))  # noqa: S311 - not in step with the emulator's clock
-        order = replace(order, history=(*order.history, Step(Status.SUBMITTED, _now(), 1)))
-        began = time.perf_counter()
-        put(client, system.stack.table, order_item(order))
-        took = [at - began for at in _heard_by_all(watching, order.seq)]
-        receipts.append(took)
-        lasts.append(max(took))
-    audience.leave()
-    return [one for each in receipts[2:] for one in each], lasts[2:]
+        order = held(order)
+        yield put
 
 
-def _heard_by_all(watching: list[Watch], seq: int) -> list[float]:
-    return [watch.until_seq(seq) for watch in watching]
+def held(order: Order) -> Order:
+    """Return an order that somebody has claimed, once more, for hours: nobody else touches it."""
+    at = order.updated_at
+    return order.claim(at=at, until=at + timedelta(hours=2), by="bench")
 
 
-def an_order(order_id: str, **changes: Any) -> Order:
-    """Return a submitted order that nobody works on: somebody holds it for an hour."""
-    now = _now()
-    order = Order.place(
-        order_id, "anyone", Terms(SOL, USDC, 10**9, 50), at=now, deadline=now + timedelta(hours=1)
-    )
-    order = replace(
-        order,
-        history=tuple(Step(status, now, 1) for status in list(Status)[:4]),
-        lease_until=now + timedelta(hours=1),
-        lease_by="bench",
-    )
-    return replace(order, **changes)
-
-
-def _now() -> datetime:
-    return from_ms(to_ms(datetime.now(UTC)))
-
-
-def _drained(system: System, timeout: float = 120.0) -> None:
-    """Wait until the workers have nothing left to do."""
-    from bench.throughput import drained
-
-    drained(system, timeout)
+def place_alone(trader: Trader) -> float:
+    """Place an order and let it be worked on alone; return the seconds to the 202."""
+    took = timed(trader.place)
+    time.sleep(0.15)
+    return took

@@ -15,35 +15,40 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections import Counter as Tally
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
-from bench.capacity import TABLE_KEY, Bill, Item, item_bytes
+from bench.capacity import Bill, Item, item_bytes
 from bench.child import Context
 from bench.counting import Counter
 from bench.figures import ROOT, Figures
-from bench.lambdas import FUNCTIONS, an_event, settings
+from bench.lambdas import FUNCTIONS, an_event, settings, sqs_batch
 from bench.stage import Stage
-from bench.template import access_log_bytes, indexes, lambda_logs
+from bench.template import access_log_bytes, create_table, indexes, lambda_logs
 from engine.adapters.watchers import ROWS
 
 #: What Lambda itself logs of an invocation (START, END, REPORT), and what CloudWatch adds a line.
 PLATFORM_BYTES, LINE_BYTES = 420, 26
 #: What the functions log. The logger keeps the output that it first finds, so there is one only.
 _LOG = io.StringIO()
+#: Long enough for calls to hide behind, and what a call is made to take then, in seconds.
+_DELAYS = {"QUOTE": "400", "CONFIRM": "800"}
+_SLOW_CALL = 0.2
 
 
 def life(stage: Stage) -> Figures:
     """Count calls, units and log bytes of an order: a worker with one order, and with ten."""
-    stage.tell(0.1, "one order a worker")
+    stage.tell("one order a worker")
     one = _ran("1", "none", "order")
-    stage.tell(0.3, "ten orders a worker")
+    stage.tell("ten orders a worker")
     ten = _ran("10", "none", "order")
-    stage.tell(0.5, "with API keys")
+    stage.tell("with API keys")
     keyed = _ran("1", "api-key", "order")
-    stage.tell(0.7, "one connection for all orders")
+    stage.tell("one connection for all orders")
     mine = _ran("1", "none", "mine")
     return {
         **one,
@@ -71,235 +76,205 @@ def _ran(*words: str) -> Figures:
 
 
 @dataclass
-class Play:
-    """The functions on a stage of their own; `bills` and `log_bytes` are by function."""
+class Function:
+    """What the runs of one function came to."""
 
-    counter: Counter = field(default_factory=Counter)
-    bills: dict[str, Bill] = field(default_factory=dict)
-    runs: dict[str, int] = field(default_factory=dict)
-    log_bytes: dict[str, int] = field(default_factory=dict)
+    bill: Bill = field(default_factory=Bill)
+    runs: int = 0
+    log_bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Play:
+    """The functions on a stage of their own; `changes` are those of orders."""
+
+    counter: Counter
+    sqs: Any
+    key: str | None
+    functions: dict[str, Function] = field(
+        default_factory=lambda: {name: Function() for name in FUNCTIONS}
+    )
+    slow_call: float = 0.0
+    changes: int = 0
     largest: int = 0
 
     def run(self, function: str, event: dict[str, Any]) -> Any:
         """Let a function answer an event; count what it asks for and what it logs."""
-        said = _LOG.tell()
+        so_far, said, began = self.functions[function], _LOG.tell(), time.monotonic()
+        self.counter.slow = self.slow_call if function == "worker" else 0.0
         answer = _handler(function)(event, Context())
-        bill = self.bills.setdefault(function, Bill())
-        taken = self.counter.taken()
-        for operation, count in taken.calls.items():
-            bill.calls[operation] = bill.calls.get(operation, 0) + count
-        bill.wrote(taken.writes)
-        bill.reads += taken.reads
+        so_far.seconds += time.monotonic() - began
+        so_far.bill.include(self.counter.taken())
+        so_far.runs += 1
         lines = _LOG.getvalue()[said:].splitlines()
-        size = sum(len(line.encode()) + LINE_BYTES for line in lines)
-        size += PLATFORM_BYTES * lambda_logs(function)
-        self.runs[function] = self.runs.get(function, 0) + 1
-        self.log_bytes[function] = self.log_bytes.get(function, 0) + size
+        so_far.log_bytes += sum(len(line.encode()) + LINE_BYTES for line in lines)
+        so_far.log_bytes += PLATFORM_BYTES * lambda_logs(function)
         return answer
 
     def announce(self) -> None:
         """Show `ws_notify` what was written, change by change, as the mapping's filter lets it."""
         changes, self.counter.changes = self.counter.changes, []
         for old, new in changes:
-            if new is None or not _passes(new):
+            if new is None:
                 continue
-            if new["sk"]["S"] == "ORDER":
+            of_order = new["sk"]["S"] == "ORDER"
+            if of_order:
+                self.changes += 1
                 self.largest = max(self.largest, item_bytes(new))
-            self.run("ws_notify", {"Records": [_record(old, new)]})
+            if of_order or new["sk"]["S"].startswith(ROWS):
+                self.run("ws_notify", {"Records": [_record(old, new)]})
+
+    def connect(self, connection_id: str, query: dict[str, str]) -> None:
+        connecting = _from(connection_id, "ws_connect")
+        connecting["queryStringParameters"] = query
+        if self.key:
+            connecting["headers"] = {"x-api-key": self.key}
+        self.run("ws_connect", connecting)
+        self.announce()
+
+    def watch_all(self) -> None:
+        """Let a client connect that hears of all orders of its account."""
+        self.connect("everything", {})
+        subscribing = _from("everything", "ws_subscribe")
+        subscribing["body"] = json.dumps({"action": "subscribe", "orders": "mine"})
+        self.run("ws_connect", subscribing)
+        self.announce()
+
+    def orders(self, count: int, *, watched: bool) -> None:
+        """Play the life of so many orders at once."""
+        placing = an_event("http_place_order")
+        if self.key:
+            placing["headers"]["x-api-key"] = self.key
+        messages, watchers = [], []
+        for _ in range(count):
+            order_id = json.loads(self.run("execute", placing)["body"])["orderId"]
+            messages.append(self._message())
+            self.announce()
+            if watched:
+                watchers.append(f"watcher-{order_id}")
+                self.connect(watchers[-1], {"orderId": order_id})
+        if again := self.run("worker", sqs_batch(messages))["batchItemFailures"]:
+            raise RuntimeError(f"not settled: {again}")
+        self.announce()
+        for connection_id in watchers:
+            self.run("ws_connect", _from(connection_id, "ws_disconnect"))
+        self.run("reconcile", an_event("schedule"))
+
+    def _message(self) -> str:
+        """Take the message that was just enqueued."""
+        url = os.environ["ORDER_QUEUE_URL"]
+        (message,) = self.sqs.receive_message(QueueUrl=url)["Messages"]
+        self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return str(message["Body"])
 
 
-def _passes(new: Item) -> bool:
-    sk: str = new["sk"]["S"]
-    return sk == "ORDER" or sk.startswith(ROWS)
+def _from(connection_id: str, event: str) -> dict[str, Any]:
+    coming = an_event(event)
+    coming["requestContext"]["connectionId"] = connection_id
+    return coming
 
 
 def _record(old: Item | None, new: Item) -> dict[str, Any]:
-    record: dict[str, Any] = {
+    images = {"NewImage": new} | ({"OldImage": old} if old else {})
+    return {
         "eventName": "MODIFY" if old else "INSERT",
-        "dynamodb": {"SequenceNumber": "1", "NewImage": new},
+        "dynamodb": {"SequenceNumber": "1", **images},
     }
-    if old:
-        record["dynamodb"]["OldImage"] = old
-    return record
 
 
 def _handler(function: str) -> Any:
-    spec = spec_from_file_location(f"app_{function}", ROOT / "functions" / function / "app.py")
-    assert spec  # noqa: S101 - a file of ours
-    assert spec.loader  # noqa: S101
-    module = sys.modules.get(spec.name) or module_from_spec(spec)
-    if spec.name not in sys.modules:
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-    return module.lambda_handler
+    name = f"app_{function}"
+    if name not in sys.modules:
+        spec = spec_from_file_location(name, ROOT / "functions" / function / "app.py")
+        assert spec  # noqa: S101 - a file of ours
+        assert spec.loader  # noqa: S101
+        sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name].lambda_handler
 
 
 @contextlib.contextmanager
 def _clients_counted(counter: Counter) -> Iterator[None]:
     """Attach the counter to every client that is made meanwhile."""
-    from botocore.session import Session
+    from boto3 import Session
 
-    made = Session.create_client
+    made = Session.client
 
     def counted(*args: Any, **kwargs: Any) -> Any:
         client = made(*args, **kwargs)
         counter.attach(client)
         return client
 
-    Session.create_client = counted  # type: ignore[method-assign]
+    Session.client = counted  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Session.create_client = made  # type: ignore[method-assign]
+        Session.client = made  # type: ignore[method-assign]
 
 
 def played(orders: int, auth: str, watch: str) -> Figures:
     """Play the life of so many orders at once; return what one of them took."""
+    import boto3
     from moto import mock_aws
 
-    os.environ.update(settings(None) | {"AUTH": auth})
+    delays = {f"{of}_DELAY_{end}_MS": ms for of, ms in _DELAYS.items() for end in ("MIN", "MAX")}
+    os.environ.update(settings(None) | delays | {"AUTH": auth})
     os.environ.update({"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"})
     os.environ.pop("AWS_ENDPOINT_URL", None)
     with mock_aws():
-        _create()
-        key = _key() if auth == "api-key" else None
-        play = Play()
-        boxes = _boxes()
-        with _clients_counted(play.counter):
-            before = Play(play.counter)
+        dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+        create_table(dynamodb, "orders")
+        for name, variable in (("orders", "ORDER_QUEUE_URL"), ("letters", "DEAD_LETTER_QUEUE_URL")):
+            os.environ[variable] = sqs.create_queue(QueueName=name)["QueueUrl"]
+        key = _key(dynamodb) if auth == "api-key" else None
+        counter = Counter()
+        before, play, slow = (Play(counter, sqs, key) for _ in range(3))
+        with _clients_counted(counter):
             if watch == "mine":
-                _watch_all(before, key)
-            _play(before, 1, key, boxes, watch)  # so that what is remembered is known
-            _play(play, orders, key, boxes, watch)
-    return _figures(play, orders)
-
-
-def _connect(play: Play, connection_id: str, key: str | None, query: dict[str, str]) -> None:
-    connecting = an_event("ws_connect")
-    connecting["queryStringParameters"] = query
-    connecting["requestContext"]["connectionId"] = connection_id
-    if key:
-        connecting["headers"] = {"x-api-key": key}
-    play.run("ws_connect", connecting)
-    play.announce()
-
-
-def _watch_all(play: Play, key: str | None) -> None:
-    """Let a client connect that hears of all orders of its account."""
-    _connect(play, "everything", key, {})
-    subscribing = an_event("ws_subscribe")
-    subscribing["requestContext"]["connectionId"] = "everything"
-    subscribing["body"] = json.dumps({"action": "subscribe", "orders": "mine"})
-    play.run("ws_connect", subscribing)
-    play.announce()
-
-
-def _play(play: Play, orders: int, key: str | None, sqs: Any, watch: str) -> None:
-    placing = an_event("http_place_order")
-    if key:
-        placing["headers"]["x-api-key"] = key
-    bodies = []
-    for _ in range(orders):
-        answer = play.run("execute", placing)
-        order_id = json.loads(answer["body"])["orderId"]
-        bodies.append(_message(sqs))
-        play.announce()
-        if watch == "order":
-            _connect(play, f"watcher-{order_id}", key, {"orderId": order_id})
-    record = an_event("sqs_batch")["Records"][0]
-    records = [{**record, "messageId": str(n), "body": body} for n, body in enumerate(bodies)]
-    again = play.run("worker", {"Records": records})["batchItemFailures"]
-    if again:
-        raise RuntimeError(f"not settled: {again}")
-    play.announce()
-    for body in bodies if watch == "order" else []:
-        leaving = an_event("ws_disconnect")
-        leaving["requestContext"]["connectionId"] = f"watcher-{json.loads(body)['orderId']}"
-        play.run("ws_connect", leaving)
-    play.run("reconcile", an_event("schedule"))
+                before.watch_all()
+            before.orders(1, watched=watch == "order")  # so that what is remembered is known
+            play.orders(orders, watched=watch == "order")
+            slow.slow_call = _SLOW_CALL
+            slow.orders(1, watched=False)
+    waited = slow.functions["worker"].seconds - play.functions["worker"].seconds
+    return {**_figures(play, orders), "worker_waits": round(waited / _SLOW_CALL)}
 
 
 def _figures(play: Play, orders: int) -> Figures:
-    figures: Figures = {"largest_item_bytes": play.largest}
-    for function in FUNCTIONS:
-        bill = play.bills.get(function, Bill())
-        of = 1 if function == "reconcile" else orders
+    figures: Figures = {"largest_item_bytes": play.largest, "changes": play.changes / orders}
+    for name, function in play.functions.items():
+        of = 1 if name == "reconcile" else orders
+        bill = function.bill
         figures |= {
-            f"{function}_calls": round(bill.call_count / of, 2),
-            f"{function}_write_units": round(bill.write_units / of, 2),
-            f"{function}_read_units": round(bill.reads / of, 2),
-            f"{function}_log_bytes": round(play.log_bytes.get(function, 0) / of),
-            f"{function}_runs": round(play.runs.get(function, 0) / of, 2),
-            f"{function}_operations": {name: n / of for name, n in sorted(bill.calls.items())},
+            f"{name}_calls": round(bill.calls.total() / of, 2),
+            f"{name}_write_units": round(bill.writes.total() / of, 2),
+            f"{name}_read_units": round(bill.reads / of, 2),
+            f"{name}_log_bytes": round(function.log_bytes / of),
+            f"{name}_runs": round(function.runs / of, 2),
+            f"{name}_operations": {what: n / of for what, n in sorted(bill.calls.items())},
         }
-    life = "execute", "worker"
-    writes = sum((play.bills[f].write_units for f in life), 0)
-    figures["order_write_units"] = writes / orders
-    figures["order_read_units"] = sum(play.bills[f].reads for f in life) / orders
-    figures["order_writes_by_place"] = {
-        place: sum(play.bills[f].writes.get(place, 0) for f in life) / orders
-        for place in ("table", "chain", *indexes())
+    own = [play.functions[name].bill for name in ("execute", "worker")]
+    writes = sum((bill.writes for bill in own), Tally[str]())
+    pushes = play.functions["ws_notify"].bill.calls["apigatewaymanagementapi.PostToConnection"]
+    return {
+        **figures,
+        "order_write_units": writes.total() / orders,
+        "order_read_units": sum(bill.reads for bill in own) / orders,
+        "order_writes_by_place": {
+            place: writes[place] / orders for place in ("table", "chain", *indexes())
+        },
+        "pushes": pushes / orders,
     }
-    notify = play.bills["ws_notify"].calls
-    figures["pushes"] = notify.get("apigatewaymanagementapi.PostToConnection", 0) / orders
-    return figures
 
 
-def _create() -> None:
-    import boto3
-
-    names = sorted({*TABLE_KEY, *(name for key in indexes().values() for name in key)})
-    boto3.client("dynamodb").create_table(
-        TableName="orders",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
-        KeySchema=_schema(TABLE_KEY),
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": name,
-                "KeySchema": _schema(key),
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-            for name, key in indexes().items()
-        ],
-    )
-
-
-def _boxes() -> Any:
-    """Make the queues; return a client of them that nobody counts."""
-    import boto3
-
-    sqs = boto3.client("sqs")
-    for name, variable in (("orders", "ORDER_QUEUE_URL"), ("letters", "DEAD_LETTER_QUEUE_URL")):
-        os.environ[variable] = sqs.create_queue(QueueName=name)["QueueUrl"]
-    return sqs
-
-
-def _schema(key: tuple[str, ...]) -> Any:
-    kinds = "HASH", "RANGE"
-    return [{"AttributeName": n, "KeyType": kind} for n, kind in zip(key, kinds, strict=True)]
-
-
-def _key() -> str:
+def _key(dynamodb: Any) -> str:
     """Store an API key and return its text."""
-    import boto3
-
     from engine.adapters.accounts import DynamoAccess
-    from engine.adapters.system import SystemChance
     from engine.adapters.table import Table
-    from engine.service.identity import new_key
+    from local.ops.keys import create
 
-    text, key = new_key("trader", SystemChance())
-    DynamoAccess(Table(boto3.client("dynamodb"), "orders")).add_key(key)
-    return text
-
-
-def _message(sqs: Any) -> str:
-    """Take the message that was just enqueued."""
-    url = os.environ["ORDER_QUEUE_URL"]
-    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
-    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return str(message["Body"])
+    return create(DynamoAccess(Table(dynamodb, "orders")), "trader")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Where the CPU of a start and of a request goes, by package."""
 
+import json
+
 from bench.figures import Figures
-from bench.lambdas import FUNCTIONS, Lambdas, unpacked
+from bench.lambdas import FUNCTIONS, Lambdas, bare, child, event_file, last_line, unpacked
 from bench.request import BEFORE, events
 from bench.stage import Stage
 
-_MOST, _TIMES = 8, 3
+_MOST, _TIMES = 8, range(3)
 _REQUESTS = "place", "settle", "announce"
 _THIRD_PARTY = (
     "aws_lambda_powertools",
@@ -28,33 +30,31 @@ def profile(stage: Stage) -> Figures:
     figures: Figures = {"starts": {}, "requests": {}}
     wanted = events()
     with unpacked() as lambdas:
-        for n, function in enumerate(FUNCTIONS):
-            stage.tell(n / 8, f"start of {function}")
+        for function in FUNCTIONS:
+            stage.tell(f"start of {function}")
             figures["starts"][function] = _start(lambdas, function)
-        for n, name in enumerate(_REQUESTS):
-            stage.tell((5 + n) / 8, name)
+        for name in _REQUESTS:
+            stage.tell(name)
             function, some = wanted[name]
             path = lambdas.keep(f"profile-{name}", some)
-            taken = lambdas.profile(function, "profile", path, str(BEFORE))
-            figures["requests"][name] = _top(taken)
+            taken = last_line(lambdas.run(function, "profile", path, str(BEFORE)))
+            figures["requests"][name] = _top(json.loads(taken))
     return figures
 
 
 def _start(lambdas: Lambdas, function: str) -> dict[str, float]:
-    words = "first", lambdas.event(function)
-    bare, told = _quickest(lambdas, None, "bare"), _quickest(lambdas, function, *words)
-    of_imports = {name: ms - bare.get(name, 0.0) for name, ms in told.items()}
-    began = min(lambdas.seconds(None, "bare") for _ in range(_TIMES))
-    whole = (min(lambdas.seconds(function, *words) for _ in range(_TIMES)) - began) * 1000
+    """Return the least of some runs by package: `importtime` takes wall time, with noise."""
+    words, options = ("first", event_file(function)), ("-X", "importtime")
+    empty = _least([imported(child("bare", environment={}, options=options)) for _ in _TIMES])
+    told = _least([imported(lambdas.run(function, *words, options=options)) for _ in _TIMES])
+    of_imports = {name: ms - empty.get(name, 0.0) for name, ms in told.items()}
+    began = min(bare() for _ in _TIMES)
+    whole = (min(lambdas.seconds(function, *words) for _ in _TIMES) - began) * 1000
     rest = max(0.0, whole - sum(of_imports.values()))
     return {**_top(of_imports), "not imports: clients and the first event": round(rest, 1)}
 
 
-def _quickest(lambdas: Lambdas, function: str | None, *words: str) -> dict[str, float]:
-    """Return the least of some runs by package: `importtime` takes wall time, with noise."""
-    runs = [
-        imported(lambdas.run(function, *words, options=("-X", "importtime"))) for _ in range(_TIMES)
-    ]
+def _least(runs: list[dict[str, float]]) -> dict[str, float]:
     return {name: min(run.get(name, 0.0) for run in runs) for name in runs[0]}
 
 

@@ -12,15 +12,14 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "layers" / "common"))
-
-from engine.domain.tokens import PAIRS, Token  # noqa: E402
-from engine.market.router import Answer, Decision, choose  # noqa: E402
-from engine.market.simulation import VENUES, SimulatedMarket  # noqa: E402
+from bench.figures import ROOT, Figures, percentile
+from bench.markdown import between
+from bench.stage import Stage
+from engine.domain.tokens import PAIRS, Token
+from engine.market.router import Answer, Decision, choose
+from engine.market.simulation import VENUES, SimulatedMarket
 
 PAGE = ROOT / "docs" / "routing.md"
 SEED = 7
@@ -123,7 +122,7 @@ def counted(all_cases: list[Case]) -> str:
 def timed(all_cases: list[Case]) -> str:
     """Return the line about CPU time, which differs from machine to machine."""
     took = [case.cpu_us for case in all_cases]
-    middle, last = median(took) / 1_000, quantiles(took, n=100)[98] / 1_000
+    middle, last = median(took) / 1_000, percentile(took, 99) / 1_000
     return (
         f"Both quotes, the split search and the minimum out of one order: {middle:.2f} ms of CPU "
         f"at the median, {last:.2f} ms at the 99th percentile "
@@ -131,12 +130,10 @@ def timed(all_cases: list[Case]) -> str:
     )
 
 
-def between(text: str, name: str, new: str | None = None) -> str:
-    """Return what stands between a page's markers; with `new`, the page with that in its place."""
-    start, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
-    before, rest = text.split(start)
-    old, after = rest.split(end)
-    return old if new is None else before + start + new + end + after
+def arithmetic(_: Stage) -> Figures:
+    """Both quotes, the search for a split and the minimum out: CPU of one order."""
+    took = [case.cpu_us / 1_000 for case in cases()]
+    return {"p50_ms": round(median(took), 3), "p99_ms": round(percentile(took, 99), 3), "n": QUOTES}
 
 
 def main() -> int:

@@ -1,23 +1,23 @@
-"""A discrete-event simulation of queue, workers, table and stream: what would happen at 1,000x.
+"""A simulation of queue, workers, table and stream: what would happen at 1,000x.
 
 It is fed with what was measured (processor time, calls) and with what AWS documents (writes a
 partition, shards, lanes); `docs/scale.md` has what comes out. The same seed gives the same run.
 """
 
-import heapq
 import random
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Generator
+from dataclasses import dataclass
+from statistics import mean
 from typing import Any
+
+from simpy import Environment, Event, Resource, Store
 
 from bench.figures import percentile
 
-#: A process yields seconds to wait, or something to wait for.
-Process = Iterator["float | Event"]
-#: Writes of an order: placed, claimed, built and submitted, final.
-CHANGES = 4
+Process = Generator[Event, Any, None]
+#: Writes that an order can't do without: placed, claimed, built, final. What is written beyond
+#: them is written while its transaction lands.
+LEAST_CHANGES = 4
 _LOOKS = 0.001
 
 
@@ -35,6 +35,8 @@ class Setup:
     orders_per_worker: int = 10
     quote: tuple[float, float] = (0.2, 0.4)
     confirm: tuple[float, float] = (0.4, 0.8)
+    #: Writes of an order, each of them a change for whoever watches.
+    changes: int = 5
     #: Processors that all share; None: each function has its own.
     cores: int | None = None
     #: Processor time an order of the one process that is the embedded cloud: placing, settling,
@@ -76,84 +78,19 @@ class Outcome:
     workers_busy: float
 
 
-class Event:
-    """Something that happens once; processes may wait for it."""
-
-    def __init__(self) -> None:
-        self.happened = False
-        self.waiting: list[Process] = []
-
-
-class Clock:
-    """Runs processes in the order of their times."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self._due: list[tuple[float, int, Process]] = []
-        self._number = count()
-
-    def start(self, process: Process, after: float = 0.0) -> None:
-        heapq.heappush(self._due, (self.now + after, next(self._number), process))
-
-    def happen(self, event: Event) -> None:
-        event.happened = True
-        for process in event.waiting:
-            self.start(process)
-        event.waiting.clear()
-
-    def run(self) -> None:
-        """Run until nothing is due."""
-        while self._due:
-            self.now, _, process = heapq.heappop(self._due)
-            self._step(process)
-
-    def _step(self, process: Process) -> None:
-        for wanted in process:
-            if isinstance(wanted, Event):
-                if wanted.happened:
-                    continue
-                wanted.waiting.append(process)
-            else:
-                self.start(process, wanted)
-            return
-
-
-class Station:
-    """So many servers, first come first served: when each is free again is all that is kept."""
-
-    def __init__(self, clock: Clock, servers: int) -> None:
-        self._clock = clock
-        self._free = [0.0] * servers
-
-    def serve(self, seconds: float) -> float:
-        """Take a place in the line; return how long it takes to be served from now."""
-        begins = max(self._clock.now, heapq.heappop(self._free))
-        heapq.heappush(self._free, begins + seconds)
-        return begins + seconds - self._clock.now
-
-
-@dataclass(eq=False)
-class Batch:
-    """What one lane of the stream has not yet announced."""
-
-    changes: deque[float] = field(default_factory=deque)
-    busy: bool = False
-
-
 class Run:
     """One run of a setup."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.clock = Clock()
+        self.env = env = Environment()
         self.dice = random.Random(setup.seed)  # noqa: S311 - the same run for the same seed
-        self.cores = Station(self.clock, setup.cores) if setup.cores else None
-        self.cloud = Station(self.clock, 1)
-        self.door = Station(self.clock, setup.door) if setup.door else None
-        self.shards = [Station(self.clock, 1) for _ in range(setup.open_shards)]
-        self.lanes = [Batch() for _ in range(setup.stream_shards * setup.lanes)]
-        self.queue: deque[tuple[int, float]] = deque()
-        self.free = setup.workers
+        self.cores = Resource(env, setup.cores) if setup.cores else None
+        self.cloud = Resource(env)
+        self.door = Resource(env, setup.door) if setup.door else None
+        self.shards = [Resource(env) for _ in range(setup.open_shards)]
+        self.lanes = [Store(env) for _ in range(setup.stream_shards * setup.lanes)]
+        self.queue = Store(env)
         self.settled: list[tuple[float, float]] = []
         self.pushes: list[float] = []
         self.batches: list[int] = []
@@ -162,14 +99,18 @@ class Run:
         self.longest = 0
 
     def outcome(self) -> Outcome:
-        """Run to the last order's end."""
+        """Run until nothing happens any more."""
         setup = self.setup
+        for lane in self.lanes:
+            self.env.process(self._announce(lane))
+        for _ in range(setup.workers):
+            self.env.process(self._work())
         if setup.rate is not None:
-            self.clock.start(self._arrivals(setup.rate))
+            self.env.process(self._arrivals(setup.rate))
         else:
             for client in range(setup.clients):
-                self.clock.start(self._client(range(client, setup.orders, setup.clients)))
-        self.clock.run()
+                self.env.process(self._client(range(client, setup.orders, setup.clients)))
+        self.env.run()
         last = max(end for _, end in self.settled)
         took = [end - placed for placed, end in self.settled]
         return Outcome(
@@ -179,118 +120,122 @@ class Run:
             push_p50=percentile(self.pushes, 50),
             push_p99=percentile(self.pushes, 99),
             longest_queue=self.longest,
-            orders_in_batch=sum(self.batches) / len(self.batches),
-            changes_in_batch=sum(self.announced) / len(self.announced),
+            orders_in_batch=mean(self.batches),
+            changes_in_batch=mean(self.announced),
             workers_busy=self.busy / (last * setup.workers),
         )
 
     def _arrivals(self, rate: float) -> Process:
         for order in range(self.setup.orders):
-            yield self.dice.expovariate(rate)
-            self.clock.start(self._placed(order, Event()))
+            yield self._after(self.dice.expovariate(rate))
+            self.env.process(self._place(order))
 
     def _client(self, orders: range) -> Process:
         for order in orders:
-            accepted = Event()
-            self.clock.start(self._placed(order, accepted))
-            yield accepted
+            yield from self._place(order)
 
-    def _placed(self, order: int, accepted: Event) -> Process:
-        began = self.clock.now
+    def _place(self, order: int) -> Process:
+        """Store an order and enqueue it; the client has its answer then."""
+        setup, began = self.setup, self.env.now
         if self.door:
-            yield self.door.serve(self.setup.accept_cpu + 2 * self.setup.call)
-        yield self._processor(self.cores, self.setup.accept_cpu)
-        yield self._index_write(order)
+            yield from self._use(self.door, setup.accept_cpu + 2 * setup.call)
+        yield from self._use(self.cores, setup.accept_cpu)
+        yield from self._index_write(order)
         self._changed(order)
-        yield self._asked(self.setup.cloud_accept) + self.setup.call
-        self.clock.happen(accepted)
-        self.queue.append((order, began))
-        self.longest = max(self.longest, len(self.queue))
-        yield self.setup.pick_up
-        self._pick_up()
+        yield from self._ask(setup.cloud_accept)
+        yield self._after(setup.call)
+        self.env.process(self._enqueue(order, began))
 
-    def _pick_up(self) -> None:
-        """Give every free worker a batch, as far as there are orders."""
-        while self.free and self.queue:
-            most = min(self.setup.orders_per_worker, len(self.queue))
-            batch = [self.queue.popleft() for _ in range(most)]
-            self.free -= 1
-            self.batches.append(most)
-            self.clock.start(self._work(batch))
+    def _enqueue(self, order: int, placed: float) -> Process:
+        yield self._after(self.setup.pick_up)
+        self.queue.put((order, placed))
+        self.longest = max(self.longest, len(self.queue.items))
 
-    def _work(self, batch: list[tuple[int, float]]) -> Process:
-        began = self.clock.now
-        processor = self.cores or Station(self.clock, 1)
-        ends = []
-        for order, placed in batch:
-            end = Event()
-            ends.append(end)
-            self.clock.start(self._settle(order, placed, processor, end))
-        for end in ends:
-            yield end
-        self.busy += self.clock.now - began
-        yield _LOOKS
-        self.free += 1
-        self._pick_up()
+    def _work(self) -> Process:
+        """Settle batch after batch: as many orders as there are, up to the most."""
+        processor = self.cores or Resource(self.env)
+        while True:
+            first = yield self.queue.get()
+            batch = [first, *_rest(self.queue, self.setup.orders_per_worker)]
+            self.batches.append(len(batch))
+            began = self.env.now
+            under_way = [self.env.process(self._settle(o, at, processor)) for o, at in batch]
+            yield self.env.all_of(under_way)
+            self.busy += self.env.now - began
+            yield self._after(_LOOKS)
 
-    def _settle(self, order: int, placed: float, processor: Station, end: Event) -> Process:
+    def _settle(self, order: int, placed: float, processor: Resource) -> Process:
         """Claim beside the quotes; store the signature; send; wait for the chain; end."""
-        third, cloud = self.setup.settle_cpu / 3, self.setup.cloud_settle / 4
-        uniform = self.dice.uniform
-        quotes = max(uniform(*self.setup.quote), uniform(*self.setup.quote))
-        began = self.clock.now
-        yield self._processor(processor, third)
-        yield self._asked(cloud)
-        self._changed(order)
-        yield max(0.0, began + quotes - self.clock.now)
-        yield self._processor(processor, third)
-        yield self._asked(cloud)
-        self._changed(order)
-        yield self._asked(cloud)
-        yield uniform(*self.setup.confirm)
-        yield self._processor(processor, third)
-        yield self._index_write(order)
-        yield self._asked(cloud)
-        self._changed(order)
-        self.settled.append((placed, self.clock.now))
-        self.clock.happen(end)
+        setup, uniform = self.setup, self.dice.uniform
+        third, cloud = setup.settle_cpu / 3, setup.cloud_settle / setup.changes
+        quoted = self._after(max(uniform(*setup.quote), uniform(*setup.quote)))
+        yield from self._use(processor, third)
+        yield from self._write(order, cloud)
+        yield quoted
+        yield from self._use(processor, third)
+        yield from self._write(order, cloud)
+        yield from self._ask(cloud)
+        for _ in range(setup.changes - LEAST_CHANGES):
+            self.env.process(self._write(order, cloud))
+        yield self._after(uniform(*setup.confirm))
+        yield from self._use(processor, third)
+        yield from self._index_write(order)
+        yield from self._write(order, cloud)
+        self.settled.append((placed, self.env.now))
 
-    def _asked(self, cloud: float) -> float:
-        """Return how long a call takes: on AWS always the same, else by how busy the cloud is."""
-        if not cloud or self.cores is None:
-            return self.setup.call
-        return self.setup.call + max(self.cloud.serve(cloud), self.cores.serve(cloud))
+    def _write(self, order: int, cloud: float) -> Process:
+        yield from self._ask(cloud)
+        self._changed(order)
 
-    @staticmethod
-    def _processor(station: Station | None, seconds: float) -> float:
-        return station.serve(seconds) if station else seconds
+    def _ask(self, cloud: float) -> Process:
+        """Make a call: on AWS it takes always the same, else also as long as the cloud is busy."""
+        yield self._after(self.setup.call)
+        if cloud and self.cores:
+            both = self._use(self.cloud, cloud), self._use(self.cores, cloud)
+            yield self.env.all_of([self.env.process(each) for each in both])
 
-    def _index_write(self, order: int) -> float:
+    def _index_write(self, order: int) -> Process:
         """A write that the index can't take yet keeps the table's write waiting."""
         shard = self.shards[order % len(self.shards)]
-        return shard.serve(1 / self.setup.shard_writes)
+        yield from self._use(shard, 1 / self.setup.shard_writes)
 
     def _changed(self, order: int) -> None:
         """Put a change into its lane of the stream: an order's changes stay in one."""
-        lane = self.lanes[order % len(self.lanes)]
-        lane.changes.append(self.clock.now)
-        if not lane.busy:
-            lane.busy = True
-            self.clock.start(self._announce(lane), self.setup.pick_up)
+        self.lanes[order % len(self.lanes)].put(self.env.now)
 
-    def _announce(self, lane: Batch) -> Process:
+    def _announce(self, lane: Store) -> Process:
         """Announce batch after batch: one at a time in a lane."""
         setup = self.setup
-        while lane.changes:
-            most = min(setup.stream_batch, len(lane.changes))
-            batch = [lane.changes.popleft() for _ in range(most)]
-            self.announced.append(most)
-            cpu = setup.announce_run_cpu + setup.announce_cpu * most
-            yield self._processor(self.cores, cpu)
-            yield self._asked(setup.cloud_announce * most)
-            yield setup.push
-            self.pushes += [self.clock.now - changed for changed in batch]
-        lane.busy = False
+        while True:
+            idle = not lane.items
+            first = yield lane.get()
+            if idle:
+                yield self._after(setup.pick_up)
+            batch = [first, *_rest(lane, setup.stream_batch)]
+            self.announced.append(len(batch))
+            cpu = setup.announce_run_cpu + setup.announce_cpu * len(batch)
+            yield from self._use(self.cores, cpu)
+            yield from self._ask(setup.cloud_announce * len(batch))
+            yield self._after(setup.push)
+            self.pushes += [self.env.now - changed for changed in batch]
+
+    def _use(self, resource: Resource | None, seconds: float) -> Process:
+        """Take one's turn at something; without it nobody stands before us."""
+        if resource is None:
+            yield self._after(seconds)
+            return
+        with resource.request() as turn:
+            yield turn
+            yield self._after(seconds)
+
+    def _after(self, seconds: float) -> Event:
+        return self.env.timeout(seconds)
+
+
+def _rest(store: Store, most: int) -> list[Any]:
+    """Take what else lies in a store, so that it makes `most` with what was taken before."""
+    taken, store.items[:] = store.items[: most - 1], store.items[most - 1 :]
+    return list(taken)
 
 
 def simulated(**setup: Any) -> Outcome:

@@ -5,6 +5,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from bench.figures import Results
 from bench.host import hosted
 from local.system import System
 
@@ -16,67 +17,35 @@ FIXED = {
     "ConfirmDelayMaxMs": "600",
 }
 NONE = dict.fromkeys(FIXED, "0")
-_WIDTH = 30
-
-
-@dataclass
-class Progress:
-    """A bar on a terminal; elsewhere a line for each thing begun."""
-
-    whole: float
-    done: float = 0.0
-    part: str = ""
-    share: float = 0.0
-    began: float = field(default_factory=time.monotonic)
-
-    def begin(self, part: str, share: float) -> None:
-        """Begin a part that makes up `share` of the whole."""
-        self.done += self.share
-        self.part, self.share = part, share
-        self.tell(0.0, "")
-
-    def tell(self, fraction: float, what: str) -> None:
-        """Show that a `fraction` (0 to 1) of the present part is done."""
-        of_whole = min(1.0, (self.done + self.share * fraction) / self.whole)
-        passed = time.monotonic() - self.began
-        if sys.stderr.isatty():
-            bar = "#" * round(of_whole * _WIDTH)
-            text = f"[{bar:.<{_WIDTH}}] {of_whole:4.0%} {passed:4.0f} s  {self.part} {what}"
-            print(f"\r{text[:100]:100}", end="", file=sys.stderr, flush=True)
-        elif fraction == 0.0:
-            print(f"{of_whole:4.0%} {passed:4.0f} s  {self.part} {what}", file=sys.stderr)
-
-    def end(self) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{'':100}\r", end="", file=sys.stderr, flush=True)
 
 
 @dataclass
 class Stage:
     """Keeps one system at a time: parts in a row that want the same one share it."""
 
-    progress: Progress
+    #: What was measured before, also by parts that ran another day.
+    results: Results
+    began: float = field(default_factory=time.monotonic)
     _open: ExitStack = field(default_factory=ExitStack)
     _running: tuple[dict[str, str], System, int] | None = None
 
     def system(self, parameters: dict[str, str]) -> System:
         """Return the running system with these parameters, started if it is not there."""
-        return self._hosted(parameters)[0]
+        return self._hosted(parameters)[1]
 
     def front_door(self, parameters: dict[str, str]) -> int:
         """Return the pid of the process that serves the front door of that system."""
-        return self._hosted(parameters)[1]
+        return self._hosted(parameters)[2]
 
-    def _hosted(self, parameters: dict[str, str]) -> tuple[System, int]:
+    def _hosted(self, parameters: dict[str, str]) -> tuple[dict[str, str], System, int]:
         if self._running is None or self._running[0] != parameters:
             self.close()
-            self.progress.tell(0.0, "(starting the embedded cloud)")
-            system, pid = self._open.enter_context(hosted(parameters))
-            self._running = parameters, system, pid
-        return self._running[1], self._running[2]
+            self._running = parameters, *self._open.enter_context(hosted(parameters))
+        return self._running
 
-    def tell(self, fraction: float, what: str = "") -> None:
-        self.progress.tell(fraction, what)
+    def tell(self, what: str) -> None:
+        """Say what is being done now."""
+        print(f"{time.monotonic() - self.began:5.0f} s  {what}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """End the running system, if there is one."""

@@ -1,17 +1,17 @@
-"""Answers AWS calls on a loopback port, at once and always well: DynamoDB, SQS, @connections.
+"""Answers AWS calls at once and always well: DynamoDB, SQS, @connections; on a port, or inside.
 
 It keeps the rows that are put, checks no conditions, and finds an order under every id, which one
 connection watches.
 """
 
 import json
-import re
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -22,49 +22,51 @@ from engine.domain.order import Order
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 
-_ORDER_LIFETIME = timedelta(seconds=120)
+Document = dict[str, Any]
 
 
-def fresh_order(order_id: str) -> Order:
-    """Return a pending order of 1 SOL for USDC, placed now."""
-    now = from_ms(to_ms(datetime.now(UTC)))
-    return Order.place(
-        order_id, "anyone", Terms(SOL, USDC, 10**9, 50), at=now, deadline=now + _ORDER_LIFETIME
-    )
+def an_order(order_id: str, account: str = "anyone", age: timedelta = timedelta(0)) -> Order:
+    """Return a pending order of 1 SOL for USDC, placed now or some time ago."""
+    at = from_ms(to_ms(datetime.now(UTC) - age))
+    deadline = at + timedelta(seconds=120)
+    return Order.place(order_id, account, Terms(SOL, USDC, 10**9, 50), at=at, deadline=deadline)
 
 
 @dataclass
 class Rows:
     """What was put, and what was never put and is there all the same."""
 
-    put: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    put: dict[tuple[str, str], Document] = field(default_factory=dict)
 
-    def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer to one DynamoDB call."""
+    def answer(self, operation: str, asked: Document) -> Document:
+        """Return the answer to one call."""
         match operation:
             case "PutItem":
                 item = asked["Item"]
                 self.put[item["pk"]["S"], item["sk"]["S"]] = item
             case "GetItem":
-                found = self.get(asked["Key"]["pk"]["S"], asked["Key"]["sk"]["S"])
+                found = self.get(asked["Key"])
                 return {"Item": found} if found else {}
             case "BatchGetItem":
                 ((table, wanted),) = asked["RequestItems"].items()
-                found_all = [self.get(k["pk"]["S"], k["sk"]["S"]) for k in wanted["Keys"]]
-                return {"Responses": {table: [row for row in found_all if row]}}
+                rows = [row for key in wanted["Keys"] if (row := self.get(key))]
+                return {"Responses": {table: rows}}
             case "Query":
                 return {"Items": [], "Count": 0, "ScannedCount": 0}
             case "UpdateItem" if asked.get("ReturnValues") == "ALL_NEW":
                 return {"Attributes": {**asked["Key"], "orders": {"N": "1"}}}
+            case "SendMessage":
+                return {"MessageId": str(uuid.uuid4()), "MD5OfMessageBody": ""}
         return {}
 
-    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
+    def get(self, key: Document) -> Document | None:
+        pk, sk = key["pk"]["S"], key["sk"]["S"]
         if (pk, sk) not in self.put and sk == "ORDER":
-            return order_item(fresh_order(pk.removeprefix("ORDER#")))
+            return order_item(an_order(pk.removeprefix("ORDER#")))
         if pk.startswith("ORDER#") and sk.startswith(ROWS):
             now = to_ms(datetime.now(UTC))
             entry = json.dumps([0, now - 60_000, now + 7_200_000, 0])  # there for a minute
-            return {"pk": {"S": pk}, "sk": {"S": sk}, "c:somebody": {"S": entry}}
+            return {**key, "c:somebody": {"S": entry}}
         return self.put.get((pk, sk))
 
 
@@ -76,13 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        answer: dict[str, Any] = {}
-        service, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
-        if service.startswith("DynamoDB"):
-            answer = self.rows.answer(operation, json.loads(body))
-        elif operation == "SendMessage":
-            answer = {"MessageId": str(uuid.uuid4()), "MD5OfMessageBody": ""}
-        content = b"" if re.search("/@connections/", self.path) else json.dumps(answer).encode()
+        operation = self.headers.get("X-Amz-Target", "").partition(".")[2]
+        content = b""  # of a push
+        if operation:
+            content = json.dumps(self.rows.answer(operation, json.loads(body))).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(content)))
@@ -109,3 +108,25 @@ def answering() -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@dataclass
+class Client:
+    """Stands in for a boto3 client: a call is answered in the process, without botocore."""
+
+    rows: Rows
+
+    def __getattr__(self, method: str) -> Callable[..., Document]:
+        operation = "".join(word.title() for word in method.split("_"))
+        return partial(self._answered, operation)
+
+    def _answered(self, operation: str, **asked: Any) -> Document:
+        return self.rows.answer(operation, asked)
+
+
+def answer_inside() -> None:
+    """Let every client that is made in this process from now on be a `Client`."""
+    import boto3
+
+    client = Client(Rows())
+    boto3.Session.client = lambda *_, **__: client  # type: ignore[assignment, method-assign]

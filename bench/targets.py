@@ -1,14 +1,21 @@
-"""What issue 6 asks for, beside what was measured."""
+"""What is asked for, beside what was measured. Times are multiples of the machine's `import boto3`:
+on two machines whose speed differed by 1.9 these held, the milliseconds did not.
+"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.figures import Results
+from bench.markdown import aligned
+
+BOTO3 = "x boto3"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure and its bound: at most `most`, or at least `least`; `aim` is what is hoped for."""
+    """A figure and its bound: at most `most`, or at least `least`.
+
+    In the unit BOTO3 the figure is a time in milliseconds, and its bound a multiple.
+    """
 
     what: str
     part: str
@@ -16,10 +23,10 @@ class Target:
     unit: str = ""
     most: float | None = None
     least: float | None = None
-    aim: float | None = None
 
     def measured(self, results: Results) -> float | None:
-        return results.value(self.part, self.figure)
+        measure = results.multiple if self.unit == BOTO3 else results.value
+        return measure(self.part, self.figure)
 
     def verdict(self, results: Results) -> str:
         """Return `met`, `not met`, or that it was not measured."""
@@ -33,18 +40,30 @@ class Target:
 
     @property
     def bound(self) -> str:
-        text = f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}"
-        return f"{text}{' (aim ' + format(self.aim, 'g') + ')' if self.aim else ''}"
+        return f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}"
 
 
 TARGETS = (
     Target(
-        "throughput, ten orders a worker, of the ideal of ten one-order workers",
+        "CPU of all functions, a watched order", "overhead", "functions_cpu_ms", BOTO3, most=0.30
+    ),
+    Target("POST to 202, one client, p50", "submit", "one_p50_ms", BOTO3, most=0.15),
+    Target(
+        "POST to `confirmed` less what is simulated, p50", "overhead", "p50_ms", BOTO3, most=0.35
+    ),
+    Target("table write to the watcher, p50", "push", "p50_ms", BOTO3, most=0.2),
+    Target("CPU of an order without the cloud", "request", "order_cpu_ms", BOTO3, most=0.02),
+    Target("start-up of `execute`", "startup", "execute_ms", BOTO3, most=2.6),
+    *(
+        Target(f"start-up of `{name}`", "startup", f"{name}_ms", BOTO3, most=1.9)
+        for name in ("worker", "ws_connect", "ws_notify", "reconcile")
+    ),
+    Target(
+        "throughput, of the ideal of ten one-order workers",
         "throughput",
         "ten_share_of_ten_workers",
         "x",
-        least=1.2,
-        aim=2,
+        least=6,
     ),
     Target(
         "throughput, one order a worker, of its ideal",
@@ -53,26 +72,10 @@ TARGETS = (
         "x",
         least=0.6,
     ),
-    Target("overhead, p50", "overhead", "p50_ms", "ms", most=100, aim=50),
-    Target("push, p50", "push", "p50_ms", "ms", most=50),
-    Target("POST to 202, one client, p50", "submit", "one_p50_ms", "ms", most=60, aim=30),
-    Target("orders a second, nothing simulated", "zero", "per_s", "/s", least=15, aim=30),
-    Target("orders a second, no cloud", "engine", "per_s", "/s", least=1_000),
-    Target(
-        "CPU of all functions, one order, no emulator",
-        "overhead",
-        "functions_cpu_ms",
-        "ms",
-        most=30,
-        aim=15,
-    ),
-    *(
-        Target(f"start-up of {name}, of import boto3", "startup", f"{name}_ratio", "x", most=1.3)
-        for name in ("execute", "worker", "ws_connect", "ws_notify", "reconcile")
-    ),
-    Target("write units an order", "life", "order_write_units", most=8),
+    Target("an order with nothing to wait for", "zero", "order_ms", BOTO3, most=0.2),
+    Target("write units an order", "life", "order_write_units", most=9),
     Target("AWS calls of the worker an order", "life", "worker_calls", most=9),
-    Target("AWS calls of execute an order", "life", "execute_calls", most=2),
+    Target("AWS calls of `execute` an order", "life", "execute_calls", most=2),
     Target("the same with keys and rates", "life", "keyed_execute_calls", most=3),
     Target("a million orders, ten a worker", "cost", "ten_usd", "USD", most=13),
     Target("the same, capacity by the hour", "cost", "ten_provisioned_usd", "USD", most=13),
@@ -85,28 +88,11 @@ TARGETS = (
 
 def table(results: Results, parts: set[str] | None = None) -> str:
     """Return every target of some parts, or of all, as a table."""
-    rows = [("what", "target", "measured", "")]
+    rows = ["| what | target | measured | unit | |", "|---|---|--:|---|---|"]
     for target in TARGETS:
-        if parts is not None and target.part not in parts:
-            continue
-        value = target.measured(results)
-        shown = "-" if value is None else f"{value:g} {target.unit}".strip()
-        rows.append((target.what, target.bound, shown, target.verdict(results)))
-    return markdown(rows, numbers=(2,))
-
-
-def markdown(rows: Sequence[tuple[str, ...]], numbers: tuple[int, ...]) -> str:
-    """Return rows, the first of them the head, as a Markdown table whose columns line up."""
-    widths = [max(3, *(len(row[n]) for row in rows)) for n in range(len(rows[0]))]
-
-    def line(row: tuple[str, ...]) -> str:
-        cells = [
-            cell.rjust(width) if n in numbers else cell.ljust(width)
-            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return f"| {' | '.join(cells)} |"
-
-    rule = [
-        f"{'-' * (width - 1)}:" if n in numbers else "-" * width for n, width in enumerate(widths)
-    ]
-    return "\n".join([line(rows[0]), f"|{'|'.join(f' {r} ' for r in rule)}|", *map(line, rows[1:])])
+        if parts is None or target.part in parts:
+            value = target.measured(results)
+            shown = "-" if value is None else f"{value:g}"
+            cells = target.what, target.bound, shown, target.unit, target.verdict(results)
+            rows.append(f"| {' | '.join(cells)} |")
+    return aligned("\n".join(rows))

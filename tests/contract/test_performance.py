@@ -1,24 +1,24 @@
-"""docs/performance.md says what bench/results.json says, and the targets are the issue's."""
+"""The pages say what bench/results.json says, and every part and target has been measured."""
 
-from bench.figures import load
-from bench.page import MARKER, PAGE, SCALE_MARKER, SCALE_PAGE, rendered
+import pytest
+
+from bench.figures import ROOT, load
+from bench.markdown import between
+from bench.page import PAGES, rendered
 from bench.parts import PARTS
-from bench.routing import between
-from bench.scale import table
 from bench.targets import TARGETS
 
 
-def test_the_page_agrees_with_the_figures() -> None:
-    assert between(PAGE.read_text(), MARKER) == rendered(load())
-
-
-def test_the_page_on_scale_agrees_with_the_simulated_runs() -> None:
-    assert between(SCALE_PAGE.read_text(), SCALE_MARKER) == table(load())
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_agrees_with_the_figures(name: str) -> None:
+    page = (ROOT / "docs" / name).read_text()
+    assert between(page, PAGES[name]) == rendered(name, load())
 
 
 def test_every_part_was_measured() -> None:
     parts = load().parts
-    assert [part.name for part in PARTS if "error" in parts.get(part.name, {"error": ""})] == []
+    assert parts.keys() == PARTS.keys()
+    assert [name for name, figures in parts.items() if "error" in figures] == []
 
 
 def test_every_target_has_its_figure() -> None:

@@ -7,6 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from bench.template import create_table
+
 TABLE = "orders"
 
 
@@ -23,35 +25,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def dynamodb(cloud: None) -> Any:
     client = boto3.client("dynamodb")
-    names = ("pk", "sk", "open", "account", "placed")
-    client.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
-        KeySchema=_keys("pk", "sk"),
-        GlobalSecondaryIndexes=[
-            _index("open-orders", "open", "placed"),
-            _index("by-account", "account", "placed"),
-        ],
-    )
+    create_table(client, TABLE)
     return client
 
 
 @pytest.fixture
 def sqs(cloud: None) -> Any:
     return boto3.client("sqs")
-
-
-def _keys(hash_key: str, range_key: str) -> Any:
-    return [
-        {"AttributeName": hash_key, "KeyType": "HASH"},
-        {"AttributeName": range_key, "KeyType": "RANGE"},
-    ]
-
-
-def _index(name: str, hash_key: str, range_key: str) -> Any:
-    return {
-        "IndexName": name,
-        "KeySchema": _keys(hash_key, range_key),
-        "Projection": {"ProjectionType": "KEYS_ONLY"},
-    }

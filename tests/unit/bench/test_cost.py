@@ -23,6 +23,7 @@ def a_life(**changes: Any) -> dict[str, Any]:
         "pushes": 0,
         "ten_worker_log_bytes": 0,
         "ws_notify_runs": 1,
+        "worker_waits": 4,
         "access_log_bytes": 0,
     } | changes
 

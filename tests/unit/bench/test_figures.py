@@ -2,19 +2,19 @@
 
 import pytest
 
-from bench.figures import Results, percentile, spread
-from bench.parts import PARTS, wanted
+from bench.figures import Failed, Results, percentile, spread
+from bench.markdown import laid_out
 from bench.profiles import imported
 from bench.stage import NONE
-from bench.targets import Target, markdown
+from bench.targets import BOTO3, Target
 
 
 def of(**figures: float) -> Results:
-    return Results({}, "abc", "now", {"part": dict(figures)})
+    return Results({"part": dict(figures)})
 
 
-def test_a_percentile_is_a_value_that_was_measured() -> None:
-    values = [float(n) for n in range(1, 101)]
+def test_a_percentile_lies_within_what_was_measured() -> None:
+    values = [float(n) for n in range(101)]
     assert (percentile(values, 50), percentile(values, 99), percentile([3.0], 99)) == (50, 99, 3)
 
 
@@ -37,14 +37,27 @@ def test_a_target_is_met_missed_or_not_measured(target: Target, verdict: str) ->
     assert target.verdict(of(a=2)) == verdict
 
 
-def test_a_table_lines_up() -> None:
-    lines = markdown([("name", "ms"), ("a", "10.5")], numbers=(1,)).splitlines()
-    assert len({len(line) for line in lines}) == 1
+def test_a_time_is_a_multiple_of_the_import_before_its_own_part() -> None:
+    results = Results({"fast": {"ms": 10, "boto3_ms": 100}, "slow": {"ms": 20, "boto3_ms": 200}})
+    assert results.multiple("fast", "ms") == results.multiple("slow", "ms") == 0.1
+    assert Target("x", "fast", "ms", BOTO3, most=0.1).verdict(results) == "met"
+    assert Target("x", "slow", "ms", BOTO3, most=0.09).verdict(results) == "not met"
 
 
-def test_parts_bring_what_they_need() -> None:
-    assert [part.name for part in wanted(["cost"])] == ["request", "life", "overhead", "cost"]
-    assert wanted([]) == list(PARTS)
+def test_a_part_that_failed_or_never_ran_serves_no_other() -> None:
+    results = Results({"good": {"a": 1}, "bad": {"error": "no"}})
+    assert results.needed("good") == [{"a": 1}]
+    for part in ("bad", "absent"):
+        with pytest.raises(Failed, match=part):
+            results.needed("good", part)
+
+
+def test_a_table_lines_up_and_a_paragraph_is_wrapped() -> None:
+    table, words = laid_out("| name | ms |\n|---|--:|\n| a | 10.5 |\n\n" + "word " * 50).split(
+        "\n\n"
+    )
+    assert table.splitlines() == ["| name |   ms |", "| ---- | ---: |", "| a    | 10.5 |"]
+    assert max(map(len, words.splitlines())) <= 100
 
 
 def test_what_python_tells_of_imports_is_added_up_by_package() -> None:

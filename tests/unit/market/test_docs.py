@@ -1,6 +1,7 @@
 """The figures on the page are the code's."""
 
-from bench.routing import PAGE, between, cases, counted
+from bench.markdown import between
+from bench.routing import PAGE, cases, counted
 
 
 def test_the_figures_in_the_docs_are_what_the_code_gives():
