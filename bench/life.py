@@ -10,11 +10,11 @@ counted by `bench.capacity`. Each change goes to `ws_notify` alone: a busy strea
 """
 
 import contextlib
-import io
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator
@@ -30,11 +30,10 @@ from bench.lambdas import FUNCTIONS, an_event, settings, sqs_batch
 from bench.stage import Stage
 from bench.template import access_log_bytes, create_table, indexes, lambda_logs
 from engine.adapters.watchers import ROWS
+from local.cloud import scrubbed
 
 #: What Lambda itself logs of an invocation (START, END, REPORT), and what CloudWatch adds a line.
 PLATFORM_BYTES, LINE_BYTES = 420, 26
-#: What the functions log. The logger keeps the output that it first finds, so there is one only.
-_LOG = io.StringIO()
 #: Long enough for calls to hide behind, and what a call is made to take then, in seconds.
 _DELAYS = {"QUOTE": "400", "CONFIRM": "800"}
 _SLOW_CALL = 0.2
@@ -62,9 +61,12 @@ def life(stage: Stage) -> Figures:
 
 def _ran(*words: str) -> Figures:
     """Run this module in a process of its own, whose clients nobody else uses."""
+    delays = {f"{of}_DELAY_{end}_MS": ms for of, ms in _DELAYS.items() for end in ("MIN", "MAX")}
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     ran = subprocess.run(
         [sys.executable, "-m", "bench.life", *words],
         cwd=ROOT,
+        env=scrubbed(os.environ) | settings(None) | delays | keys | {"AUTH": words[1]},
         capture_output=True,
         text=True,
         check=False,
@@ -87,8 +89,9 @@ class Function:
 
 @dataclass
 class Play:
-    """The functions on a stage of their own; `changes` are those of orders."""
+    """The functions on a stage of their own, and the file of what they log; `changes` of orders."""
 
+    log: int
     counter: Counter
     sqs: Any
     key: str | None
@@ -101,14 +104,15 @@ class Play:
 
     def run(self, function: str, event: dict[str, Any]) -> Any:
         """Let a function answer an event; count what it asks for and what it logs."""
-        so_far, said, began = self.functions[function], _LOG.tell(), time.monotonic()
+        so_far, said = self.functions[function], os.fstat(self.log).st_size
+        began = time.monotonic()
         self.counter.slow = self.slow_call if function == "worker" else 0.0
         answer = _handler(function)(event, Context())
         so_far.seconds += time.monotonic() - began
         so_far.bill.include(self.counter.taken())
         so_far.runs += 1
-        lines = _LOG.getvalue()[said:].splitlines()
-        so_far.log_bytes += sum(len(line.encode()) + LINE_BYTES for line in lines)
+        written = os.pread(self.log, 1_000_000, said)
+        so_far.log_bytes += len(written) + (LINE_BYTES - 1) * written.count(b"\n")
         so_far.log_bytes += PLATFORM_BYTES * lambda_logs(function)
         return answer
 
@@ -213,15 +217,11 @@ def _clients_counted(counter: Counter) -> Iterator[None]:
         Session.client = made  # type: ignore[method-assign]
 
 
-def played(orders: int, auth: str, watch: str) -> Figures:
+def played(log: int, orders: int, auth: str, watch: str) -> Figures:
     """Play the life of so many orders at once; return what one of them took."""
     import boto3
     from moto import mock_aws
 
-    delays = {f"{of}_DELAY_{end}_MS": ms for of, ms in _DELAYS.items() for end in ("MIN", "MAX")}
-    os.environ.update(settings(None) | delays | {"AUTH": auth})
-    os.environ.update({"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"})
-    os.environ.pop("AWS_ENDPOINT_URL", None)
     with mock_aws():
         dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
         create_table(dynamodb, "orders")
@@ -229,7 +229,7 @@ def played(orders: int, auth: str, watch: str) -> Figures:
             os.environ[variable] = sqs.create_queue(QueueName=name)["QueueUrl"]
         key = _key(dynamodb) if auth == "api-key" else None
         counter = Counter()
-        before, play, slow = (Play(counter, sqs, key) for _ in range(3))
+        before, play, slow = (Play(log, counter, sqs, key) for _ in range(3))
         with _clients_counted(counter):
             if watch == "mine":
                 before.watch_all()
@@ -278,6 +278,8 @@ def _key(dynamodb: Any) -> str:
 
 
 if __name__ == "__main__":
-    with contextlib.redirect_stdout(_LOG):
-        found = played(int(sys.argv[1]), *sys.argv[2:])
-    print(json.dumps(found))
+    with tempfile.TemporaryFile() as file:  # what is logged goes to standard output
+        asked = os.dup(1)
+        os.dup2(file.fileno(), 1)
+        found = played(file.fileno(), int(sys.argv[1]), *sys.argv[2:])
+        os.write(asked, json.dumps(found).encode())

@@ -3,7 +3,7 @@
 from statistics import median
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 
 from bench import cost, growth, latency, prices
 from bench.figures import ROOT, Results
@@ -28,6 +28,7 @@ def rendered(name: str, results: Results) -> str:
     """Return what stands on a page that comes from figures."""
     templates = Environment(
         loader=FileSystemLoader(ROOT / "bench" / "pages"),
+        undefined=ChainableUndefined,  # of a part that failed
         autoescape=False,  # noqa: S701 - Markdown, of our own figures
     )
     return laid_out(templates.get_template(name).render(_known(results)))

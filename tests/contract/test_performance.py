@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.figures import ROOT, load
+from bench.figures import ROOT, Results, load
 from bench.markdown import between
 from bench.page import PAGES, rendered
 from bench.parts import PARTS
@@ -24,3 +24,11 @@ def test_every_part_was_measured() -> None:
 def test_every_target_has_its_figure() -> None:
     results = load()
     assert [target.what for target in TARGETS if target.measured(results) is None] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_written_also_of_parts_that_failed(name: str) -> None:
+    failed = {part: {**figures, "error": "no"} for part, figures in load().parts.items()}
+    kept = {"error", "commit", "machine", "date", "boto3_ms", "took_s"}
+    bare = {part: {n: figures[n] for n in kept} for part, figures in failed.items()}
+    assert ("for an error: arithmetic" in rendered(name, Results(bare))) == (name != "scale.md")
