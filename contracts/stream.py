@@ -11,9 +11,7 @@ from engine.api.handshake import PROTOCOL, TICKET
 
 #: Each message by its name: who sends it, and what it is.
 _MESSAGES: dict[str, tuple[str, type[BaseModel]]] = {
-    "subscribe": ("receive", frames.Subscribe),
-    "unsubscribe": ("receive", frames.Unsubscribe),
-    "ping": ("receive", frames.Ping),
+    **{action: ("receive", model) for action, model in frames.FRAMES.items()},
     "snapshot": ("send", frames.Snapshot),
     "status": ("send", frames.StatusChange),
     "pong": ("send", frames.Pong),
@@ -29,6 +27,10 @@ def document() -> dict[str, Any]:
         ref_template="#/components/schemas/{model}",
     )
     defined = schemas["$defs"]
+    query = {
+        **frames.ConnectQuery.model_json_schema(),
+        "dependentRequired": {"afterSeq": ["orderId"]},
+    }
     payloads = {name: defined.pop(model.__name__) for name, (_, model) in _MESSAGES.items()}
     return {
         "asyncapi": "3.0.0",
@@ -71,9 +73,7 @@ def document() -> dict[str, Any]:
                 "description": "One connection. What it watches from the start may be named in "
                 "the query.",
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in payloads},
-                "bindings": {
-                    "ws": {"query": _query(payloads["subscribe"]), "bindingVersion": "0.1.0"}
-                },
+                "bindings": {"ws": {"query": query, "bindingVersion": "0.1.0"}},
             }
         },
         "operations": {
@@ -92,17 +92,6 @@ def document() -> dict[str, Any]:
             "schemas": defined,
             "securitySchemes": _SECURITY,
         },
-    }
-
-
-def _query(subscribe: dict[str, Any]) -> dict[str, Any]:
-    asked = {n: field for n, field in subscribe["properties"].items() if n != "action"}
-    ticket = {"type": "string", "description": "From POST /api/stream-tickets; once."}
-    return {
-        "type": "object",
-        "properties": {**asked, "ticket": ticket},
-        "dependentRequired": {"afterSeq": ["orderId"]},
-        "additionalProperties": False,
     }
 
 

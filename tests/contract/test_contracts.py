@@ -19,7 +19,7 @@ from engine.api.catalogue import CHAPTERS
 from engine.api.document import page
 from engine.api.handshake import BadFrame
 from engine.api.problems import PROBLEMS
-from engine.api.sockets import FRAMES, REFUSED
+from engine.api.sockets import REFUSED
 from engine.api.views import (
     error_message,
     message,
@@ -220,14 +220,6 @@ def test_messages_of_the_stream_read_as_the_contract_says() -> None:
     check(payload("error"), json.loads(unknown_order_message("o")))
     for code in payload("error")["properties"]["code"]["enum"]:
         check(payload("error"), json.loads(error_message(code, "why")))
-
-
-def test_the_stream_knows_the_frames_of_the_contract() -> None:
-    receive = [n for n, o in ASYNCAPI["operations"].items() if o["action"] == "receive"]
-    assert set(receive) == set(FRAMES)
-    for name in receive:
-        assert payload(name)["properties"].keys() - {"action"} == FRAMES[name]
-        assert payload(name)["properties"]["action"] == {"const": name, "type": "string"}
 
 
 def references(value: Any) -> Iterator[str]:

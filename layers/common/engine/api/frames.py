@@ -1,16 +1,27 @@
 """What goes over the stream: the frames that clients send, the messages that they are sent."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 from engine.api.catalogue import STREAM
-from engine.api.models import Id, Order, Sent, Seq, Time, Told, optional, plain
+from engine.api.models import Id, Order, Sent, Seq, Time, Told, count, optional, plain
 from engine.domain.order import Status
 
 #: The longest frame that is read, in characters.
 MAX_FRAME = 4_096
+
+
+#: Where a client left off.
+AfterSeq = Annotated[
+    int,
+    Field(
+        ge=0, le=999_999, description="The `seq` that the client has; it is sent every later one."
+    ),
+]
 
 
 def _one_of_two(schema: dict[str, Any]) -> None:
@@ -23,36 +34,55 @@ def _one_of_two(schema: dict[str, Any]) -> None:
     ]
 
 
-class Subscribe(Sent, json_schema_extra=_one_of_two):
+class Watched(Sent):
+    """What is to be watched: an order, or all of the account, or nothing."""
+
+    order_id: Id | SkipJsonSchema[None] = None
+    orders: Literal["mine"] | SkipJsonSchema[None] = Field(
+        default=None, description="All orders of the account."
+    )
+
+    @model_validator(mode="after")
+    def _stands_alone(self) -> Self:
+        named = {to_camel(name) for name in self.model_fields_set}
+        wrong = None
+        if "orders" in named and named & {"orderId", "afterSeq"}:
+            wrong = 'orders can only be "mine", and stands alone'
+        elif "afterSeq" in named and "orderId" not in named:
+            wrong = "afterSeq needs an orderId"
+        elif any(getattr(self, name) is None for name in self.model_fields_set):
+            wrong = "null names nothing"
+        if wrong:
+            raise PydanticCustomError("watched", "{wrong}", {"wrong": wrong})
+        return self
+
+
+class Subscribe(Watched, json_schema_extra=_one_of_two):
     """Watch an order, from `afterSeq` on, or all orders of the account."""
 
     action: Literal["subscribe"]
-    order_id: Id | SkipJsonSchema[None] = None
-    after_seq: int = Field(
-        default=0,
-        ge=0,
-        le=999_999,
-        description="The `seq` that the client has; it is sent every later one.",
-    )
-    orders: Literal["mine"] | SkipJsonSchema[None] = Field(
-        default=None, description="All orders of the account."
-    )
+    after_seq: AfterSeq = 0
 
 
-class Unsubscribe(Sent, json_schema_extra=_one_of_two):
+class Unsubscribe(Watched, json_schema_extra=_one_of_two):
     """Watch it no more."""
 
     action: Literal["unsubscribe"]
-    order_id: Id | SkipJsonSchema[None] = None
-    orders: Literal["mine"] | SkipJsonSchema[None] = Field(
-        default=None, description="All orders of the account."
-    )
 
 
 class Ping(Sent):
     """Is anybody there?"""
 
     action: Literal["ping"]
+
+
+class ConnectQuery(Watched):
+    """The query of a handshake: what is watched from the start, and whose right to it."""
+
+    after_seq: Annotated[AfterSeq, BeforeValidator(count)] = 0
+    ticket: str | SkipJsonSchema[None] = Field(
+        default=None, description="From POST /api/stream-tickets; once."
+    )
 
 
 class _OfOrder(Told):
@@ -89,3 +119,11 @@ class Error(Told):
     code: str = Field(json_schema_extra={"enum": list(STREAM)})
     detail: str
     order_id: Id | SkipJsonSchema[None] = optional("With ORDER_NOT_FOUND: which.")
+
+
+#: What a client may send, by its `action`.
+FRAMES: dict[str, type[Ping | Subscribe | Unsubscribe]] = {
+    "subscribe": Subscribe,
+    "unsubscribe": Unsubscribe,
+    "ping": Ping,
+}

@@ -84,7 +84,7 @@ def _amount(value: object) -> Decimal:
     raise _is_wrong(FieldCode.AMOUNT_TYPE, "must be a number or a decimal string")
 
 
-def _count(value: object) -> int:
+def count(value: object) -> int:
     """Read a query's digits; Python's other ways to write a number are not ours."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -120,8 +120,8 @@ Id = Annotated[str, Field(pattern=ID_PATTERN, examples=ID_EXAMPLES)]
 Symbol = Annotated[str, Field(description="A token's symbol.", examples=["SOL"])]
 Wanted = Annotated[str, Field(min_length=1, max_length=64)]
 Bps = Annotated[int, Field(ge=0, le=10_000)]
-QueryBps = Annotated[Bps, BeforeValidator(_count)]
-Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_count)]
+QueryBps = Annotated[Bps, BeforeValidator(count)]
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(count)]
 Seq = Annotated[int, Field(ge=1)]
 Digits = Annotated[
     str,

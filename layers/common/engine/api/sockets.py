@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from engine.api.frames import MAX_FRAME
-from engine.api.handshake import BadFrame, BadHandshake, asked_for, read_handshake
+from pydantic import ValidationError
+
+from engine.api.frames import FRAMES, MAX_FRAME, Ping, Subscribe, Unsubscribe
+from engine.api.handshake import BadFrame, BadHandshake, read_handshake, watcher_of, words_for
 from engine.api.keys import key_in
+from engine.api.models import Problem
 from engine.api.views import error_message, pong_message, revoked_message
 from engine.domain.errors import (
     ConnectionGone,
@@ -33,11 +36,6 @@ REFUSED = {
     Unauthenticated.code: HTTPStatus.UNAUTHORIZED,
     ConnectRateExceeded.code: HTTPStatus.TOO_MANY_REQUESTS,
     StoreUnavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
-}
-FRAMES = {
-    "ping": set[str](),
-    "subscribe": {"orderId", "afterSeq", "orders"},
-    "unsubscribe": {"orderId", "orders"},
 }
 
 
@@ -111,16 +109,15 @@ class Sockets:
 
     def _frame(self, connection_id: str, body: str) -> bytes | None:
         frame = _read(body)
-        action = frame.get("action")
-        if action == "ping":
+        if isinstance(frame, Ping):
             return pong_message()
-        watcher = asked_for(frame)
+        watcher = watcher_of(frame)
         if watcher is None:
             raise BadFrame('name an orderId, or {"orders": "mine"}')
         caller = self.watching.caller_of(connection_id)
         if caller.key_id is not None and not self.identity.is_good(caller.key_id):
             raise KeyRevoked
-        if action == "subscribe":
+        if isinstance(frame, Subscribe):
             self.watching.watch(watcher(connection_id, caller.account))
         else:
             self.watching.unwatch(watcher(connection_id, caller.account))
@@ -145,17 +142,17 @@ def _refusal(
 ) -> dict[str, Any]:
     """Return the answer to a handshake that is refused; API Gateway may keep only the status."""
     status = REFUSED[code]
-    document = {
-        "type": f"/docs#{code}",
-        "title": status.phrase,
-        "status": int(status),
-        "detail": detail,
-        "code": code,
-        "requestId": event["requestContext"]["requestId"],
-    }
+    document = Problem(
+        type=f"/docs#{code}",
+        title=status.phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=event["requestContext"]["requestId"],
+    )
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
     headers |= more or {}
-    return {"statusCode": int(status), "headers": headers, "body": json.dumps(document)}
+    return {"statusCode": int(status), "headers": headers, "body": document.model_dump_json()}
 
 
 def _query(event: dict[str, Any]) -> Mapping[str, Sequence[str]]:
@@ -164,7 +161,7 @@ def _query(event: dict[str, Any]) -> Mapping[str, Sequence[str]]:
     return several or {name: [text] for name, text in single.items()}
 
 
-def _read(body: str) -> dict[str, Any]:
+def _read(body: str) -> Ping | Subscribe | Unsubscribe:
     if len(body) > MAX_FRAME:
         raise BadFrame(f"a frame has at most {MAX_FRAME} characters")
     try:
@@ -173,13 +170,14 @@ def _read(body: str) -> dict[str, Any]:
         raise BadFrame("a frame is one JSON object, each name once") from None
     if not isinstance(frame, dict):
         raise BadFrame("a frame is one JSON object, each name once")
-    fields = FRAMES.get(frame["action"]) if isinstance(frame.get("action"), str) else None
-    if fields is None:
+    action = frame.get("action")
+    model = FRAMES.get(action) if isinstance(action, str) else None
+    if model is None:
         raise BadFrame(f"action must be one of {', '.join(FRAMES)}")
-    unknown = sorted(frame.keys() - fields - {"action"})
-    if unknown:
-        raise BadFrame(f"{', '.join(unknown)}: not known with {frame['action']}")
-    return frame
+    try:
+        return model.model_validate(frame)
+    except ValidationError as error:
+        raise BadFrame(words_for(error)) from None
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
