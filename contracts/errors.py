@@ -12,7 +12,11 @@ _DOORS = {
     ),
     "UPGRADE_REQUIRED": ("The address is the stream's.", "Connect with a WebSocket client."),
     "THROTTLED": ("The stage takes no more requests now.", "Try again in a second, then slower."),
-    "BAD_GATEWAY": ("The cloud behind the front door is away.", "See whether `make up` runs."),
+    "HEADERS_TOO_LARGE": ("Request line and headers are above 10,240 bytes.", "Send less."),
+    "BAD_GATEWAY": (
+        "The cloud behind the front door is away, or answers what nobody expects.",
+        "See whether `make up` runs.",
+    ),
     "UNAVAILABLE": ("The function can't be run now.", "Try again in a moment."),
     "TIMEOUT": (
         "The function took longer than 30 s. What it was asked may have been done.",
@@ -55,7 +59,8 @@ connection with 1009, a binary one with 1003. The embedded cloud refuses a conne
 whatever the reason; the front door says first what is wrong with the handshake (`BAD_HANDSHAKE`).
 
 The front door of `make up` and `make demo` turns these into problem documents, with the codes of
-the last table above. The embedded cloud answers `OPTIONS` by itself, with 403; on AWS it reaches
+the last table above, and bounds requests as API Gateway does. It refuses `Content-Type` sent twice
+(400); API Gateway joins the two with a comma, and the engine refuses that (415). The embedded cloud answers `OPTIONS` by itself, with 403; on AWS it reaches
 the engine, which tells the methods in `Allow`.
 """
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import threading
+import traceback
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import aiohttp
-from aiohttp import WSCloseCode, web
+from aiohttp import StreamReader, WSCloseCode, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_parser import RawRequestMessage
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -23,6 +27,7 @@ from local.problems import PROBLEM_JSON, heard, problem
 from local.relay import Carrying, join
 
 #: API Gateway's limits.
+MAX_HEAD = 10_240
 MAX_BODY = 10 * 1024 * 1024
 MAX_MESSAGE, MAX_FRAME = 128 * 1024, 32 * 1024
 TIMEOUT_SECONDS = 30.0
@@ -31,6 +36,7 @@ CLOSE_SECONDS = 2.0
 
 #: The emulator starts a process for each request at once. Measured on 2 cores: 8 of them accept a
 #: burst no faster than 4, take longer to start than they save, and hold 230 MB more.
+#: So many of each `lane`.
 AT_ONCE = 4
 
 _STATUS_PATH = "/api/orders/status/"
@@ -55,6 +61,7 @@ _REFUSED: dict[int, str] = {
     HTTPStatus.FORBIDDEN: "There is no valid key or ticket (on AWS a 401), or too many connections "
     "were made this minute (429).",
 }
+_HEAD_TOO_LARGE = f"Request line and headers are above {MAX_HEAD} bytes."
 _LOG = logging.getLogger(__name__)
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
@@ -69,6 +76,32 @@ def watching(path: str, query: Iterable[tuple[str, str]]) -> list[tuple[str, str
     order_id = path.removeprefix(_STATUS_PATH)
     if order_id != path and order_id and "/" not in order_id:
         return [("orderId", unquote(order_id)), *((k, v) for k, v in query if k != "orderId")]
+    return None
+
+
+def lane(method: str, path: str) -> str:
+    """Return whom a request waits among: no order waits behind quotes, which wait for venues."""
+    if method not in {"GET", "HEAD", "OPTIONS"}:
+        return "orders"
+    return "quotes" if path == "/api/quotes" else "reads"
+
+
+def unreadable(request: web.BaseRequest) -> tuple[HTTPStatus, str] | None:
+    """Return how to refuse a request that goes no further than its head, None if it does."""
+    line = len(request.method) + len(request.raw_path) + len(" HTTP/1.1\r\n ")
+    head = line + sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
+    if head > MAX_HEAD:
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _HEAD_TOO_LARGE
+    if not request.rel_url.raw_path.startswith("/"):  # CONNECT, OPTIONS *
+        return HTTPStatus.BAD_REQUEST, "The request names no path."
+    try:
+        for _, value in request.raw_headers:
+            value.decode()
+    except UnicodeDecodeError:
+        return HTTPStatus.BAD_REQUEST, "A header is not in UTF-8."
+    # The embedded cloud would take it for its own API, by which functions push to connections.
+    if unquote(request.rel_url.raw_path).startswith("/@connections"):
+        return HTTPStatus.NOT_FOUND, "There is nothing at this address."
     return None
 
 
@@ -98,14 +131,10 @@ class FrontDoor:
         self._ws_url = ws_url
         self._connecting = asyncio.Semaphore(at_once)
         self._open: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
-        self._http = _session(limit=at_once)
+        self._lanes = {name: _session(limit=at_once) for name in ("orders", "quotes", "reads")}
         self._sockets = _session(limit=0)
-        app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", "/{path:(?s:.*)}", self.answer)
-        app.on_shutdown.append(self._close_sockets)
-        self._runner = web.AppRunner(
-            app, access_log=None, logger=_LOG, shutdown_timeout=CLOSE_SECONDS
-        )
+        server = _Server(self.answer, request_factory=_request)
+        self._runner = web.ServerRunner(server, shutdown_timeout=CLOSE_SECONDS)
 
     async def open(self, listener: socket.socket) -> None:
         """Serve on a listening socket."""
@@ -114,12 +143,16 @@ class FrontDoor:
 
     async def close(self) -> None:
         """Close the sockets of whoever watches (1001, going away), then everything else."""
+        closing = [s.close(code=WSCloseCode.GOING_AWAY, message=b"stopping") for s in self._open]
+        await asyncio.gather(*closing, return_exceptions=True)
         await self._runner.cleanup()
-        await self._http.close()
-        await self._sockets.close()
+        for session in (*self._lanes.values(), self._sockets):
+            await session.close()
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request."""
+        if refused := unreadable(request):
+            return _problem(*refused)
         if not self._keys and (why := refusal(request.host, request.headers.get("Origin"))):
             return _problem(HTTPStatus.FORBIDDEN, why)
         query = watching(request.rel_url.raw_path, request.rel_url.query.items())
@@ -127,15 +160,19 @@ class FrontDoor:
             return await self._watch(request, query)
         return await self._forward(request)
 
-    async def _forward(self, request: web.Request) -> web.Response:
+    async def _forward(self, request: web.BaseRequest) -> web.Response:
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             body = await request.read()
+        except web.RequestPayloadError:
+            return _problem(HTTPStatus.BAD_REQUEST, "The body can't be read.")
         except web.HTTPRequestEntityTooLarge:
             return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {MAX_BODY} bytes.")
         # Encoded: a path goes on as it came, or `..` would lead out of the API.
         url = URL(f"{self._http_url}{request.rel_url.raw_path_qs}", encoded=True)
         try:
-            async with self._http.request(
+            async with self._lanes[lane(request.method, request.path)].request(
                 request.method,
                 url,
                 data=body or None,
@@ -151,13 +188,14 @@ class FrontDoor:
         request_id = headers.get("apigw-requestid", "")
         document = heard(heard_back.status, heard_back.content_type, answer, request_id=request_id)
         if document is not None:
-            _LOG.warning("%s %s: %s", request.method, request.path, answer.decode(errors="replace"))
+            said = answer.decode(errors="replace")
+            _LOG.warning("%s %s: %s", request.method, request.rel_url.raw_path, said)
             headers.popall("Content-Type", None)
             return _problem(document["status"], document["detail"], headers, request_id)
         return web.Response(status=heard_back.status, headers=headers, body=answer)
 
     async def _watch(
-        self, request: web.Request, query: list[tuple[str, str]]
+        self, request: web.BaseRequest, query: list[tuple[str, str]]
     ) -> web.StreamResponse:
         if not web.WebSocketResponse().can_prepare(request):
             return _problem(
@@ -200,9 +238,55 @@ class FrontDoor:
             await join(downstream, upstream, refused)
         return downstream
 
-    async def _close_sockets(self, _: web.Application) -> None:
-        closing = [s.close(code=WSCloseCode.GOING_AWAY, message=b"stopping") for s in self._open]
-        await asyncio.gather(*closing, return_exceptions=True)
+
+class _Connection(web.RequestHandler):
+    """Answers what is no HTTP by a problem document, and keeps what was sent out of the log."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - may quote what was sent
+    ) -> web.StreamResponse:
+        """Return what to answer to a request that can't be read, or that the door fails at."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun")
+        detail = "The request can't be read."
+        if isinstance(exc, LineTooLong):
+            status, detail = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _HEAD_TOO_LARGE
+        elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            detail = "The front door failed; its log tells where."
+            where = "".join(traceback.format_tb(exc.__traceback__)) if exc else ""
+            _LOG.error("%s %s\n%s", request.method, type(exc).__name__, where)
+        answer = _problem(status, detail)
+        answer.force_close()
+        return answer
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            logger=_LOG,
+            access_log=None,  # type: ignore[arg-type] # None is none
+            auto_decompress=False,  # the body goes on as it came
+            max_line_size=MAX_HEAD,
+            max_field_size=MAX_HEAD,
+            max_headers=MAX_HEAD,
+        )
+
+
+def _request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: web.RequestHandler,
+    writer: AbstractStreamWriter,
+    task: "asyncio.Task[None]",
+) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
 
 
 def limit_frames(request: web.Request) -> Carrying:
@@ -228,7 +312,7 @@ def _session(*, limit: int) -> aiohttp.ClientSession:
     )
 
 
-def _forwarded(request: web.Request, *, drop: str = "") -> CIMultiDict[str]:
+def _forwarded(request: web.BaseRequest, *, drop: str = "") -> CIMultiDict[str]:
     headers = end_to_end(request.headers, drop=drop)
     headers["X-Forwarded-For"] = request.remote or ""
     headers["X-Forwarded-Host"] = request.host
@@ -237,7 +321,7 @@ def _forwarded(request: web.Request, *, drop: str = "") -> CIMultiDict[str]:
 
 
 def _unreachable(error: Exception) -> web.Response:
-    _LOG.error("the cloud can't be reached: %s", error)
+    _LOG.error("the cloud can't be reached: %s", type(error).__name__)
     return _problem(HTTPStatus.BAD_GATEWAY, "The cloud behind this address can't be reached.")
 
 
@@ -249,6 +333,7 @@ def _problem(
     code: str | None = None,
 ) -> web.Response:
     document = problem(status, detail, request_id=request_id, code=code)
+    status = document["status"]
     answer = web.json_response(document, status=status, content_type=PROBLEM_JSON, headers=headers)
     answer.headers.setdefault("X-Request-Id", document["requestId"])
     answer.headers.setdefault("Cache-Control", "no-store")

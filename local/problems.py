@@ -18,6 +18,7 @@ CODES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "BODY_TOO_LARGE",
     HTTPStatus.UPGRADE_REQUIRED: "UPGRADE_REQUIRED",
     HTTPStatus.TOO_MANY_REQUESTS: "THROTTLED",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "HEADERS_TOO_LARGE",
     HTTPStatus.INTERNAL_SERVER_ERROR: "INTERNAL_ERROR",
     HTTPStatus.BAD_GATEWAY: "BAD_GATEWAY",
     HTTPStatus.SERVICE_UNAVAILABLE: "UNAVAILABLE",
@@ -35,7 +36,9 @@ def problem(
     status: int, detail: str, *, request_id: str = "", code: str | None = None
 ) -> dict[str, Any]:
     """Return a problem document; its code follows from its status if there is no better one."""
-    code = code or CODES.get(HTTPStatus(status), "REFUSED" if status < 500 else "BAD_GATEWAY")
+    if code is None and status not in CODES:  # not ours to tell what the cloud means by it
+        status = HTTPStatus.BAD_GATEWAY
+    code = code or CODES[HTTPStatus(status)]
     return {
         "type": f"/docs#{code}",
         "title": HTTPStatus(status).phrase,
