@@ -59,9 +59,11 @@ connection with 1009, a binary one with 1003. The embedded cloud refuses a conne
 whatever the reason; the front door says first what is wrong with the handshake (`BAD_HANDSHAKE`).
 
 The front door of `make up` and `make demo` turns these into problem documents, with the codes of
-the last table above, and bounds requests as API Gateway does. It refuses `Content-Type` sent twice
-(400); API Gateway joins the two with a comma, and the engine refuses that (415). The embedded cloud answers `OPTIONS` by itself, with 403; on AWS it reaches
-the engine, which tells the methods in `Allow`.
+the last table above, and bounds requests as API Gateway does. `Content-Type` sent twice it refuses
+(400), where API Gateway joins the two by a comma and the engine refuses that (415). A compressed
+body goes on as it came, here and there: nobody unpacks it, so it is no JSON. The embedded cloud
+answers `OPTIONS` by itself, with 403; on AWS it reaches the engine, which tells the methods in
+`Allow`.
 """
 
 

@@ -289,7 +289,7 @@ def _request(
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
 
 
-def limit_frames(request: web.Request) -> Carrying:
+def limit_frames(request: web.BaseRequest) -> Carrying:
     """Hold the client to API Gateway's frames; return what is done with how to close over one."""
     refused: Carrying = asyncio.get_running_loop().create_future()
 
