@@ -7,6 +7,7 @@ python bench/child.py first EVENT.json                  import, and one event
 python bench/child.py warm EVENTS.json BEFORE           CPU of one event, after some not counted
 python bench/child.py answered EVENTS.json BEFORE       the same, AWS calls answered in the process
 python bench/child.py profile EVENTS.json BEFORE        the same as `warm` by package, as JSON
+python bench/child.py profile EVENT.json                the same of `first`
 """
 
 import os
@@ -18,36 +19,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class Context:
+    """What Lambda tells a function of its invocation."""
+
+    function_name = "bench"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:bench"
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 10_000
+
+
 def first(path: str) -> None:
     """Import a function and let it answer one event."""
-    handler = handler_of()
-    handler(_read(path), Context())
+    handler_of()(_read(path), Context())
 
 
-def warm(
-    path: str,
-    before: int,
-    began: "Callable[[], object]" = lambda: None,
-    ended: "Callable[[], object]" = lambda: None,
-) -> float:
-    """Return the CPU seconds of answering one event, after `before` that do not count."""
+def warm(path: str, before: int, watched: "Callable[[Callable[[], None]], None]") -> float:
+    """Return the CPU seconds of answering one event, after `before` that do not count.
+
+    `watched` runs what it is given, which is what counts.
+    """
     events = _read(path)
     handler = handler_of()
-    for event in events[:before]:
-        handler(event, Context())
-    began()
+
+    def answer(some: "list[object]") -> None:
+        for event in some:
+            handler(event, Context())
+
+    answer(events[:before])
     start = time.process_time()
-    for event in events[before:]:
-        handler(event, Context())
-    took = time.process_time() - start
-    ended()
-    return took / (len(events) - before)
+    watched(lambda: answer(events[before:]))
+    return (time.process_time() - start) / (len(events) - before)
 
 
-def profile(path: str, before: int) -> str:
+def profile(path: str, before: int | None) -> str:
     """Return where the CPU time of one event goes, in milliseconds by package, as JSON."""
     import cProfile
     import json
+    import pstats
     from concurrent.futures import Future, ThreadPoolExecutor
 
     def at_once(_, call, /, *args, **kwargs):  # type: ignore[no-untyped-def]
@@ -61,21 +72,16 @@ def profile(path: str, before: int) -> str:
 
     ThreadPoolExecutor.submit = at_once  # type: ignore[method-assign]
     profiler = cProfile.Profile(time.process_time, builtins=False)  # they count for who calls
-    warm(path, before, profiler.enable, profiler.disable)
-    each = 1000 / (len(_read(path)) - before)
-    return json.dumps({name: took * each for name, took in by_package(profiler).items()})
-
-
-def by_package(profiler: object) -> dict[str, float]:
-    """Add up own time by package."""
-    import pstats
-
+    events = 1
+    if before is None:
+        profiler.runcall(first, path)
+    else:
+        warm(path, before, profiler.runcall)
+        events = len(_read(path)) - before
     taken: dict[str, float] = {}
-    stats = pstats.Stats(profiler).stats.items()  # type: ignore[arg-type, attr-defined]
-    for (file, _, _), (_, _, own, _, _) in stats:
-        package = package_of(file)
-        taken[package] = taken.get(package, 0.0) + own
-    return taken
+    for (file, _, _), (_, _, own, *_) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
+        taken[package_of(file)] = taken.get(package_of(file), 0.0) + own * 1000 / events
+    return json.dumps(taken)
 
 
 def package_of(file: str) -> str:
@@ -104,37 +110,23 @@ def _read(path: str) -> "list[object]":
     return events
 
 
-class Context:
-    """What Lambda tells a function of its invocation."""
-
-    function_name = "bench"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:bench"
-    aws_request_id = "00000000-0000-4000-8000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 10_000
-
-
 def main() -> None:
     mode, *rest = sys.argv[1:]
     took: float | str
-    match mode:
-        case "warm":
-            took = warm(rest[0], int(rest[1]))
-        case "answered":
+    if mode in {"warm", "answered"}:
+        if mode == "answered":
             from bench.stub import answer_inside  # on the path for this alone
 
             answer_inside()
-            took = warm(rest[0], int(rest[1]))
-        case "profile":
-            took = profile(rest[0], int(rest[1]))
-        case _:
-            if mode == "import":
-                __import__(rest[0])
-            elif mode == "first":
-                first(rest[0])
-            took = time.process_time()
+        took = warm(rest[0], int(rest[1]), lambda call: call())
+    elif mode == "profile":
+        took = profile(rest[0], int(rest[1]) if rest[1:] else None)
+    else:
+        if mode == "import":
+            __import__(rest[0])
+        elif mode == "first":
+            first(rest[0])
+        took = time.process_time()
     sys.stdout.write(f"\n{took}\n")
     sys.stdout.flush()
     os._exit(0)  # what ends a process is not what starts one

@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 from statistics import mean
 
-from bench import prices
 from bench.figures import Figures
+from bench.prices import DATE, Price
 from bench.stage import Stage
 from bench.template import memory_gb
 
@@ -63,16 +63,16 @@ def cost(stage: Stage) -> Figures:
     """
     life, request, overhead = stage.results.needed("life", "request", "overhead")
     messages = overhead["messages"]
-    figures: Figures = {"date": prices.DATE, "messages": messages}
+    figures: Figures = {"date": DATE, "messages": messages}
     for name, case in CASES.items():
         lived = {**life, **life["mine"]} if case.mine else life
         heard = lived["pushes"] if case.mine else messages
         lines = of_million(case, {**lived, "pushes": heard}, request)
         figures |= {f"{name}_{what}_usd": round(usd, 2) for what, usd in lines.items()}
         figures[f"{name}_usd"] = round(sum(lines.values()), 2)
-    asked = messages * prices.MESSAGE.dollars + prices.HTTP.dollars + prices.QUEUE.dollars
+    asked = messages * Price.MESSAGE.dollars + Price.HTTP.dollars + Price.QUEUE.dollars
     figures["asked_usd"] = round(asked, 2)
-    figures["order_writes_usd"] = round(life["order_write_units"] * prices.WRITE.dollars, 2)
+    figures["order_writes_usd"] = round(life["order_write_units"] * Price.WRITE.dollars, 2)
     figures["batch_of_ten_ms"] = round(batch_ms(10))
     figures["batch_of_one_ms"] = round(batch_ms(1))
     return figures
@@ -92,18 +92,18 @@ def of_million(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     connected = 0.0 if case.mine else MINUTES
     by_the_hour = 1e6 / 3600 / USED  # units an hour that serve a million of them
     write, read = (
-        (prices.WRITE_HOUR.dollars * by_the_hour, prices.READ_HOUR.dollars * by_the_hour)
+        (Price.WRITE_HOUR.dollars * by_the_hour, Price.READ_HOUR.dollars * by_the_hour)
         if case.provisioned
-        else (prices.WRITE.dollars, prices.READ.dollars)
+        else (Price.WRITE.dollars, Price.READ.dollars)
     )
     return {
         "dynamodb": writes * write + reads * read,
-        "lambda_time": gb_seconds * prices.GB_SECONDS.dollars,
-        "lambda_requests": sum(runs.values()) * prices.INVOCATION.dollars,
-        "sqs": (1 + 2 / case.orders_per_worker) * prices.QUEUE.dollars,
-        "http_api": prices.HTTP.dollars,
-        "websocket": life["pushes"] * prices.MESSAGE.dollars + connected * prices.MINUTE.dollars,
-        "logs": logs * 1e6 / 1e9 * prices.LOGS.dollars,
+        "lambda_time": gb_seconds * Price.GB_SECONDS.dollars,
+        "lambda_requests": sum(runs.values()) * Price.INVOCATION.dollars,
+        "sqs": (1 + 2 / case.orders_per_worker) * Price.QUEUE.dollars,
+        "http_api": Price.HTTP.dollars,
+        "websocket": life["pushes"] * Price.MESSAGE.dollars + connected * Price.MINUTE.dollars,
+        "logs": logs * 1e6 / 1e9 * Price.LOGS.dollars,
     }
 
 

@@ -47,12 +47,14 @@ def overhead(stage: Stage) -> Figures:
             messages += heard
         time.sleep(0.5)
         used = shares(system, stage.front_door(FIXED)).since(before, ORDERS)
+    cpu = sum(used[f"{name}_cpu_ms"] for name in ("emulator", "functions", "front_door"))
     return {
         **spread(overheads),
         "simulated_ms": round(SIMULATED * 1000),
         "messages": round(messages / ORDERS, 2),
         **spread(submits, "submit_"),
         **used,
+        "emulator_share": round(used["emulator_cpu_ms"] / cpu, 2),
     }
 
 

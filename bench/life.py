@@ -9,7 +9,6 @@ The functions run in this process against moto, whose conditions are DynamoDB's;
 counted by `bench.capacity`. Each change goes to `ws_notify` alone: a busy stream batches them.
 """
 
-import contextlib
 import json
 import os
 import subprocess
@@ -17,9 +16,9 @@ import sys
 import tempfile
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.util import module_from_spec, spec_from_file_location
+from functools import cache
+from runpy import run_path
 from typing import Any
 
 from bench.capacity import Bill, Item, item_bytes
@@ -187,20 +186,13 @@ def _record(old: Item | None, new: Item) -> dict[str, Any]:
     }
 
 
+@cache
 def _handler(function: str) -> Any:
-    name = f"app_{function}"
-    if name not in sys.modules:
-        spec = spec_from_file_location(name, ROOT / "functions" / function / "app.py")
-        assert spec  # noqa: S101 - a file of ours
-        assert spec.loader  # noqa: S101
-        sys.modules[name] = module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name].lambda_handler
+    return run_path(str(ROOT / "functions" / function / "app.py"))["lambda_handler"]
 
 
-@contextlib.contextmanager
-def _clients_counted(counter: Counter) -> Iterator[None]:
-    """Attach the counter to every client that is made meanwhile."""
+def _count_clients(counter: Counter) -> None:
+    """Attach the counter to every client that is made from now on."""
     from boto3 import Session
 
     made = Session.client
@@ -211,10 +203,6 @@ def _clients_counted(counter: Counter) -> Iterator[None]:
         return client
 
     Session.client = counted  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Session.client = made  # type: ignore[method-assign]
 
 
 def played(log: int, orders: int, auth: str, watch: str) -> Figures:
@@ -230,13 +218,13 @@ def played(log: int, orders: int, auth: str, watch: str) -> Figures:
         key = _key(dynamodb) if auth == "api-key" else None
         counter = Counter()
         before, play, slow = (Play(log, counter, sqs, key) for _ in range(3))
-        with _clients_counted(counter):
-            if watch == "mine":
-                before.watch_all()
-            before.orders(1, watched=watch == "order")  # so that what is remembered is known
-            play.orders(orders, watched=watch == "order")
-            slow.slow_call = _SLOW_CALL
-            slow.orders(1, watched=False)
+        _count_clients(counter)
+        if watch == "mine":
+            before.watch_all()
+        before.orders(1, watched=watch == "order")  # so that what is remembered is known
+        play.orders(orders, watched=watch == "order")
+        slow.slow_call = _SLOW_CALL
+        slow.orders(1, watched=False)
     waited = slow.functions["worker"].seconds - play.functions["worker"].seconds
     return {**_figures(play, orders), "worker_waits": round(waited / _SLOW_CALL)}
 

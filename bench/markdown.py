@@ -1,6 +1,20 @@
 """Markdown whose source reads as well as what it becomes."""
 
+from pathlib import Path
 from textwrap import fill
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
+
+
+def render(name: str, **known: Any) -> str:
+    """Return what a template of `bench/pages` makes of what it may name."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("pages")),
+        undefined=ChainableUndefined,  # of a part that failed
+        autoescape=False,  # noqa: S701 - Markdown, of our own figures
+    )
+    return laid_out(templates.get_template(name).render(known))
 
 
 def laid_out(text: str) -> str:

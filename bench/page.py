@@ -1,15 +1,13 @@
 """Write the measured parts of the pages from the figures, by the templates in `bench/pages`."""
 
+from collections.abc import Iterable
 from statistics import median
 from typing import Any
-
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 
 from bench import cost, growth, latency, prices
 from bench.figures import ROOT, Results
 from bench.lambdas import FUNCTIONS
-from bench.life import PLATFORM_BYTES
-from bench.markdown import between, laid_out
+from bench.markdown import between, render
 from bench.targets import table
 from bench.template import lambda_logs
 
@@ -26,12 +24,7 @@ def write(results: Results) -> None:
 
 def rendered(name: str, results: Results) -> str:
     """Return what stands on a page that comes from figures."""
-    templates = Environment(
-        loader=FileSystemLoader(ROOT / "bench" / "pages"),
-        undefined=ChainableUndefined,  # of a part that failed
-        autoescape=False,  # noqa: S701 - Markdown, of our own figures
-    )
-    return laid_out(templates.get_template(name).render(_known(results)))
+    return render(name, **_known(results))
 
 
 def _known(results: Results) -> dict[str, Any]:
@@ -46,8 +39,7 @@ def _known(results: Results) -> dict[str, Any]:
         "failed": [name for name, figures in parts.items() if "error" in figures],
         "functions": FUNCTIONS,
         "targets": table(results),
-        "platform_logs": _platform_logs(),
-        "cloud_share": _cloud_share(parts.get("overhead", {})),
+        "lambda_logs": lambda_logs("worker"),
         "packages": _packages,
         "cost": cost,
         "growth": growth,
@@ -73,25 +65,11 @@ def _runs(results: Results) -> list[dict[str, Any]]:
     ]
 
 
-def _platform_logs() -> str:
-    """Say that Lambda's own lines are paid too, if the template has them written."""
-    return f", and Lambda's own, {PLATFORM_BYTES} bytes a run" if lambda_logs("worker") else ""
-
-
-def _cloud_share(overhead: dict[str, Any]) -> str:
-    if "emulator_cpu_ms" not in overhead:
-        return "-"
-    parts = [overhead[f"{name}_cpu_ms"] for name in ("emulator", "functions", "front_door")]
-    return f"{parts[0] / sum(parts):.0%}"
-
-
-def _packages(columns: dict[str, dict[str, float]]) -> list[str]:
+def _packages(columns: Iterable[dict[str, float]]) -> list[str]:
     """Return the rows of a profile: the largest over all columns first."""
-    sums: dict[str, float] = {}
-    for column in columns.values():
-        for name, taken in column.items():
-            sums[name] = sums.get(name, 0.0) + taken
-    return sorted(sums, key=lambda name: (-sums[name], name))
+    some = list(columns)
+    names = sorted({name for column in some for name in column})
+    return sorted(names, key=lambda name: -sum(column.get(name, 0.0) for column in some))
 
 
 def _shown(value: float | None) -> str:

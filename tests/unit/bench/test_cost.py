@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bench import prices
 from bench.cost import Case, batch_ms, of_million
+from bench.prices import Price
 
 FUNCTIONS = ("execute", "worker", "ws_connect", "ws_notify")
 
@@ -54,8 +54,8 @@ def test_provisioned_units_are_paid_by_the_hour_used_or_not() -> None:
 
 def test_a_full_batch_pays_for_its_receipt_and_its_deletion_once() -> None:
     one, ten = (of_million(Case(n), a_life(), REQUEST)["sqs"] for n in (1, 10))
-    assert one == pytest.approx(3 * prices.QUEUE.dollars)
-    assert ten == pytest.approx(1.2 * prices.QUEUE.dollars)
+    assert one == pytest.approx(3 * Price.QUEUE.dollars)
+    assert ten == pytest.approx(1.2 * Price.QUEUE.dollars)
 
 
 def test_a_second_of_a_worker_is_paid_once_for_ten() -> None:
@@ -72,12 +72,12 @@ def test_one_connection_for_all_orders_pays_no_minutes_and_no_connecting() -> No
     life = a_life(pushes=5, ws_connect_runs=0)
     request = REQUEST | {"connect_ms": 1e6}
     mine, own = (of_million(Case(10, mine=m), life, request) for m in (True, False))
-    assert mine["websocket"] == pytest.approx(5 * prices.MESSAGE.dollars)
-    assert own["websocket"] == pytest.approx(mine["websocket"] + prices.MINUTE.dollars)
+    assert mine["websocket"] == pytest.approx(5 * Price.MESSAGE.dollars)
+    assert own["websocket"] == pytest.approx(mine["websocket"] + Price.MINUTE.dollars)
     assert own["lambda_time"] > 100 * mine["lambda_time"]
 
 
 def test_changes_that_share_a_run_share_its_invocation() -> None:
     life = a_life(ws_notify_runs=8)
     alone, shared = (of_million(Case(10, n), life, REQUEST)["lambda_requests"] for n in (1, 8))
-    assert alone - shared == pytest.approx(7 * prices.INVOCATION.dollars)
+    assert alone - shared == pytest.approx(7 * Price.INVOCATION.dollars)

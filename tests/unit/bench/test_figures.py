@@ -2,9 +2,10 @@
 
 import pytest
 
+from bench.child import package_of
 from bench.figures import Failed, Results, percentile, spread
 from bench.markdown import laid_out
-from bench.profiles import imported
+from bench.profiles import largest
 from bench.stage import NONE
 from bench.targets import BOTO3, Target
 
@@ -60,13 +61,23 @@ def test_a_table_lines_up_and_a_paragraph_is_wrapped() -> None:
     assert max(map(len, words.splitlines())) <= 100
 
 
-def test_what_python_tells_of_imports_is_added_up_by_package() -> None:
-    told = """import time: self [us] | cumulative | imported package
-import time:      1500 |       1500 |   botocore.session
-import time:       500 |       2000 | botocore
-import time:       100 |        100 |     json.decoder
-"""
-    assert imported(told) == {"botocore": 2.0, "standard library": 0.1}
+@pytest.mark.parametrize(
+    ("file", "package"),
+    [
+        ("/venv/lib/python3.13/site-packages/botocore/client.py", "botocore"),
+        ("/venv/lib/python3.13/site-packages/six.py", "six"),
+        ("/opt/python/engine/market/router.py", "engine/market"),
+        ("/opt/python/engine/settings.py", "engine"),
+        ("/usr/lib/python3.13/json/decoder.py", "standard library"),
+    ],
+)
+def test_a_source_file_belongs_to_a_package(file: str, package: str) -> None:
+    assert package_of(file) == package
+
+
+def test_the_small_ones_of_a_profile_are_added_up() -> None:
+    assert largest({"a": 1.0, "b": 3.0, "c": 2.0}, most=2) == {"b": 3.0, "c": 2.0, "others": 1.0}
+    assert largest({"a": 1.0}, most=2) == {"a": 1.0}
 
 
 def test_nothing_to_wait_for_names_every_delay() -> None:
