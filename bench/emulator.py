@@ -12,8 +12,8 @@ from bench.client import timed
 from bench.figures import Failed, Figures
 from bench.processor import processor_seconds
 from bench.stage import FIXED, Stage
-from local import aws
-from local.cloud import HOST
+from local.cloud import aws
+from local.cloud.embedded import HOST
 from local.system import System
 
 CALLS, AT_ONCE, SECONDS = 300, 4, 3.0

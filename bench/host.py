@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from bench.figures import Failed
-from local.cloud import Cloud
+from local.cloud.embedded import Cloud
 from local.system import System, running
 
 _END_SECONDS = 120.0

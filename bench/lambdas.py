@@ -17,8 +17,8 @@ from typing import Any
 from bench.figures import ROOT, Failed
 from bench.stub import an_order, answering
 from engine.adapters.codec import encode
-from local.cloud import scrubbed
-from local.package import function_zip, layer_zip
+from local.cloud.embedded import scrubbed
+from local.cloud.package import function_zip, layer_zip
 
 #: The functions, and a real event of each source: what a cold process is woken by.
 FIRST = {

@@ -29,7 +29,7 @@ from bench.lambdas import FUNCTIONS, an_event, settings, sqs_batch
 from bench.stage import Stage
 from bench.template import access_log_bytes, create_table, indexes, lambda_logs
 from engine.adapters.watchers import ROWS
-from local.cloud import scrubbed
+from local.cloud.embedded import scrubbed
 
 #: What Lambda itself logs of an invocation (START, END, REPORT), and what CloudWatch adds a line.
 PLATFORM_BYTES, LINE_BYTES = 420, 26

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from local.cloud import function_of
+from local.cloud.embedded import function_of
 from local.system import System
 
 

@@ -2,7 +2,7 @@
 
 from engine.api.catalogue import CHAPTERS, MEND, Chapter
 from engine.api.problems import PROBLEMS
-from local.problems import CODES
+from local.door.problems import CODES
 
 _DOORS = {
     "BAD_REQUEST": ("The request can't be read.", MEND),

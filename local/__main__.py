@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from local.cloud import ROOT
+from local.cloud.embedded import ROOT
 from local.errors import CloudFailed, PortTaken, Refused
 from local.signals import Stopped, stop_on_signals
 
@@ -42,7 +42,7 @@ def port(text: str) -> int:
 
 def up(asked: Asked) -> None:
     if asked.cloud == "localstack":
-        from local import localstack
+        from local.places import localstack
 
         localstack.serve(asked.port, os.environ)
     else:
@@ -52,13 +52,14 @@ def up(asked: Asked) -> None:
 
 
 def cloud(asked: Asked) -> None:
-    from local import bare
+    from local.cloud import bare
 
     bare.serve(asked.cloud_port)
 
 
 def bridge(asked: Asked) -> None:
-    from local import bridge, up
+    from local import up
+    from local.places import bridge
 
     bridge.serve(up.found(asked.port)["AWS_ENDPOINT_URL"])
 
@@ -84,7 +85,7 @@ def smoke(_: Asked) -> None:
 
 
 def routes(asked: Asked) -> None:
-    from local.stack import connect
+    from local.cloud.stack import connect
 
     stack = connect(needed("AWS_ENDPOINT_URL").rstrip("/"), asked.stack)
     print(f"export ENGINE_URL='{stack.http_url}'\nexport ENGINE_WS_URL='{stack.ws_url}'")
@@ -98,14 +99,14 @@ def needed(name: str) -> str:
 
 
 def sam(asked: Asked) -> int:
-    from local import sam
+    from local.places import sam
 
     do = {"build": sam.build, "deploy": sam.deploy, "destroy": sam.destroy}[asked.command]
     return do(asked.env)
 
 
 def sam_local(_: Asked) -> None:
-    from local import sam_local
+    from local.places import sam_local
 
     try:
         sam_local.demonstrate(os.environ)
@@ -114,13 +115,13 @@ def sam_local(_: Asked) -> None:
 
 
 def sam_template(_: Asked) -> None:
-    from local import sam_local
+    from local.places import sam_local
 
     print(os.path.relpath(sam_local.write_template()))
 
 
 def python313(_: Asked) -> None:
-    from local import lambda_python
+    from local.places import lambda_python
 
     print(lambda_python.found().parent)
 

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 import psutil
 
 from local import processes
-from local.cloud import HOST, ROOT, Cloud, listening_at, running_cloud
-from local.deploy import deploying
+from local.cloud.deploy import deploying
+from local.cloud.embedded import HOST, ROOT, Cloud, listening_at, running_cloud
+from local.cloud.stack import Stack
 from local.errors import CloudFailed
-from local.stack import Stack
 
 #: What is other here than in the template's defaults. After a run that logs nothing the embedded
 #: cloud waits 50 ms for its log, so every run is to log something.
@@ -74,7 +74,7 @@ class System:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the embedded cloud."""
-        from local import aws
+        from local.cloud import aws
 
         return aws.client(service, self.endpoint_url)
 
@@ -109,7 +109,7 @@ def running(
     with listening_at(port) as listener, running_cloud(log_level=log_level) as cloud:
         asked = PARAMETERS | dict(parameters or {})
         with deploying(cloud, template, asked) as finished:
-            from local.front_door import serving  # takes a while: meanwhile
+            from local.door.front_door import serving  # takes a while: meanwhile
 
             stack = finished()
         warm_up(cloud, stack, WARM if warm is None else warm)

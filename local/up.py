@@ -8,9 +8,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from local.cloud import ROOT, STATE
+from local.cloud.embedded import ROOT, STATE
 from local.errors import CloudFailed, Refused
-from local.sam_local import environments
+from local.places.sam_local import environments
 from local.system import System, running
 
 _BANNER = """\

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.cloud import ROOT
-from local.deploy import deploying
+from local.cloud.deploy import deploying
+from local.cloud.embedded import ROOT
 from local.errors import CloudFailed
 from local.system import PARAMETERS, WARM, System, warm_up
 

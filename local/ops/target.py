@@ -9,7 +9,7 @@ from typing import Any
 from engine.adapters.accounts import DynamoAccess
 from engine.adapters.table import Table
 from local import up
-from local.cloud import STATE
+from local.cloud.embedded import STATE
 from local.errors import Refused
 
 
@@ -34,7 +34,7 @@ def target(asked: argparse.Namespace) -> Target:
 
 def embedded(port: int, state: Path = STATE) -> Target:
     """Return the stack that `make up` serves at `port`. Raises Refused."""
-    from local import aws
+    from local.cloud import aws
 
     told = up.found(port, state)
     endpoint = told["AWS_ENDPOINT_URL"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from local.front_door import watching
+from local.door.front_door import watching
 from tests.contract.transform import ROOT, SOURCE, Json, transformed
 
 FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile"}

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from local.cloud import HOST
+from local.cloud.embedded import HOST
 from local.system import System
 from tests.e2e.client import Trader, a_body
 from tests.e2e.conftest import Accounts

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local import lambda_python, sam
-from local.cloud import ROOT
+from local.cloud.embedded import ROOT
+from local.places import lambda_python, sam
 
 STACK = "order-engine-local"
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.cloud import HOST, ROOT
+from local.cloud.embedded import HOST, ROOT
 
 PYTHON = ROOT / ".venv-lambda/bin/python"
 _PATIENCE_SECONDS = 30.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local import sam
-from local.cloud import ROOT
+from local.cloud.embedded import ROOT
+from local.places import sam
 
 FUNCTIONS = sorted(f"{n}Function" for n in ("Execute", "Worker", "WsConnect", "WsNotify"))
 ARTEFACTS = [*FUNCTIONS, "ReconcileFunction", "CommonLayer"]

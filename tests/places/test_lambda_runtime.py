@@ -14,9 +14,9 @@ from engine.adapters.table import Table
 from engine.adapters.watchers import DynamoWatchers
 from engine.ports import order_topic
 from engine.service.identity import ANYONE
-from local import aws
-from local.cloud import ROOT, scrubbed
-from local.sam_local import FUNCTIONS
+from local.cloud import aws
+from local.cloud.embedded import ROOT, scrubbed
+from local.places.sam_local import FUNCTIONS
 from tests.e2e.client import Watch, until
 from tests.places import lambda_runtime
 from tests.places.conftest import STACK, Deployed

@@ -7,8 +7,8 @@ and says where the APIs are. What LocalStack itself would do was never run; see 
 import os
 from pathlib import Path
 
-from local import aws
-from local.cloud import running_cloud, wait_until_healthy
+from local.cloud import aws
+from local.cloud.embedded import running_cloud, wait_until_healthy
 from tests.places.conftest import started
 
 

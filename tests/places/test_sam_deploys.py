@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from local import aws, sam
-from local.cloud import ROOT
+from local.cloud import aws
+from local.cloud.embedded import ROOT
+from local.places import sam
 from tests.e2e.client import FINAL, until
 from tests.places.conftest import STACK, Deployed, make
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local import aws
-from local.cloud import ROOT
+from local.cloud import aws
+from local.cloud.embedded import ROOT
 from tests.e2e.client import FINAL, until
 
 BODY = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}

@@ -7,7 +7,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.cloud import REGION
+from local.cloud.embedded import REGION
 
 _NOBODY: Any = {
     "profile": (None, None, None, None),

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.emulator import guarded
-from local.origins import refusal
+from local.cloud.emulator import guarded
+from local.door.origins import refusal
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from local import processes
 from local.errors import PortTaken
 from local.processes import Process
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local"
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -175,7 +175,7 @@ class _Child:
                 [
                     sys.executable,
                     "-m",
-                    "local.emulator",
+                    "local.cloud.emulator",
                     str(listener.fileno()),
                     str(self._scratch),
                 ],

@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from local import sam
-from local.cloud import HOST, ROOT, STATE, listening_at
+from local.cloud.embedded import HOST, ROOT, STATE, listening_at
 from local.errors import Refused
+from local.places import sam
 
 CONFIG_ENV = "containers"
 STACK = "order-engine"
@@ -104,7 +104,7 @@ def _absolute(address: str, scheme: str) -> str:
 
 def deploy(endpoint_url: str, outside: Mapping[str, str]) -> tuple[str, str]:
     """Build and deploy; return the addresses of both APIs. Raises Refused."""
-    from local import aws
+    from local.cloud import aws
 
     if sam.deploy(CONFIG_ENV, {**outside, "AWS_ENDPOINT_URL": endpoint_url}) != 0:
         raise Refused("the stack was not deployed; SAM says why above")
@@ -127,7 +127,7 @@ def serve(at: int, outside: Mapping[str, str]) -> None:
 def _serve(at: int, listener: Any, endpoint_url: str, outside: Mapping[str, str]) -> None:
     from threading import Event
 
-    from local.front_door import serving
+    from local.door.front_door import serving
 
     http_url, ws_url = deploy(endpoint_url, outside)
     STATE.mkdir(exist_ok=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local import lambda_python, sam
 from local.errors import Refused
+from local.places import lambda_python, sam
 
 
 def a_python(path: Path, version: str) -> Path:

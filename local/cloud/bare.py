@@ -3,7 +3,7 @@
 import os
 
 from local import processes
-from local.cloud import running_cloud, wait_until_healthy
+from local.cloud.embedded import running_cloud, wait_until_healthy
 from local.errors import CloudFailed
 
 _BANNER = """\

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import WSMessage, WSMsgType
 
-from local.relay import join
+from local.door.relay import join
 
 CLOSED = WSMessage(WSMsgType.CLOSED, None, None)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import routes
-from local.cloud import REGION, ROOT
+from local.cloud import routes
+from local.cloud.embedded import REGION, ROOT
+from local.cloud.package import function_zip, layer_zip
 from local.errors import Refused
-from local.package import function_zip, layer_zip
 
 BUCKET = "artefacts"
 NAME = "orders"
@@ -97,7 +97,7 @@ def deploy(
 
     Raises Refused.
     """
-    from local import aws
+    from local.cloud import aws
 
     session = aws.session()
     formation = aws.client("cloudformation", endpoint_url, session)
@@ -119,7 +119,7 @@ def connect(endpoint_url: str, name: str) -> Stack:
 
     Raises Refused.
     """
-    from local import aws
+    from local.cloud import aws
 
     session = aws.session()
     formation = aws.client("cloudformation", endpoint_url, session)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local import sam_local
 from local.__main__ import parser
-from local.bridge import address_of
-from local.cloud import ROOT
+from local.cloud.embedded import ROOT
+from local.places import sam_local
+from local.places.bridge import address_of
 
 BUILT = """
 Transform: AWS::Serverless-2016-10-31
@@ -31,7 +31,7 @@ Resources:
 
 
 def test_the_template_is_for_this_machine_and_declares_the_endpoint(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("local.sam.machine", lambda: "x86_64")
+    monkeypatch.setattr("local.places.sam.machine", lambda: "x86_64")
     (tmp_path / "template.yaml").write_text(BUILT)
     made = json.loads(sam_local.template(tmp_path / "template.yaml"))
     assert "arm64" not in json.dumps(made)
@@ -61,7 +61,7 @@ def a_docker(directory: Path, script: str) -> str:
 def test_without_engine_or_image_it_is_skipped_in_one_clear_line(
     script, reason, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr("local.sam.machine", lambda: "x86_64")
+    monkeypatch.setattr("local.places.sam.machine", lambda: "x86_64")
     monkeypatch.setenv("PATH", a_docker(tmp_path, script))
     asked = parser().parse_args(["sam-local"])
     assert asked.do(asked) is None
@@ -94,7 +94,7 @@ def test_the_bridges_own_address_is_found_also_where_only_its_network_is_named(
 
 
 def test_the_bridge_carries_both_ways_until_both_sides_are_done():
-    from local.bridge import _pass_on
+    from local.places.bridge import _pass_on
 
     outer, its_side = socket.socketpair()
     inner, server = socket.socketpair()

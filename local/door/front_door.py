@@ -21,10 +21,10 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from engine.api.handshake import PROTOCOL, BadHandshake, read_handshake
-from local.frames import FrameLimit
-from local.origins import refusal
-from local.problems import PROBLEM_JSON, heard, problem
-from local.relay import Carrying, join
+from local.door.frames import FrameLimit
+from local.door.origins import refusal
+from local.door.problems import PROBLEM_JSON, heard, problem
+from local.door.relay import Carrying, join
 
 #: API Gateway's limits.
 MAX_HEAD = 10_240
@@ -120,7 +120,7 @@ def end_to_end(headers: Mapping[str, str], *, drop: str = "") -> CIMultiDict[str
 class FrontDoor:
     """Passes requests on to an HTTP API and a WebSocket API.
 
-    Without `keys` it takes none of a page of another origin, see `local.origins`.
+    Without `keys` it takes none of a page of another origin, see `local.door.origins`.
     """
 
     def __init__(

@@ -6,9 +6,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local import lambda_python, processes
-from local.cloud import ROOT, scrubbed
+from local import processes
+from local.cloud.embedded import ROOT, scrubbed
 from local.errors import Refused
+from local.places import lambda_python
 
 SAM = ROOT / ".venv-sam/bin/sam"
 _ELSEWHERE = {"local", "containers"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from local import localstack
-from local.cloud import ROOT
+from local.cloud.embedded import ROOT
 from local.errors import Refused
+from local.places import localstack
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
@@ -58,7 +58,7 @@ def test_an_endpoint_where_nobody_answers_is_named(monkeypatch):
 
 
 def test_an_endpoint_that_answers_is_used_and_needs_no_token(monkeypatch):
-    monkeypatch.setattr("local.localstack.answers", lambda _: True)
+    monkeypatch.setattr("local.places.localstack.answers", lambda _: True)
     assert localstack.check({"AWS_ENDPOINT_URL": "http://a:1/"}) == "http://a:1"
 
 

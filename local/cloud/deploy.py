@@ -1,6 +1,6 @@
 """Deploy the stack from a process of its own, which takes boto3's 40 MB with it when it ends.
 
-python -m local.deploy ENDPOINT_URL TEMPLATE < parameters.json > stack.json
+python -m local.cloud.deploy ENDPOINT_URL TEMPLATE < parameters.json > stack.json
 """
 
 import json
@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from local.cloud import ROOT, Cloud, scrubbed, wait_until_healthy
+from local.cloud.embedded import ROOT, Cloud, scrubbed, wait_until_healthy
+from local.cloud.stack import Stack
 from local.errors import CloudFailed
-from local.stack import Stack
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def deploying(
 ) -> Iterator[Callable[[], Stack]]:
     """Begin to deploy; the call that this yields waits for the stack, and raises CloudFailed."""
     with subprocess.Popen(
-        [sys.executable, "-m", "local.deploy", cloud.endpoint_url, str(template)],
+        [sys.executable, "-m", "local.cloud.deploy", cloud.endpoint_url, str(template)],
         cwd=ROOT,
         env=scrubbed(os.environ),
         stdin=subprocess.PIPE,
@@ -48,7 +48,7 @@ def deploying(
 
 
 def main() -> None:
-    from local.stack import bundle, deploy
+    from local.cloud.stack import bundle, deploy
 
     endpoint_url, template = sys.argv[1], Path(sys.argv[2])
     parameters = json.load(sys.stdin)

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from local.cloud import ROOT
-from local.stack import BUCKET, Stack, bundle
+from local.cloud.embedded import ROOT
+from local.cloud.stack import BUCKET, Stack, bundle
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31

@@ -3,7 +3,7 @@
 Standard input is a pipe held by the process that started this one, so it ends whenever that
 process does, also by SIGKILL: no emulator and no Lambda worker outlives its owner.
 
-    python -m local.emulator LISTENING_FD SCRATCH_DIRECTORY
+    python -m local.cloud.emulator LISTENING_FD SCRATCH_DIRECTORY
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from local.origins import refusal
+from local.door.origins import refusal
 from local.processes import allow_open_files
 
 MAX_WEBSOCKET_MESSAGE = 128 * 1024  # API Gateway's

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from local.front_door import MAX_HEAD, FrontDoor, end_to_end, lane, watching
-from local.problems import CODES
+from local.door.front_door import MAX_HEAD, FrontDoor, end_to_end, lane, watching
+from local.door.problems import CODES
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.package import compiled, function_zip, layer_zip
+from local.cloud.package import compiled, function_zip, layer_zip
 
 
 @pytest.fixture

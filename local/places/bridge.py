@@ -16,7 +16,7 @@ from ipaddress import ip_network
 from threading import Thread
 from urllib.parse import urlsplit
 
-from local.cloud import HOST
+from local.cloud.embedded import HOST
 from local.errors import Refused
 
 #: How a container calls the machine it runs on.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.routes import Resolver, Unresolvable, routes_of, wire
+from local.cloud.routes import Resolver, Unresolvable, routes_of, wire
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:orders-Execute-1"
 URI = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{ARN}/invocations"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.problems import heard, problem
+from local.door.problems import heard, problem
 
 JSON = "application/json"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local import sam
-from local.bridge import NAME, bridged
-from local.cloud import HOST, ROOT, STATE, Cloud
+from local.cloud.embedded import HOST, ROOT, STATE, Cloud
+from local.cloud.stack import Stack
 from local.errors import Refused
-from local.stack import Stack
+from local.places import sam
+from local.places.bridge import NAME, bridged
 from local.system import System, call, running
 
 TEMPLATE = STATE / "sam-template.json"

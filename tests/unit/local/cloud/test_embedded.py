@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local.cloud import environment_for, function_of
+from local.cloud.embedded import environment_for, function_of
 
 OUTSIDE = {
     "PATH": "/bin",
@@ -38,4 +38,4 @@ def test_the_cloud_listens_on_loopback_only_and_keeps_its_files_together():
 def test_a_worker_is_known_by_its_script():
     script = "/x/run-1/tmp/ministack-lambda-orders-WorkerFunction-B3E17CB-kl7x_pkk/_worker.py"
     assert function_of(f"/venv/bin/python {script}") == "orders-WorkerFunction-B3E17CB"
-    assert function_of("/venv/bin/python -m local.emulator 3 /x/run-1/tmp") is None
+    assert function_of("/venv/bin/python -m local.cloud.emulator 3 /x/run-1/tmp") is None

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from websockets.frames import Frame, Opcode
 
-from local.frames import FrameLimit
+from local.door.frames import FrameLimit
 
 LIMIT = 1_000
 

@@ -1,0 +1,1 @@
+"""The embedded cloud, and the stack that is deployed to it."""

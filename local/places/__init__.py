@@ -1,0 +1,1 @@
+"""Where else the same template goes: SAM, `sam local`, LocalStack."""
