@@ -1,7 +1,7 @@
 """In-memory stand-ins for the ports; one suite runs against these and against the adapters."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -125,8 +125,11 @@ class MemoryOrders:
     def get(self, order_id: str) -> Order | None:
         return self.rows.get(order_id)
 
-    def save(self, order: Order, *, expected_seq: int) -> None:
-        self._put(order, expected_seq)
+    def save(self, order: Order, *, expected_seq: int, expected_moves: int | None = None) -> None:
+        self._put(order, expected_seq, expected_moves)
+
+    def get_many(self, order_ids: Sequence[str]) -> list[Order]:
+        return [self.rows[order_id] for order_id in order_ids if order_id in self.rows]
 
     def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
         rows = [o for o in self.rows.values() if not o.final or o.dead_letter_due]
@@ -140,9 +143,14 @@ class MemoryOrders:
         older = [row for row in mine if before is None or row[0] < before]
         return sorted(older, key=lambda row: row[0], reverse=True)[:limit]
 
-    def _put(self, order: Order, expected_seq: int | None) -> None:
+    def _put(
+        self, order: Order, expected_seq: int | None, expected_moves: int | None = None
+    ) -> None:
         current = self.rows.get(order.order_id)
-        if (current.seq if current else None) != expected_seq and current != order:
+        stands = (current.seq if current else None) == expected_seq
+        if current and expected_moves is not None:
+            stands = stands and current.moves == expected_moves
+        if not stands and current != order:
             raise Conflict(current)
         self.rows[order.order_id] = order
 

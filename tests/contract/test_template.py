@@ -208,6 +208,9 @@ def test_the_indexes_are_sparse_because_their_keys_are_not_the_tables(resources)
         "table": ["pk", "sk"],
         "open-orders": ["open", "placed"],
         "by-account": ["account", "placed"],
+        "waits-above": ["aboveIn", "above"],
+        "waits-below": ["belowIn", "below"],
+        "waits-until": ["lastsIn", "lasts"],
     }
     for index in table["GlobalSecondaryIndexes"]:
         assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}

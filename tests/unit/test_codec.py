@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -20,9 +21,23 @@ from engine.domain.order import (
     Transaction,
     Try,
     TryOutcome,
+    Waiting,
 )
-from engine.domain.terms import Terms
+from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
 from engine.domain.tokens import TOKENS, USDC, Token
+from engine.domain.triggers import (
+    STOP_LOSS,
+    TAKE_PROFIT,
+    AtPrice,
+    Direction,
+    EitherOf,
+    Fired,
+    Level,
+    Side,
+    ThenLimit,
+    ThenTrailing,
+    Trailing,
+)
 from tests.fakes import START, an_order
 
 text = st.text(max_size=20)
@@ -45,6 +60,49 @@ tries = st.builds(
 )
 
 
+prices = st.builds(
+    lambda number, exponent: Decimal(number).scaleb(exponent),
+    st.integers(1, 10**12 - 1),
+    st.integers(-18, 6),
+)
+terms = st.builds(
+    Terms,
+    tokens,
+    tokens,
+    st.integers(1, 2**64 - 1),
+    st.integers(0, 10_000),
+    st.sampled_from(OrderType),
+    st.sampled_from(Side),
+    limit_price=st.none() | prices,
+    stop_price=st.none() | prices,
+    trailing_bps=st.none() | st.integers(10, 9_000),
+    activation_price=st.none() | prices,
+    take_profit=st.none() | st.builds(Exit, prices, st.integers(0, 10_000)),
+    stop_loss=st.none() | st.builds(Exit, prices, st.integers(0, 10_000)),
+    expires_at=st.none() | times,
+    if_triggered=st.sampled_from(IfTriggered),
+)
+directions = st.sampled_from(Direction)
+levels = st.builds(Level, directions, prices)
+triggers = (
+    st.builds(AtPrice, levels)
+    | st.builds(ThenLimit, levels, levels)
+    | st.builds(EitherOf, levels, levels)
+    | st.builds(Trailing, directions, st.integers(10, 9_000), prices)
+    | st.builds(ThenTrailing, levels, st.integers(10, 9_000))
+)
+waitings = st.builds(Waiting, triggers, times, st.integers(0, 9), st.integers(0, 9)) | st.builds(
+    Waiting,
+    triggers,
+    times,
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.builds(Fired, levels, st.sampled_from([None, STOP_LOSS, TAKE_PROFIT])),
+    prices,
+    st.just(1),
+)
+
+
 def _sound(order: Order) -> Order:
     """Return an order whose transaction stands in its tries, and that says nothing of its future.
 
@@ -57,6 +115,8 @@ def _sound(order: Order) -> Order:
     last = Try(None, ((order.seq, TryOutcome.NO_ROUTE),), "NO_ROUTE")
     if order.transaction is not None:
         last = Try(order.transaction.signature, ((order.seq, TryOutcome.SIGNED),))
+    former = replace(order.terms, slippage_bps=7, limit_price=None)
+    order = replace(order, former_terms=((1, former),))
     return replace(order, quoted_seq=min(order.quoted_seq, order.seq), tries=(*tries, last))
 
 
@@ -64,7 +124,8 @@ orders = st.builds(
     Order,
     order_id=text,
     account=text,
-    terms=st.builds(Terms, tokens, tokens, st.integers(1, 2**64 - 1), st.integers(0, 10_000)),
+    terms=terms,
+    waiting=waitings,
     deadline=times,
     client_order_id=st.none() | text,
     quotes=st.lists(quotes, max_size=2).map(tuple),

@@ -422,8 +422,8 @@ class Noting(MemoryOrders):
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     written: list[tuple[Status, bool]] = field(default_factory=list)
 
-    def save(self, order: Order, *, expected_seq: int) -> None:
-        super().save(order, expected_seq=expected_seq)
+    def save(self, order: Order, *, expected_seq: int, expected_moves: int | None = None) -> None:
+        super().save(order, expected_seq=expected_seq, expected_moves=expected_moves)
         self.written.append((order.status, bool(self.ledger.entries)))
 
 

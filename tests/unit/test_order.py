@@ -1,7 +1,9 @@
 """The life cycle: one table, and orders that keep to it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,11 @@ from engine.domain.order import (
     Route,
     Status,
     Transaction,
+    Waiting,
 )
+from engine.domain.terms import OrderType, Terms
+from engine.domain.tokens import SOL, USDC
+from engine.domain.triggers import AtPrice, Direction, Fired, Level, Trailing
 from tests.fakes import START, a_life, an_order
 
 LATER = START + timedelta(seconds=1)
@@ -27,23 +33,35 @@ LATER = START + timedelta(seconds=1)
 def test_the_table_is_the_design() -> None:
     allowed = {f"{a} -> {b}" for a, following in TRANSITIONS.items() for b in following}
     assert allowed == {
+        "resting -> resting",
+        "resting -> pending",
+        "resting -> cancelled",
+        "resting -> expired",
+        "resting -> failed",
         "pending -> routing",
         "pending -> failed",
         "pending -> cancelled",
         "routing -> building",
         "routing -> failed",
+        "routing -> resting",
         "building -> submitted",
         "building -> failed",
         "submitted -> confirmed",
         "submitted -> failed",
     }
-    assert {Status.CONFIRMED, Status.FAILED, Status.CANCELLED} == FINAL
+    assert {Status.CONFIRMED, Status.FAILED, Status.CANCELLED, Status.EXPIRED} == FINAL
 
 
 LIFE = a_life(an_order(), at=LATER)
 PENDING, ROUTING, BUILDING, SUBMITTED, CONFIRMED = LIFE
 UNTIL = LATER + timedelta(seconds=15)
 FAILURE = Failure("X", "x")
+LEVEL, FURTHER = (Level(Direction.ABOVE, Decimal(price)) for price in (160, 161))
+FIRED = Fired(LEVEL)
+LIMIT = Terms(SOL, USDC, 10**9, 50, OrderType.LIMIT, limit_price=Decimal(160), expires_at=UNTIL)
+RESTING = Order.place(
+    "o2", "ann", LIMIT, at=START, deadline=UNTIL, waiting=Waiting(AtPrice(LEVEL), START)
+)
 
 #: Everything that can be done to an order, by its name.
 VERBS: dict[str, Callable[[Order], Order]] = {
@@ -54,6 +72,10 @@ VERBS: dict[str, Callable[[Order], Order]] = {
     "confirm": lambda order: order.confirm(1, at=LATER),
     "fail": lambda order: order.fail(FAILURE, at=LATER),
     "cancel": lambda order: order.cancel(at=LATER),
+    "wake": lambda order: order.wake(FIRED, Decimal(161), at=LATER, deadline=UNTIL),
+    "rest": lambda order: order.rest((), "LIMIT_NOT_MET", AtPrice(FURTHER), at=LATER),
+    "change": lambda order: order.change(LIMIT, AtPrice(LEVEL), at=LATER),
+    "expire": lambda order: order.expire(at=LATER),
 }
 verbs = st.sampled_from(sorted(VERBS))
 
@@ -62,9 +84,8 @@ def _transaction(signature: str) -> Transaction:
     return Transaction(signature, LATER, UNTIL, ())
 
 
-@given(st.lists(verbs, max_size=12))
-def test_an_order_follows_the_table_whatever_is_asked_of_it(asked: list[str]) -> None:
-    order = an_order()
+@given(st.sampled_from([an_order(), RESTING]), st.lists(verbs, max_size=12))
+def test_an_order_follows_the_table_whatever_is_asked_of_it(order: Order, asked: list[str]) -> None:
     for verb in asked:
         try:
             following = VERBS[verb](order)
@@ -81,6 +102,8 @@ def test_an_order_follows_the_table_whatever_is_asked_of_it(asked: list[str]) ->
 @pytest.mark.parametrize(
     ("order", "verb"),
     [
+        *((RESTING, verb) for verb in ("claim", "build", "submit", "wait", "confirm", "rest")),
+        *((PENDING, verb) for verb in ("wake", "change", "expire", "rest")),
         (PENDING, "build"),
         (PENDING, "submit"),
         (PENDING, "confirm"),
@@ -177,3 +200,33 @@ def test_history_never_goes_back_when_clocks_differ() -> None:
 
 def test_the_first_state_is_what_was_first_answered() -> None:
     assert order_view(ROUTING.as_of(1)) == order_view(PENDING)
+
+
+def test_a_resting_order_that_is_woken_is_told_as_it_was_before() -> None:
+    woken = VERBS["wake"](RESTING)
+    assert (woken.status, woken.seq, woken.deadline) == (Status.PENDING, 2, UNTIL)
+    assert woken.as_of(1).waiting == RESTING.waiting
+    assert woken.minimum(10**9, 0) == 160_000_000
+
+
+def test_a_limit_that_was_missed_rests_again_and_says_why() -> None:
+    missed = VERBS["rest"](VERBS["claim"](VERBS["wake"](RESTING)))
+    assert (missed.status, missed.lease_until) == (Status.RESTING, None)
+    assert missed.waiting
+    assert missed.waiting.trigger == AtPrice(FURTHER)
+    assert [each.code for each in missed.tries] == ["LIMIT_NOT_MET"]
+    assert VERBS["wake"](missed).claim(at=LATER, until=UNTIL, by="w").attempts == 1
+
+
+def test_a_changed_order_keeps_what_it_asked_for_before() -> None:
+    terms = replace(LIMIT, limit_price=Decimal(170))
+    changed = RESTING.change(terms, AtPrice(LEVEL), at=LATER)
+    again = changed.change(LIMIT, AtPrice(LEVEL), at=LATER)
+    assert [again.as_of(seq).terms for seq in (1, 2, 3)] == [LIMIT, terms, LIMIT]
+    assert again.placed_terms == changed.placed_terms == LIMIT
+    assert again.as_of(2).former_terms == changed.former_terms
+
+
+def test_a_trigger_that_moves_is_no_change_to_tell() -> None:
+    moved = RESTING.move(Trailing(Direction.ABOVE, 100, Decimal(150)))
+    assert (moved.seq, moved.moves, RESTING.moves) == (RESTING.seq, 1, 0)

@@ -190,7 +190,7 @@ def test_an_order_that_can_not_be_settled_keeps_nobody_waiting() -> None:
 
 
 def _poisoned(save: Callable[..., None]) -> Callable[..., None]:
-    def poisoned(order: Order, *, expected_seq: int) -> None:
+    def poisoned(order: Order, *, expected_seq: int, expected_moves: int | None = None) -> None:
         if order.order_id == "poison":
             raise ZeroDivisionError("a bug")
         save(order, expected_seq=expected_seq)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.domain.order import Instruction, Order, Transaction
+from engine.domain.triggers import Level
 
 if TYPE_CHECKING:
     from engine.market.pool import Pool
@@ -60,8 +61,8 @@ class OrderRepository(Protocol):
         """Read an order, strongly consistent. Raises Undecodable."""
         ...
 
-    def save(self, order: Order, *, expected_seq: int) -> None:
-        """Replace the order whose `seq` is `expected_seq`.
+    def save(self, order: Order, *, expected_seq: int, expected_moves: int | None = None) -> None:
+        """Replace the order whose `seq` is `expected_seq`, and whose trigger moved so often.
 
         Raises Conflict with the present one, Undecodable if that can't be read.
         """
@@ -75,6 +76,10 @@ class OrderRepository(Protocol):
         With `before`, a place in time, only older ones. None stands for an order that is gone
         or can't be decoded; fewer than `limit` are there only at the end.
         """
+        ...
+
+    def get_many(self, order_ids: Sequence[str]) -> list[Order]:
+        """Read those of some orders that are there and can be read, strongly consistent."""
         ...
 
     def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
@@ -380,4 +385,52 @@ class Push(Protocol):
 
     def close(self, connection_id: str) -> None:
         """Close a connection. Raises ConnectionGone, PushFailed."""
+        ...
+
+
+class RestingIndex(Protocol):
+    """Which orders rest where; read eventually: it may lag behind the rows by a moment."""
+
+    def reached(self, pair: str, level: Level, *, limit: int) -> Sequence[str]:
+        """Return up to `limit` orders of a pair that wait for this price or one before it.
+
+        `level` is where the price has come to, from which side. Those nearest to it come first.
+        """
+        ...
+
+    def expired(self, at: datetime, *, limit: int) -> Sequence[str]:
+        """Return up to `limit` orders that rest no longer than until `at`, the oldest first."""
+        ...
+
+    def rests(self, pair: str) -> bool:
+        """Tell whether any order of a pair rests."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """Who ticks until when, and for which pairs."""
+
+    holder: str | None
+    until: datetime
+    pairs: frozenset[str]
+
+
+class Tickers(Protocol):
+    """The one ticker's row, and the messages that start it."""
+
+    def read(self) -> Ticker: ...
+
+    def take(self, holder: str, *, until: datetime, now: datetime) -> Ticker | None:
+        """Begin or go on to tick; None if somebody else does."""
+        ...
+
+    def release(self, holder: str) -> None: ...
+
+    def add(self, pairs: Iterable[str]) -> None: ...
+
+    def drop(self, pair: str) -> None: ...
+
+    def start(self, pairs: Iterable[str]) -> None:
+        """Send what starts a ticker for these pairs. Raises QueueUnavailable."""
         ...

@@ -7,7 +7,9 @@ base units (a DynamoDB or JavaScript number would lose digits); absent values ar
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from engine.domain.errors import Undecodable
@@ -25,8 +27,10 @@ from engine.domain.order import (
     Transaction,
     Try,
     TryOutcome,
+    Waiting,
 )
-from engine.domain.terms import Terms
+from engine.domain.prices import checked_price, price_text
+from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
 from engine.domain.tokens import (
     BONK,
     JUP,
@@ -38,14 +42,30 @@ from engine.domain.tokens import (
     XFAIL,
     XSLIP,
     Token,
+    side_of,
+)
+from engine.domain.triggers import (
+    STOP_LOSS,
+    TAKE_PROFIT,
+    AtPrice,
+    Direction,
+    EitherOf,
+    Fired,
+    Level,
+    Side,
+    ThenLimit,
+    ThenTrailing,
+    Trailing,
+    Trigger,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _END_OF_TIME = 10**14  # milliseconds: what the sort key of orders has digits for
-#: What this version writes; what has no version is of the first. The number rises with whatever
-#: older versions would misread.
-VERSION = 2
+#: The newest that this version writes and reads; what has no version is of the first. The number
+#: rises with whatever older versions would misread.
+VERSION = 3
+_BEFORE_WAITING = 2
 #: What reading something that another program wrote may raise, whatever that is.
 _UNREADABLE = (
     ValueError,
@@ -64,6 +84,8 @@ _STATUSES = [
     Status.CONFIRMED,
     Status.FAILED,
     Status.CANCELLED,
+    Status.RESTING,
+    Status.EXPIRED,
 ]
 #: Tokens that a row names by their symbols alone, to save a hundred bytes. This is no list of what
 #: trades: an entry is never changed or removed, for rows out there mean it. Others are written out.
@@ -88,6 +110,11 @@ def decoding(what: str) -> Iterator[None]:
         raise Undecodable(
             f"{what} can't be read: {type(error).__name__}: {error!s:.200}"
         ) from error
+
+
+def version_of(order: Order) -> int:
+    """Return the version of an order's row: older versions read what never waited."""
+    return _BEFORE_WAITING if order.waiting is None else VERSION
 
 
 def check_version(version: object) -> None:
@@ -158,8 +185,7 @@ def _doc(order: Order) -> dict[str, Any]:
     doc: dict[str, Any] = {
         "in": sell.symbol,
         "out": buy.symbol,
-        "amt": str(order.terms.amount),
-        "slip": order.terms.slippage_bps,
+        **_terms_doc(order.terms, born),
         "by": to_ms(order.deadline) - born,
         "hist": [_step_row(step, born) for step in order.history],
     }
@@ -190,6 +216,10 @@ def _doc(order: Order) -> dict[str, Any]:
         doc["lb"] = order.lease_by
     if order.dead_letter_due:
         doc["dl"] = 1
+    if order.waiting:
+        doc["w"] = _waiting_row(order.waiting, born)
+    if order.former_terms:
+        doc["was"] = [[seq, _terms_doc(terms, born)] for seq, terms in order.former_terms]
     return doc
 
 
@@ -200,7 +230,7 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
     order = Order(
         order_id=text(order_id),
         account=text(account),
-        terms=_terms(doc),
+        terms=_terms(doc, *_tokens(doc), born),
         deadline=from_ms(born + doc["by"]),
         history=history,
         client_order_id=text(doc["cid"]) if "cid" in doc else None,
@@ -214,7 +244,14 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
         lease_until=from_ms(born + doc["lu"]) if "lu" in doc else None,
         lease_by=text(doc["lb"]) if "lb" in doc else None,
         dead_letter_due="dl" in doc,
+        waiting=_waiting(doc["w"], born, len(history)) if "w" in doc else None,
+        former_terms=tuple(
+            (whole(seq, 1, len(history)), _terms(was, *_tokens(doc), born))
+            for seq, was in doc.get("was", ())
+        ),
     )
+    if order.waiting is None and Status.RESTING in {step.status for step in history}:
+        raise ValueError("it rested, and it is not said for what")
     if order.created_at != from_ms(born):
         raise ValueError("its history does not begin when it was placed")
     in_flight = [t.signature for t in order.tries[-1:] if t.outcome in IN_FLIGHT]
@@ -223,14 +260,136 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
     return order
 
 
-def _terms(doc: Mapping[str, Any]) -> Terms:
+def _tokens(doc: Mapping[str, Any]) -> tuple[Token, Token]:
     if "tok" in doc:
         sell_mint, sell_decimals, buy_mint, buy_decimals = doc["tok"]
         sell = Token(text(doc["in"]), text(sell_mint), whole(sell_decimals, 0, 255))
         buy = Token(text(doc["out"]), text(buy_mint), whole(buy_decimals, 0, 255))
-    else:
-        sell, buy = _KNOWN[doc["in"]], _KNOWN[doc["out"]]
-    return Terms(sell, buy, digits(doc["amt"], 1), whole(doc["slip"], 0, BPS))
+        return sell, buy
+    return _KNOWN[doc["in"]], _KNOWN[doc["out"]]
+
+
+def _terms_doc(terms: Terms, born: int) -> dict[str, Any]:
+    """Return terms without their tokens, which no change changes."""
+    doc: dict[str, Any] = {"amt": str(terms.amount), "slip": terms.slippage_bps}
+    if terms.side is not side_of(terms.sell, terms.buy):
+        doc["sd"] = terms.side.value
+    if terms.kind is not OrderType.MARKET:
+        doc["k"] = terms.kind.value
+    for name, price in (
+        ("lp", terms.limit_price),
+        ("sp", terms.stop_price),
+        ("ap", terms.activation_price),
+    ):
+        if price is not None:
+            doc[name] = price_text(price)
+    if terms.trailing_bps is not None:
+        doc["tb"] = terms.trailing_bps
+    for name, end in (("tp", terms.take_profit), ("sl", terms.stop_loss)):
+        if end is not None:
+            doc[name] = [price_text(end.price), end.slippage_bps]
+    if terms.expires_at is not None:
+        doc["ex"] = to_ms(terms.expires_at) - born
+    if terms.if_triggered is not IfTriggered.EXECUTE:
+        doc["it"] = terms.if_triggered.value
+    return doc
+
+
+def _terms(doc: Mapping[str, Any], sell: Token, buy: Token, born: int) -> Terms:
+    return Terms(
+        sell,
+        buy,
+        digits(doc["amt"], 1),
+        whole(doc["slip"], 0, BPS),
+        OrderType(doc.get("k", OrderType.MARKET)),
+        Side(doc.get("sd", side_of(sell, buy))),
+        limit_price=_price(doc.get("lp")),
+        stop_price=_price(doc.get("sp")),
+        trailing_bps=whole(doc["tb"], 0, BPS) if "tb" in doc else None,
+        activation_price=_price(doc.get("ap")),
+        take_profit=_exit(doc.get("tp")),
+        stop_loss=_exit(doc.get("sl")),
+        expires_at=from_ms(born + doc["ex"]) if "ex" in doc else None,
+        if_triggered=IfTriggered(doc.get("it", IfTriggered.EXECUTE)),
+    )
+
+
+def _price(written: object) -> Decimal | None:
+    return None if written is None else _a_price(written)
+
+
+def _a_price(written: object) -> Decimal:
+    return checked_price(Decimal(text(written)))
+
+
+def _exit(row: list[Any] | None) -> Exit | None:
+    if row is None:
+        return None
+    price, slippage_bps = row
+    return Exit(_a_price(price), whole(slippage_bps, 0, BPS))
+
+
+def _waiting_row(waiting: Waiting, born: int) -> list[Any]:
+    row = [
+        _trigger_row(waiting.trigger),
+        to_ms(waiting.since) - born,
+        waiting.epoch,
+        waiting.moves,
+    ]
+    if waiting.fired is None or waiting.fired_price is None:
+        return row
+    fired = [*_level_row(waiting.fired.level), waiting.fired.leg, price_text(waiting.fired_price)]
+    return [*row, [*fired, waiting.fired_seq]]
+
+
+def _waiting(row: list[Any], born: int, last: int) -> Waiting:
+    trigger, since, epoch, moves, *fired = row
+    waiting = Waiting(_trigger(trigger), from_ms(born + since), whole(epoch), whole(moves))
+    if not fired:
+        return waiting
+    [[direction, level, leg, price, seq]] = fired
+    if leg not in (None, TAKE_PROFIT, STOP_LOSS):
+        raise ValueError(f"no leg: {leg!r:.40}")
+    what = Fired(_level(direction, level), leg)
+    return replace(waiting, fired=what, fired_price=_a_price(price), fired_seq=whole(seq, 1, last))
+
+
+def _level_row(level: Level) -> list[Any]:
+    return [level.direction.value, price_text(level.price)]
+
+
+def _level(direction: str, price: object) -> Level:
+    return Level(Direction(direction), _a_price(price))
+
+
+def _trigger_row(trigger: Trigger) -> list[Any]:
+    match trigger:
+        case AtPrice():
+            return ["at", *_level_row(trigger.level)]
+        case ThenLimit():
+            return ["limit", *_level_row(trigger.stop), *_level_row(trigger.limit)]
+        case EitherOf():
+            return ["either", *_level_row(trigger.take_profit), *_level_row(trigger.stop_loss)]
+        case Trailing():
+            watermark = price_text(trigger.watermark)
+            return ["trail", trigger.follows.value, watermark, trigger.bps]
+        case ThenTrailing():
+            return ["begin", *_level_row(trigger.activation), trigger.bps]
+
+
+def _trigger(row: list[Any]) -> Trigger:
+    match row:
+        case ["at", direction, price]:
+            return AtPrice(_level(direction, price))
+        case ["limit", direction, stop, other, limit]:
+            return ThenLimit(_level(direction, stop), _level(other, limit))
+        case ["either", direction, profit, other, loss]:
+            return EitherOf(_level(direction, profit), _level(other, loss))
+        case ["trail", follows, watermark, bps]:
+            return Trailing(Direction(follows), whole(bps, 1, BPS - 1), _a_price(watermark))
+        case ["begin", direction, price, bps]:
+            return ThenTrailing(_level(direction, price), whole(bps, 1, BPS - 1))
+    raise ValueError(f"no trigger: {row!r:.40}")
 
 
 def _step_row(step: Step, born: int) -> list[int]:

@@ -1,12 +1,11 @@
 """Orders and the simulated chain's ledger, as rows of the one table."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
-from zlib import crc32
 
 from engine.adapters.codec import (
     VERSION,
@@ -15,10 +14,12 @@ from engine.adapters.codec import (
     decoding,
     encode_rest,
     to_ms,
+    version_of,
 )
+from engine.adapters.resting import resting_keys, shard_of
 from engine.adapters.table import Item, Refused, Table, key
 from engine.domain.errors import Conflict, StoreUnavailable, Undecodable
-from engine.domain.order import Order
+from engine.domain.order import Order, Status
 from engine.observability import log
 
 #: Partitions of the index of open orders: one would take at most some 500 new orders a second.
@@ -27,17 +28,25 @@ _REMEMBERED = 256  # entries of the ledger; a worker has ten transactions under 
 
 
 def order_item(order: Order) -> Item:
-    """Return the row of an order. It is in the open-orders index until nothing is left to do."""
+    """Return the row of an order, which is in one kind of index at a time.
+
+    While it rests it lies in those of what it waits for; then in that of open orders, until nothing
+    is left to do.
+    """
     item: Item = {
         **key(f"ORDER#{order.order_id}", "ORDER"),
-        "v": {"N": str(VERSION)},
+        "v": {"N": str(version_of(order))},
         "seq": {"N": str(order.seq)},
         "account": {"S": order.account},
         "placed": {"S": place_in_time(order)},
         "doc": {"S": encode_rest(order)},
     }
-    if not order.final or order.dead_letter_due:
-        item["open"] = {"S": str(crc32(order.order_id.encode()) % OPEN_SHARDS)}
+    if order.waiting is not None:
+        item["moves"] = {"N": str(order.moves)}
+    if order.status is Status.RESTING and order.waiting is not None:
+        item |= {name: {"S": text} for name, text in resting_keys(order, order.waiting).items()}
+    elif not order.final or order.dead_letter_due:
+        item["open"] = {"S": str(shard_of(order.order_id, OPEN_SHARDS))}
     return item
 
 
@@ -71,14 +80,20 @@ class DynamoOrders:
         item = self.table.get(f"ORDER#{order_id}", "ORDER")
         return item_order(item) if item else None
 
-    def save(self, order: Order, *, expected_seq: int) -> None:
+    def save(self, order: Order, *, expected_seq: int, expected_moves: int | None = None) -> None:
         # A row that a newer version wrote is not this one's to change, whatever its seq.
-        self._put(
-            order,
-            "seq = :seq AND (attribute_not_exists(v) OR v <= :v)",
-            seq=expected_seq,
-            v=VERSION,
-        )
+        condition = "seq = :seq AND (attribute_not_exists(v) OR v <= :v)"
+        values = {"seq": expected_seq, "v": VERSION}
+        if expected_moves is not None:
+            condition += " AND moves = :moves"
+            values["moves"] = expected_moves
+        self._put(order, condition, **values)
+
+    def get_many(self, order_ids: Sequence[str]) -> list[Order]:
+        keys = [(f"ORDER#{order_id}", "ORDER") for order_id in order_ids]
+        rows = self.table.get_many(keys)
+        found = (_readable(rows[key]) for key in keys if key in rows)
+        return [order for order in found if order is not None]
 
     def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
         keys: list[Item] = []

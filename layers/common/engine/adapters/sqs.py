@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from engine.adapters.codec import VERSION, check_version, decode, decoding, encode, text
+from engine.adapters.codec import (
+    check_version,
+    decode,
+    decoding,
+    encode,
+    text,
+    version_of,
+)
 from engine.domain.errors import QueueUnavailable, Undecodable
 from engine.observability import log
 from engine.ports import DeadLetter, FoundLetter, WorkMessage
@@ -24,9 +31,9 @@ _MOST_LOOKED_AT = 500  # letters a run, also if none of them can be read
 
 def message_body(message: WorkMessage) -> str:
     """Return the text of a work message."""
-    body: dict[str, Any] = {"v": VERSION, "orderId": message.order_id}
+    body: dict[str, Any] = {"v": 1, "orderId": message.order_id}
     if message.snapshot is not None:
-        body["order"] = encode(message.snapshot)
+        body |= {"v": version_of(message.snapshot), "order": encode(message.snapshot)}
     return json.dumps(body, separators=(",", ":"))
 
 
@@ -61,7 +68,7 @@ class SqsQueue:
 
     def bury(self, letter: DeadLetter) -> None:
         attributes = {"reason": letter.reason, "attempts": str(letter.attempts)}
-        body = json.dumps({"v": VERSION, "orderId": letter.order_id, **attributes})
+        body = json.dumps({"v": 1, "orderId": letter.order_id, **attributes})
         self._send(self._dead_letter_queue, body, {"orderId": letter.order_id, **attributes})
 
     def letters(self, *, limit: int) -> list[FoundLetter]:

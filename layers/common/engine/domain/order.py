@@ -1,13 +1,15 @@
-"""A market order and its life cycle."""
+"""An order and its life cycle."""
 
 import hashlib
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.errors import IllegalTransition
 from engine.domain.terms import Terms
+from engine.domain.triggers import Fired, Trigger
 
 
 class Status(StrEnum):
@@ -22,17 +24,24 @@ class Status(StrEnum):
     CONFIRMED = "confirmed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    RESTING = "resting"
+    EXPIRED = "expired"
 
 
-#: The whole life cycle. A new attempt stays in its state: it never moves an order backwards.
+#: The whole life cycle. A new attempt stays in its state: it never moves an order backwards. What
+#: rests and is changed rests on.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.RESTING: frozenset(
+        {Status.RESTING, Status.PENDING, Status.CANCELLED, Status.EXPIRED, Status.FAILED}
+    ),
     Status.PENDING: frozenset({Status.ROUTING, Status.FAILED, Status.CANCELLED}),
-    Status.ROUTING: frozenset({Status.BUILDING, Status.FAILED}),
+    Status.ROUTING: frozenset({Status.BUILDING, Status.FAILED, Status.RESTING}),
     Status.BUILDING: frozenset({Status.SUBMITTED, Status.FAILED}),
     Status.SUBMITTED: frozenset({Status.CONFIRMED, Status.FAILED}),
     Status.CONFIRMED: frozenset(),
     Status.FAILED: frozenset(),
     Status.CANCELLED: frozenset(),
+    Status.EXPIRED: frozenset(),
 }
 
 FINAL: frozenset[Status] = frozenset(s for s, following in TRANSITIONS.items() if not following)
@@ -176,12 +185,30 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What an order waits for, since when, and what set it off last.
+
+    `trigger` moves with the price without a change of the order: `moves` counts that. `epoch` is
+    the one of its account under which it was placed (see `service/resting.py`).
+    """
+
+    trigger: Trigger
+    since: datetime
+    epoch: int = 0
+    moves: int = 0
+    fired: Fired | None = None
+    fired_price: Decimal | None = None
+    fired_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """A market order; every change is a new value with one more step in its `history`.
+    """An order; every change is a new value with one more step in its `history`.
 
     Amounts are base units. `lease_until` is when the worker that claimed the order (`lease_by`,
     unlike any other claim's) may be taken for dead; `deadline` is when the order may no longer
-    begin to execute. `quoted_seq` is the change that brought quotes, route and transaction. Times
+    begin to execute. `quoted_seq` is the change that brought quotes, route and transaction.
+    `former_terms` are those it had before it was changed, each with the last `seq` of theirs. Times
     are whole milliseconds.
     """
 
@@ -201,6 +228,8 @@ class Order:
     lease_until: datetime | None = None
     lease_by: str | None = None
     dead_letter_due: bool = False
+    waiting: Waiting | None = None
+    former_terms: tuple[tuple[int, Terms], ...] = ()
 
     @classmethod
     def place(
@@ -212,10 +241,15 @@ class Order:
         at: datetime,
         deadline: datetime,
         client_order_id: str | None = None,
+        waiting: Waiting | None = None,
     ) -> "Order":
-        """Return a new pending order with the first line of its history."""
-        history = (Step(Status.PENDING, at),)
-        return cls(order_id, account, terms, deadline, history, client_order_id)
+        """Return a new order with the first line of its history: it rests, or is pending.
+
+        It rests if it waits for something that has not set it off as it is placed.
+        """
+        rests = waiting is not None and waiting.fired is None
+        history = (Step(Status.RESTING if rests else Status.PENDING, at),)
+        return cls(order_id, account, terms, deadline, history, client_order_id, waiting=waiting)
 
     @property
     def seq(self) -> int:
@@ -258,7 +292,27 @@ class Order:
         """The least output that the trader accepts, base units of the token bought."""
         if self.route is None:
             return None
-        return self.terms.minimum(self.terms.amount, self.route.amount_out)
+        return self.minimum(self.terms.amount, self.route.amount_out)
+
+    def minimum(self, amount_in: int, quoted: int) -> int:
+        """Return the least output that is accepted for `amount_in` by what set the order off."""
+        fired = self.waiting and self.waiting.fired
+        return self.terms.minimum(amount_in, quoted, fired.leg if fired else None)
+
+    @property
+    def placed_terms(self) -> Terms:
+        """What it asked for when it was placed."""
+        return self.former_terms[0][1] if self.former_terms else self.terms
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends if it rests still; its deadline if it never rests."""
+        return self.terms.expires_at or self.deadline
+
+    @property
+    def moves(self) -> int:
+        """How often its trigger was moved; every write is conditional on it and on `seq`."""
+        return self.waiting.moves if self.waiting else 0
 
     @property
     def in_flight(self) -> Transaction | None:
@@ -280,6 +334,41 @@ class Order:
     def held(self, now: datetime) -> bool:
         """Tell whether a worker holds the order, or it waits for its next attempt."""
         return not self.final and self.lease_until is not None and now < self.lease_until
+
+    def move(self, trigger: Trigger) -> "Order":
+        """Return this resting order with a trigger that the price has moved: no change to tell."""
+        waiting = self._resting()
+        return replace(self, waiting=replace(waiting, trigger=trigger, moves=waiting.moves + 1))
+
+    def wake(self, fired: Fired, price: Decimal, *, at: datetime, deadline: datetime) -> "Order":
+        """Return this resting order due: `fired` at the reference price `price`."""
+        waiting = self._resting()
+        woken = self._to(Status.PENDING, at, attempt=0)
+        waiting = replace(waiting, fired=fired, fired_price=price, fired_seq=woken.seq)
+        return replace(woken, deadline=deadline, waiting=waiting)
+
+    def rest(
+        self, quotes: tuple[Quote, ...], code: str, trigger: Trigger, *, at: datetime
+    ) -> "Order":
+        """Return this order resting again, for `trigger`: the quotes did not meet its limit."""
+        if self.waiting is None or self.status is Status.RESTING:
+            raise IllegalTransition(f"{self.status} does not rest again")
+        missed = _in_vain(self._to(Status.RESTING, at), quotes, code)
+        waiting = replace(self.waiting, trigger=trigger, since=missed.updated_at)
+        return replace(missed, lease_until=None, lease_by=None, waiting=waiting)
+
+    def change(self, terms: Terms, trigger: Trigger, *, at: datetime) -> "Order":
+        """Return this resting order with other terms."""
+        waiting = self._resting()
+        changed = self._to(Status.RESTING, at)
+        waiting = replace(waiting, trigger=trigger, since=changed.updated_at)
+        former = (*self.former_terms, (self.seq, self.terms))
+        return replace(changed, terms=terms, waiting=waiting, former_terms=former)
+
+    def expire(self, *, at: datetime) -> "Order":
+        """Return this resting order ended by its time."""
+        self._resting()
+        return self._ended(Status.EXPIRED, at)
 
     def claim(self, *, at: datetime, until: datetime, by: str) -> "Order":
         """Return this order held by worker `by` until `until`, for a new attempt.
@@ -316,7 +405,7 @@ class Order:
         self, quotes: tuple[Quote, ...], code: str, *, at: datetime, until: datetime
     ) -> "Order":
         """Return this order after a try without a route, for another attempt at `until`."""
-        waiting = _in_vain(self._next(self.status, at), quotes, code)
+        waiting = _in_vain(self._next(self._at_least(Status.ROUTING), at), quotes, code)
         return replace(waiting, lease_until=until, lease_by=None)
 
     def rebuild(self, *, at: datetime) -> "Order":
@@ -361,8 +450,15 @@ class Order:
         if seq == self.seq:
             return self
         known = seq >= self.quoted_seq
+        waiting = self.waiting
+        if waiting is not None and seq < waiting.fired_seq:
+            waiting = replace(waiting, fired=None, fired_price=None, fired_seq=0)
+        terms = next((terms for last, terms in self.former_terms if seq <= last), self.terms)
         return replace(
             self,
+            terms=terms,
+            former_terms=tuple(each for each in self.former_terms if each[0] < seq),
+            waiting=waiting,
             history=self.history[:seq],
             quotes=self.quotes if known else (),
             route=self.route if known else None,
@@ -381,10 +477,18 @@ class Order:
             return self.status
         raise IllegalTransition(f"{self.status} -> {status}")
 
+    def _resting(self) -> Waiting:
+        if self.status is not Status.RESTING or self.waiting is None:
+            raise IllegalTransition(f"{self.status} does not rest")
+        return self.waiting
+
     def _ended(self, status: Status, at: datetime) -> "Order":
+        return replace(self._to(status, at), lease_until=None, lease_by=None)
+
+    def _to(self, status: Status, at: datetime, attempt: int | None = None) -> "Order":
         if status not in TRANSITIONS[self.status]:
             raise IllegalTransition(f"{self.status} -> {status}")
-        return replace(self._next(status, at), lease_until=None, lease_by=None)
+        return self._next(status, at, attempt)
 
     def _next(self, status: Status, at: datetime, attempt: int | None = None) -> "Order":
         """Return this order one step on. Raises IllegalTransition if it is final."""

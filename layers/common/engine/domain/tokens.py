@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.domain.triggers import Side
+
 
 class Fault(StrEnum):
     """What a test token makes go wrong, on purpose."""
@@ -69,3 +71,11 @@ def pair_of(token_in: Token, token_out: Token) -> tuple[Token, Token] | None:
         if pair in ((token_in, token_out), (token_out, token_in)):
             return pair
     return None
+
+
+def side_of(sell: Token, buy: Token) -> Side:
+    """Return on which side of their pair it is to sell one token for another."""
+    return Side.BUY if (buy.symbol, sell.symbol) in _LISTED else Side.SELL
+
+
+_LISTED = frozenset((base.symbol, quote.symbol) for base, quote in PAIRS)
