@@ -56,7 +56,7 @@ by its status.
 On the WebSocket API a refused connection is the handshake's status, without a body to rely on; 429
 also when the stage is throttled. A frame above 32 KB or a message above 128 KB closes the
 connection with 1009, a binary one with 1003. The embedded cloud refuses a connection with 403,
-whatever the reason; the front door says first what is wrong with the handshake (`BAD_HANDSHAKE`).
+whatever the reason; its front door asks the function for it, and answers that.
 
 The front door of `make up` and `make demo` turns these into problem documents, with the codes of
 the last table above, and bounds requests as API Gateway does. `Content-Type` sent twice it refuses

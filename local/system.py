@@ -113,8 +113,14 @@ def running(
 
             stack = finished()
         warm_up(cloud, stack, WARM if warm is None else warm)
-        keys = asked["Auth"] != "none"
-        with serving(listener, stack.http_url, stack.ws_url, keys=keys, log=cloud.log):
+        with serving(
+            listener,
+            stack.http_url,
+            stack.ws_url,
+            keys=asked["Auth"] != "none",
+            connect_url=cloud.endpoint_url + invocations(stack.functions["ws_connect"]),
+            log=cloud.log,
+        ):
             yield System(port=int(listener.getsockname()[1]), cloud=cloud, stack=stack)
 
 
@@ -137,11 +143,16 @@ def _warm(cloud: Cloud, stack: Stack, name: str) -> None:
 
 def invoke(cloud: Cloud, function_name: str, event: Mapping[str, Any]) -> Any:
     """Invoke a function by its full name and return its answer. Raises CloudFailed."""
-    path = f"/2015-03-31/functions/{function_name}:{ALIAS}/invocations"
-    status, headers, body = call(cloud, "POST", path, json.dumps(event).encode())
+    path, payload = invocations(function_name), json.dumps(event).encode()
+    status, headers, body = call(cloud, "POST", path, payload)
     if status != http.HTTPStatus.OK or "X-Amz-Function-Error" in headers:
         raise CloudFailed(f"{function_name}: {body.decode(errors='replace')}", cloud.log)
     return json.loads(body or b"null")
+
+
+def invocations(function_name: str) -> str:
+    """Return the path of Lambda's API where the function's version in service is invoked."""
+    return f"/2015-03-31/functions/{function_name}:{ALIAS}/invocations"
 
 
 def call(

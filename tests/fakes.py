@@ -273,12 +273,12 @@ class MemoryAccess:
     def add_ticket(self, digest: str, caller: Caller, *, until: datetime) -> None:
         self.tickets[digest] = (caller, until)
 
-    def take_ticket(self, digest: str, *, now: datetime) -> Caller | None:
+    def ticket(self, digest: str, *, now: datetime) -> Caller | None:
         caller, until = self.tickets.get(digest, (None, now))
-        if until <= now:
-            return None
-        del self.tickets[digest]
-        return caller
+        return caller if until > now else None
+
+    def use_ticket(self, digest: str, *, now: datetime) -> bool:
+        return self.ticket(digest, now=now) is not None and bool(self.tickets.pop(digest))
 
     def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
         count = self.counts.get((account, window), 0)

@@ -1,10 +1,12 @@
 """One address for both APIs: a reverse proxy for HTTP and WebSocket."""
 
 import asyncio
+import json
 import logging
 import socket
 import threading
 import traceback
+import uuid
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ from aiohttp.http_parser import RawRequestMessage
 from multidict import CIMultiDict
 from yarl import URL
 
-from engine.api.handshake import PROTOCOL, BadHandshake, read_handshake
+from engine.api.handshake import PROTOCOL
 from local.door.frames import FrameLimit
 from local.door.origins import refusal
 from local.door.problems import PROBLEM_JSON, heard, problem
@@ -54,12 +56,6 @@ _HOP_BY_HOP = {
     "trailer",
     "transfer-encoding",
     "upgrade",
-}
-_REFUSED: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "Send a valid API key, or a ticket that was not used yet.",
-    # The embedded cloud's only word.
-    HTTPStatus.FORBIDDEN: "There is no valid key or ticket (on AWS a 401), or too many connections "
-    "were made this minute (429).",
 }
 _HEAD_TOO_LARGE = f"Request line and headers are above {MAX_HEAD} bytes."
 _LOG = logging.getLogger(__name__)
@@ -120,13 +116,21 @@ def end_to_end(headers: Mapping[str, str], *, drop: str = "") -> CIMultiDict[str
 class FrontDoor:
     """Passes requests on to an HTTP API and a WebSocket API.
 
-    Without `keys` it takes none of a page of another origin, see `local.door.origins`.
+    Without `keys` it takes none of a page of another origin, see `local.door.origins`. Where the
+    cloud keeps to itself why it refused a handshake, `connect_url` is where to ask the function.
     """
 
     def __init__(
-        self, http_url: str, ws_url: str, *, keys: bool = False, at_once: int = AT_ONCE
+        self,
+        http_url: str,
+        ws_url: str,
+        *,
+        keys: bool = False,
+        connect_url: str | None = None,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._keys = keys
+        self._connect_url = connect_url
         self._http_url = http_url.rstrip("/")
         self._ws_url = ws_url
         self._connecting = asyncio.Semaphore(at_once)
@@ -204,10 +208,6 @@ class FrontDoor:
                 CIMultiDict({"Connection": "Upgrade", "Upgrade": "websocket"}),
             )
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
-        try:  # as the function does, whose words the embedded cloud keeps to itself
-            read_handshake({name: [v for n, v in query if n == name] for name, _ in query}, offered)
-        except BadHandshake as error:
-            return _problem(HTTPStatus.BAD_REQUEST, str(error), code=error.code)
         try:
             async with self._connecting:
                 upstream = await self._sockets.ws_connect(
@@ -220,7 +220,8 @@ class FrontDoor:
                     max_msg_size=MAX_MESSAGE,
                 )
         except aiohttp.WSServerHandshakeError as error:
-            return _problem(error.status, _REFUSED.get(error.status, "Connect again in a moment."))
+            refused_by = await self._ask_why(request, query) if self._connect_url else None
+            return refused_by or _problem(error.status, "The WebSocket API refused the connection.")
         except (TimeoutError, aiohttp.ClientError) as error:
             return _unreachable(error)
         async with upstream:
@@ -237,6 +238,37 @@ class FrontDoor:
             self._open.add(downstream)
             await join(downstream, upstream, refused)
         return downstream
+
+    async def _ask_why(
+        self, request: web.BaseRequest, query: list[tuple[str, str]]
+    ) -> web.Response | None:
+        """Return what the function says of a handshake that the embedded cloud only calls refused.
+
+        It is asked once more, by itself: what it has refused it refuses again.
+        """
+        headers = {**_forwarded(request), "Host": request.host}
+        event = {
+            "requestContext": {
+                "eventType": "CONNECT",
+                "connectionId": "refused",
+                "requestId": str(uuid.uuid4()),
+            },
+            "headers": headers,
+            "multiValueQueryStringParameters": {
+                name: [text for key, text in query if key == name] for name, _ in query
+            },
+        }
+        try:
+            async with (
+                self._connecting,
+                self._sockets.post(str(self._connect_url), json=event) as answer,
+            ):
+                said = json.loads(await answer.read())
+        except (TimeoutError, aiohttp.ClientError, ValueError):
+            return None
+        if said.get("statusCode", 0) < HTTPStatus.BAD_REQUEST:
+            return None
+        return web.Response(status=said["statusCode"], headers=said["headers"], text=said["body"])
 
 
 class _Connection(web.RequestHandler):
@@ -330,9 +362,8 @@ def _problem(
     detail: str,
     headers: CIMultiDict[str] | None = None,
     request_id: str = "",
-    code: str | None = None,
 ) -> web.Response:
-    document = problem(status, detail, request_id=request_id, code=code)
+    document = problem(status, detail, request_id=request_id)
     status = document["status"]
     answer = web.json_response(document, status=status, content_type=PROBLEM_JSON, headers=headers)
     answer.headers.setdefault("X-Request-Id", document["requestId"])
@@ -342,12 +373,18 @@ def _problem(
 
 @contextmanager
 def serving(
-    listener: socket.socket, http_url: str, ws_url: str, *, keys: bool = False, log: Path
+    listener: socket.socket,
+    http_url: str,
+    ws_url: str,
+    *,
+    keys: bool = False,
+    connect_url: str | None = None,
+    log: Path,
 ) -> Iterator[None]:
     """Serve a front door on a listening socket, from a thread of its own, complaining to `log`."""
 
     async def opened() -> FrontDoor:
-        door = FrontDoor(http_url, ws_url, keys=keys)
+        door = FrontDoor(http_url, ws_url, keys=keys, connect_url=connect_url)
         await door.open(listener)
         return door
 

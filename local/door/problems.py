@@ -32,13 +32,11 @@ _DETAILS = {
 }
 
 
-def problem(
-    status: int, detail: str, *, request_id: str = "", code: str | None = None
-) -> dict[str, Any]:
-    """Return a problem document; its code follows from its status if there is no better one."""
-    if code is None and status not in CODES:  # not ours to tell what the cloud means by it
+def problem(status: int, detail: str, *, request_id: str = "") -> dict[str, Any]:
+    """Return a problem document; its code follows from its status."""
+    if status not in CODES:  # not ours to tell what the cloud means by it
         status = HTTPStatus.BAD_GATEWAY
-    code = code or CODES[HTTPStatus(status)]
+    code = CODES[HTTPStatus(status)]
     return {
         "type": f"/docs#{code}",
         "title": HTTPStatus(status).phrase,

@@ -60,7 +60,11 @@ class Scene:
         """Connect, and be refused at the door."""
         with pytest.raises(InvalidStatus) as refused:
             self.connected(path, **headers)
-        assert refused.value.response.status_code in {400, 401, 403}, (path, headers)
+        assert refused.value.response.status_code in {400, 401}, (path, headers)
+        assert json.loads(refused.value.response.body or b"")["code"] in {
+            "BAD_HANDSHAKE",
+            "UNAUTHENTICATED",
+        }
         self.ways += 1
 
     def bobs(self) -> dict[str, str]:

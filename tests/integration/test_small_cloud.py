@@ -109,9 +109,9 @@ def _access(table: Table) -> Iterator[Call]:
     yield lambda: access.revoke_key("nothing")
     yield lambda: access.key("id")
     yield lambda: access.add_ticket("t", Caller("ann", "id"), until=LATER)
-    yield lambda: access.take_ticket("t", now=FAR)
-    yield lambda: access.take_ticket("t", now=START)
-    yield lambda: access.take_ticket("t", now=START)
+    for now in (FAR, START, START):
+        yield lambda now=now: access.ticket("t", now=now)  # type: ignore[misc]
+        yield lambda now=now: access.use_ticket("t", now=now)  # type: ignore[misc]
     for _ in range(4):
         yield lambda: access.count_order("ann", 1, most=3, until=FAR)
 

@@ -346,11 +346,13 @@ def test_a_ticket_is_good_once_and_for_a_time(access: Any) -> None:
     ann = Caller("ann", "k1")
     for name, caller in (("used", ann), ("late", ann), ("keyless", Caller("ann"))):
         access.add_ticket(name, caller, until=LATER)
-    assert access.take_ticket("keyless", now=START) == Caller("ann")
-    assert access.take_ticket("used", now=START) == ann
-    assert access.take_ticket("used", now=START) is None
-    assert access.take_ticket("late", now=LATER) is None
-    assert access.take_ticket("unheard of", now=START) is None
+    assert access.ticket("keyless", now=START) == Caller("ann")
+    assert access.ticket("used", now=START) == ann
+    assert [access.use_ticket("used", now=START) for _ in range(2)] == [True, False]
+    assert access.ticket("used", now=START) is None
+    assert (access.ticket("late", now=LATER), access.use_ticket("late", now=LATER)) == (None, False)
+    assert access.ticket("unheard of", now=START) is None
+    assert not access.use_ticket("unheard of", now=START)
 
 
 @both

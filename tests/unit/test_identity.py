@@ -73,6 +73,9 @@ def test_a_ticket_is_good_once_and_for_a_minute() -> None:
     first, second = (world.identity.issue_ticket(ann) for _ in range(2))
     assert first.text not in str(world.access)
     assert world.identity.caller_of_ticket(first.text) == ann
+    world.identity.use_ticket(first.text)
+    with pytest.raises(Unauthenticated):
+        world.identity.use_ticket(first.text)
     with pytest.raises(Unauthenticated):
         world.identity.caller_of_ticket(first.text)
     world.clock.advance(60)

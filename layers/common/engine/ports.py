@@ -358,8 +358,12 @@ class Access(Protocol):
 
     def add_ticket(self, digest: str, caller: Caller, *, until: datetime) -> None: ...
 
-    def take_ticket(self, digest: str, *, now: datetime) -> Caller | None:
-        """Use up a ticket; return who drew it, None if it is unknown, used or expired."""
+    def ticket(self, digest: str, *, now: datetime) -> Caller | None:
+        """Return who drew a ticket, None if it is unknown, used or expired."""
+        ...
+
+    def use_ticket(self, digest: str, *, now: datetime) -> bool:
+        """Use up a ticket; False if it is unknown, used or expired."""
         ...
 
     def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:

@@ -48,12 +48,19 @@ class DynamoAccess:
         }
         self.table.put(item)
 
-    def take_ticket(self, digest: str, *, now: datetime) -> Caller | None:
-        try:
-            item = self.table.delete(f"TICKET#{digest}", "TICKET", "ends > :now", now=to_ms(now))
-        except Refused:
+    def ticket(self, digest: str, *, now: datetime) -> Caller | None:
+        item = self.table.get(f"TICKET#{digest}", "TICKET")
+        if item is None:
             return None
-        return item_caller(item) if item else None
+        with decoding("a ticket"):
+            return item_caller(item) if int(item["ends"]["N"]) > to_ms(now) else None
+
+    def use_ticket(self, digest: str, *, now: datetime) -> bool:
+        try:
+            self.table.delete(f"TICKET#{digest}", "TICKET", "ends > :now", now=to_ms(now))
+        except Refused:
+            return False
+        return True
 
     def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
         try:

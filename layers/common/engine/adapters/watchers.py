@@ -83,8 +83,8 @@ class DynamoWatchers:
         minutes = range(first, last + 2)  # clocks differ
         rows = self.table.get_many([_connects(caller.account, minute) for minute in minutes])
         noted = [row.get(f"{_ENTRY}{caller.key_id}", {}).get("SS", []) for row in rows.values()]
-        pairs = [text.split(" ", 1) for some in noted for text in some]
-        return [(connection_id, from_ms(int(ms))) for ms, connection_id in pairs]
+        read = [_noted(entry) for some in noted for entry in some]
+        return [each for each in read if each]
 
     def watch(self, watcher: Watcher) -> Watcher:
         try:
@@ -247,6 +247,17 @@ def _caller(connection: Item) -> Caller:
 
 def _connects(account: str, minute: int) -> tuple[str, str]:
     return f"CONNECTS#{account}#{minute}", "CONNECTS"
+
+
+def _noted(entry: str) -> tuple[str, datetime] | None:
+    """Return a connection and when it was counted; what a newer version noted is set aside."""
+    try:
+        with decoding("a connect"):
+            ms, connection_id = entry.split(" ")
+            return connection_id, from_ms(int(ms))
+    except Undecodable as error:
+        log.warning("a connect can't be read", extra={"entry": entry, "why": str(error)})
+        return None
 
 
 def _entry(watcher: Watcher) -> str:

@@ -22,9 +22,10 @@ from engine.domain.errors import (
     StoreUnavailable,
     TooManySubscriptions,
     Unauthenticated,
+    Undecodable,
 )
 from engine.observability import log
-from engine.ports import Caller, Push
+from engine.ports import Push
 from engine.service.connecting import Connecting
 from engine.service.identity import Identity
 from engine.service.watching import Watching
@@ -77,33 +78,31 @@ class Sockets:
         except ConnectRateExceeded as error:
             after = {"Retry-After": str(error.retry_after)}
             return _refusal(event, error.code, str(error), after)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, Undecodable) as error:
             log.error("handshake failed", exc_info=error)
-            return _refusal(event, error.code, "Connect again in a moment.")
+            return _refusal(event, StoreUnavailable.code, "Connect again in a moment.")
         return {**_OK, "headers": {"Sec-WebSocket-Protocol": protocol}} if protocol else _OK
 
     def _connected(self, connection_id: str, event: dict[str, Any]) -> str | None:
         """Store a connection; return the subprotocol that it is to speak, if it offers any."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         asked = read_handshake(_query(event), headers.get("sec-websocket-protocol", ""))
-        caller = self._caller(asked.ticket, headers)
+        if asked.ticket is None:
+            caller = self.identity.caller_of_key(key_in(headers))
+        else:
+            caller = self.identity.caller_of_ticket(asked.ticket)
         first = asked.watcher(connection_id, caller.account) if asked.watcher else None
-        self.connecting.connect(connection_id, caller, first)
+        self.connecting.connect(connection_id, caller, first, asked.ticket)
         return asked.protocol
-
-    def _caller(self, ticket: str | None, headers: Mapping[str, str]) -> Caller:
-        if ticket is not None:
-            return self.identity.caller_of_ticket(ticket)
-        return self.identity.caller_of_key(key_in(headers))
 
     def _answered(self, connection_id: str, body: str) -> bytes | None:
         try:
             return self._frame(connection_id, body)
         except (BadFrame, TooManySubscriptions) as error:
             return error_message(error.code, str(error))
-        except StoreUnavailable as error:
+        except (StoreUnavailable, Undecodable) as error:
             log.error("frame failed", exc_info=error)
-            return error_message(error.code, "Try again in a moment.")
+            return error_message(StoreUnavailable.code, "Try again in a moment.")
         except ConnectionGone:
             return None
 

@@ -17,19 +17,27 @@ class Connecting:
     clock: Clock
     limit: int = 0
 
-    def connect(self, connection_id: str, caller: Caller, first: Watcher | None = None) -> None:
-        """Store a connection and what it watches from the start.
+    def connect(
+        self,
+        connection_id: str,
+        caller: Caller,
+        first: Watcher | None = None,
+        ticket: str | None = None,
+    ) -> None:
+        """Store a connection and what it watches from the start, and use up its ticket if any.
 
-        Raises ConnectRateExceeded, Unauthenticated if the caller's key is revoked.
+        Raises ConnectRateExceeded, Unauthenticated if the ticket is used or the key is revoked.
         """
         watching = Watching(self.watchers, self.clock)
-        if caller.key_id is None:
-            watching.connect(connection_id, caller, first)
-            return
-        now = self.clock.now()
-        if not self.watchers.count_connect(connection_id, caller, at=now, limit=self.limit):
-            raise ConnectRateExceeded(self.limit, 60 - now.second)
+        if caller.key_id is not None:
+            now = self.clock.now()
+            if not self.watchers.count_connect(connection_id, caller, at=now, limit=self.limit):
+                raise ConnectRateExceeded(self.limit, 60 - now.second)
+        if ticket is not None:
+            self.identity.use_ticket(ticket)
         watching.connect(connection_id, caller, first)
+        if caller.key_id is None:
+            return
         # Asked last: a revocation from here on finds the connection, one before is seen here.
         if not self.identity.is_good(caller.key_id, fresh=True):
             watching.leave(connection_id)

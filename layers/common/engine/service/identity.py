@@ -18,6 +18,7 @@ TICKET_LIFETIME = timedelta(seconds=60)
 _KEY = re.compile(r"oek_([a-f0-9]{16})_([A-Za-z0-9]{32,64})")
 _ACCOUNT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MOST_REMEMBERED = 1_000
+_NO_TICKET = "the ticket is not valid, or not any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,19 @@ class Identity:
         return ticket
 
     def caller_of_ticket(self, text: str) -> Caller:
-        """Use up a ticket and return who drew it. Raises Unauthenticated.
+        """Return who drew a ticket, which is not used up by that. Raises Unauthenticated.
 
         Whether the key by which it was drawn is still good is not looked at.
         """
-        caller = self.access.take_ticket(digest_of(text), now=self.clock.now())
+        caller = self.access.ticket(digest_of(text), now=self.clock.now())
         if caller is None or (self.required and caller.key_id is None):
-            raise Unauthenticated("the ticket is not valid, or not any more")
+            raise Unauthenticated(_NO_TICKET)
         return caller
+
+    def use_ticket(self, text: str) -> None:
+        """Use up a ticket, which is good once. Raises Unauthenticated."""
+        if not self.access.use_ticket(digest_of(text), now=self.clock.now()):
+            raise Unauthenticated(_NO_TICKET)
 
     def _stored(self, key_id: str) -> ApiKey | None:
         now = self.clock.now()
