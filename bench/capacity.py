@@ -34,14 +34,12 @@ def value_bytes(value: Mapping[str, Any]) -> int:
             return len(content)
         case "BOOL" | "NULL":
             return 1
-        case "SS":
-            return sum(len(text.encode()) for text in content)
-        case "NS":
-            return sum(number_bytes(text) for text in content)
+        case "SS" | "NS":
+            return sum(value_bytes({kind[0]: each}) for each in content)
         case "L":
             return 3 + sum(1 + value_bytes(part) for part in content)
         case "M":
-            return 3 + sum(1 + len(n.encode()) + value_bytes(v) for n, v in content.items())
+            return 3 + len(content) + item_bytes(content)
     raise ValueError(f"no size is known for {kind}")
 
 

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from bench.figures import Failed
 from local.system import System
-from tests.e2e.client import FINAL, Trader, until
+from tests.e2e.client import FINAL, Trader, lying, until
 
 
 def timed(call: Callable[[], Any]) -> float:
@@ -87,15 +87,7 @@ async def _received(socket: ClientConnection, seq: int) -> float:
     return time.perf_counter()
 
 
-def lying(system: System) -> int:
-    """Return how many messages the order queue holds, seen and unseen."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = system.client("sqs").get_queue_attributes(
-        QueueUrl=system.stack.order_queue, AttributeNames=names
-    )["Attributes"]
-    return sum(int(found[name]) for name in names)
-
-
 def drained(system: System) -> None:
     """Wait until the workers have nothing left to do."""
-    until(lambda: lying(system), lambda messages: not messages, 300, every=0.5)
+    sqs, url = system.client("sqs"), system.stack.order_queue
+    until(lambda: lying(sqs, url), lambda messages: not messages, 300, every=0.5)

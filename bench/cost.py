@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from bench.figures import Figures
-from bench.prices import DATE, Price
+from bench.prices import Price
 from bench.stage import Stage
 from bench.template import memory_gb
 
@@ -63,7 +63,7 @@ def cost(stage: Stage) -> Figures:
     """
     life, request, overhead = stage.results.needed("life", "request", "overhead")
     messages = overhead["messages"]
-    figures: Figures = {"date": DATE, "messages": messages}
+    figures: Figures = {"messages": messages}
     for name, case in CASES.items():
         lived = {**life, **life["mine"]} if case.mine else life
         heard = lived["pushes"] if case.mine else messages

@@ -8,14 +8,12 @@ from bench.figures import Figures
 from bench.growth import growth
 from bench.latency import overhead, push, submit, watchers
 from bench.life import life
-from bench.memory import memory
-from bench.profiles import profile
-from bench.request import request
+from bench.request import profile, request
 from bench.routing import arithmetic
 from bench.scale import scale
 from bench.stage import Stage
 from bench.startup import startup
-from bench.throughput import throughput, zero
+from bench.throughput import memory, throughput, zero
 
 Part = Callable[[Stage], Figures]
 PARTS: dict[str, Part] = {

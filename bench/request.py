@@ -1,15 +1,26 @@
-"""CPU of a warm request of each function, without and with botocore and a server to answer it."""
+"""CPU of a warm request of each function, without and with AWS calls; and where it goes."""
 
+import json
 from typing import Any
 
 from bench.figures import Figures
-from bench.lambdas import an_event, of_orders, stream_batch, unpacked
+from bench.lambdas import (
+    FUNCTIONS,
+    an_event,
+    event_file,
+    last_line,
+    of_orders,
+    stream_batch,
+    unpacked,
+)
 from bench.stage import Stage
 
 BEFORE, TIMES = 20, 200
 #: Of ten orders or changes each.
 TENS = BEFORE + TIMES // 10
 Events = list[dict[str, Any]]
+#: Those whose processor time is told by package.
+_PROFILED = "place", "settle", "announce"
 
 
 def events() -> dict[str, tuple[str, Events]]:
@@ -52,3 +63,28 @@ def request(stage: Stage) -> Figures:
         "per_s": round(1000 / alone),
         "watched_per_s": round(1000 / (alone + told)),
     }
+
+
+def profile(stage: Stage) -> Figures:
+    """Return milliseconds by package: of imports and first event, and of warm requests."""
+    figures: Figures = {"starts": {}, "requests": {}}
+    wanted = events()
+    with unpacked() as lambdas:
+        stage.tell("starts")
+        for function in FUNCTIONS:
+            told = lambdas.run(function, "profile", event_file(function))
+            figures["starts"][function] = largest(json.loads(last_line(told)))
+        stage.tell("requests")
+        for name in _PROFILED:
+            function, some = wanted[name]
+            path = lambdas.keep(f"profile-{name}", some)
+            told = lambdas.run(function, "profile", path, str(BEFORE))
+            figures["requests"][name] = largest(json.loads(last_line(told)))
+    return figures
+
+
+def largest(taken: dict[str, float], most: int = 8) -> dict[str, float]:
+    """Return the largest, and the sum of the others."""
+    ranked = sorted(taken.items(), key=lambda row: -row[1])
+    rest = sum(ms for _, ms in ranked[most:])
+    return {name: round(ms, 2) for name, ms in [*ranked[:most], ("others", rest)] if ms}

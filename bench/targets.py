@@ -43,36 +43,26 @@ class Target:
         return f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}"
 
 
+def _time(what: str, part: str, figure: str, most: float) -> Target:
+    return Target(what, part, figure, BOTO3, most=most)
+
+
+_TEN = "throughput, of the ideal of ten one-order workers"
+_ONE = "throughput, one order a worker, of its ideal"
 TARGETS = (
-    Target(
-        "CPU of all functions, a watched order", "overhead", "functions_cpu_ms", BOTO3, most=0.30
-    ),
-    Target("POST to 202, one client, p50", "submit", "one_p50_ms", BOTO3, most=0.15),
-    Target(
-        "POST to `confirmed` less what is simulated, p50", "overhead", "p50_ms", BOTO3, most=0.35
-    ),
-    Target("table write to the watcher, p50", "push", "p50_ms", BOTO3, most=0.2),
-    Target("CPU of an order without the cloud", "request", "order_cpu_ms", BOTO3, most=0.02),
-    Target("start-up of `execute`", "startup", "execute_ms", BOTO3, most=2.6),
+    _time("CPU of all functions, a watched order", "overhead", "functions_cpu_ms", 0.30),
+    _time("POST to 202, one client, p50", "submit", "one_p50_ms", 0.15),
+    _time("POST to `confirmed` less what is simulated, p50", "overhead", "p50_ms", 0.35),
+    _time("table write to the watcher, p50", "push", "p50_ms", 0.2),
+    _time("CPU of an order without the cloud", "request", "order_cpu_ms", 0.02),
+    _time("an order with nothing to wait for", "zero", "order_ms", 0.2),
+    _time("start-up of `execute`", "startup", "execute_ms", 2.6),
     *(
-        Target(f"start-up of `{name}`", "startup", f"{name}_ms", BOTO3, most=1.9)
+        _time(f"start-up of `{name}`", "startup", f"{name}_ms", 1.9)
         for name in ("worker", "ws_connect", "ws_notify", "reconcile")
     ),
-    Target(
-        "throughput, of the ideal of ten one-order workers",
-        "throughput",
-        "ten_share_of_ten_workers",
-        "x",
-        least=6,
-    ),
-    Target(
-        "throughput, one order a worker, of its ideal",
-        "throughput",
-        "one_share_of_its_ideal",
-        "x",
-        least=0.6,
-    ),
-    Target("an order with nothing to wait for", "zero", "order_ms", BOTO3, most=0.2),
+    Target(_TEN, "throughput", "ten_share_of_ten_workers", "x", least=6),
+    Target(_ONE, "throughput", "one_share_of_its_ideal", "x", least=0.6),
     Target("write units an order", "life", "order_write_units", most=9),
     Target("AWS calls of the worker an order", "life", "worker_calls", most=9),
     Target("AWS calls of `execute` an order", "life", "execute_calls", most=2),
@@ -80,9 +70,10 @@ TARGETS = (
     Target("a million orders, ten a worker", "cost", "ten_usd", "USD", most=13),
     Target("the same, capacity by the hour", "cost", "ten_provisioned_usd", "USD", most=13),
     Target("largest process", "memory", "largest_mb", "MB", most=128),
-    Target("submit, 100,000 orders of 1,000", "growth", "submit_ratio", "x", most=1.3),
-    Target("get, 100,000 orders of 1,000", "growth", "get_ratio", "x", most=1.3),
-    Target("list, 100,000 orders of 1,000", "growth", "list_ratio", "x", most=1.3),
+    *(
+        Target(f"{name}, 100,000 orders of 1,000", "growth", f"{name}_ratio", "x", most=1.3)
+        for name in ("submit", "get", "list")
+    ),
 )
 
 

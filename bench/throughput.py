@@ -1,11 +1,11 @@
-"""How many orders a second the whole system settles."""
+"""How many orders a second the whole system settles, and how much memory that takes."""
 
 import time
 
 from bench.client import burst, drained
 from bench.figures import Failed, Figures
-from bench.processor import shares
-from bench.stage import NONE, Stage
+from bench.processor import peak_mb, shares
+from bench.stage import FIXED, NONE, Stage
 from engine.adapters.dynamodb import item_order
 from engine.domain.order import Order, Status
 from local.system import System
@@ -13,6 +13,8 @@ from tests.e2e.client import Trader
 
 ORDERS = 500
 CLIENTS = 20
+#: Enough for every function to have done everything.
+SOME = 200
 WORKERS = 10
 #: Defaults: the slower of two quotes of 200..400 ms, then 400..800 ms to land.
 MEAN_SIMULATED = 0.2 + 0.2 * 2 / 3 + 0.6
@@ -72,3 +74,23 @@ def _orders(system: System) -> list[Order]:
     """Return every order of the table."""
     with Trader(system) as trader:
         return [item_order(row) for row in trader.rows() if row["sk"]["S"] == "ORDER"]
+
+
+def memory(stage: Stage) -> Figures:
+    """Place, read, list, watch, settle and repair; then look at every function's processes."""
+    system = stage.system(FIXED)
+    stage.tell(f"{SOME} orders")
+    with Trader(system) as trader:
+        for _ in range(10):
+            trader.watch(trader.place())
+        burst(system, SOME, 10)
+        drained(system)
+        for path in ("/api/orders?limit=100", "/openapi.json"):
+            trader.http.get(path).raise_for_status()
+        system.invoke("reconcile", {})
+    figures: Figures = {
+        f"{name}_mb": round(max(peak_mb(pid) for pid in system.workers(name)), 1)
+        for name in system.stack.functions
+        if system.workers(name)
+    }
+    return {**figures, "largest_mb": max(figures.values())}

@@ -26,7 +26,7 @@ from engine.domain.order import FINAL, Order, Status
 from engine.ports import WorkMessage
 from local.errors import CloudFailed
 from local.system import System
-from tests.e2e.client import until
+from tests.e2e.client import lying, rows_of, until
 from tests.proof.history import Answer, Document, Heard, History, Letter, asked_for, steps
 
 #: Who trades, and how likely each is to.
@@ -325,8 +325,8 @@ class Storm:
         while time.monotonic() < give_up:
             orders = [item_order(row) for row in self._rows("ORDER#") if row["sk"]["S"] == "ORDER"]
             busy = [order for order in orders if not order.final or order.dead_letter_due]
-            lying = self._lying(self.system.stack.order_queue)
-            if not busy and not lying and self._letters_are_of_failed(orders):
+            queued = lying(self.sqs, self.system.stack.order_queue)
+            if not busy and not queued and self._letters_are_of_failed(orders):
                 break
             time.sleep(1)
         else:
@@ -352,7 +352,7 @@ class Storm:
             }
             for row in self._rows("TX#")
         }
-        history.queued = [None] * self._lying(self.system.stack.order_queue)
+        history.queued = [None] * lying(self.sqs, self.system.stack.order_queue)
         history.letters = self._letters()
         for account, order_id in self.placed:
             self._call(account, "read", "GET", f"/api/orders/{order_id}")
@@ -362,7 +362,7 @@ class Storm:
         url = self.system.stack.dead_letter_queue
         found: dict[str, tuple[str, str]] = {}
         give_up = time.monotonic() + 15
-        while time.monotonic() < give_up and len(found) < self._lying(url):
+        while time.monotonic() < give_up and len(found) < lying(self.sqs, url):
             for message in self.sqs.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=20
             ).get("Messages", []):
@@ -373,12 +373,6 @@ class Storm:
             )
         return [Letter(json.loads(body).get("orderId")) for body, _ in found.values()]
 
-    def _lying(self, url: str) -> int:
-        """Return how many messages a queue holds, those in hand included."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
-
     def _row(self, order_id: str) -> Order | None:
         key = {"pk": {"S": f"ORDER#{order_id}"}, "sk": {"S": "ORDER"}}
         answer = self.dynamodb.get_item(
@@ -387,9 +381,8 @@ class Storm:
         return item_order(answer["Item"]) if "Item" in answer else None
 
     def _rows(self, prefix: str) -> list[dict[str, Any]]:
-        table = self.system.stack.table
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table)
-        return [row for page in pages for row in page["Items"] if row["pk"]["S"].startswith(prefix)]
+        rows = rows_of(self.dynamodb, self.system.stack.table)
+        return [row for row in rows if row["pk"]["S"].startswith(prefix)]
 
     def _stream(self) -> Iterator[dict[str, Any]]:
         """Yield every record of the table's stream, from its beginning."""

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -164,18 +164,30 @@ class Trader:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Return every row of the table."""
-        table = self.system.stack.table
-        pages = self.system.client("dynamodb").get_paginator("scan").paginate(TableName=table)
-        for page in pages:
-            yield from page["Items"]
+        yield from rows_of(self.system.client("dynamodb"), self.system.stack.table)
 
     def landed(self, order_id: str) -> list[str]:
         """Return the signatures that landed for an order."""
-        return [
-            row["pk"]["S"].removeprefix("TX#")
-            for row in self.rows()
-            if row.get("order", {}).get("S") == order_id and "out" in row
-        ]
+        return [signature for signature, of in landed(self.rows()) if of == order_id]
+
+
+def rows_of(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
+    """Return every row of a table."""
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+        yield from page["Items"]
+
+
+def landed(rows: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the signatures that landed, each with its order."""
+    entries = [row for row in rows if row["sk"]["S"] == "TX" and "out" in row]
+    return [(row["pk"]["S"].removeprefix("TX#"), row["order"]["S"]) for row in entries]
+
+
+def lying(sqs: Any, url: str) -> int:
+    """Return how many messages a queue holds, those in hand included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def until(

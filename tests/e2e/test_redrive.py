@@ -3,7 +3,7 @@
 from local.ops.redrive import Moved, queues_of
 from local.ops.target import Target
 from local.system import System
-from tests.e2e.client import Trader, until
+from tests.e2e.client import Trader, lying, until
 
 
 def test_a_redriven_letter_of_a_failed_order_changes_nothing(
@@ -13,16 +13,10 @@ def test_a_redriven_letter_of_a_failed_order_changes_nothing(
     order_id = trader.place(tokenIn="XFAIL")
     failed = trader.wait_for(order_id, "failed")
     sqs = system.client("sqs")
-
-    def lying(url: str) -> int:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
-        return sum(map(int, answer["Attributes"].values()))
-
-    until(lambda: lying(system.stack.dead_letter_queue), lambda letters: letters == 1)
+    until(lambda: lying(sqs, system.stack.dead_letter_queue), lambda letters: letters == 1)
     stack = Target(system.stack.name, system.stack.outputs, system.client)
     assert queues_of(stack).redrive() == Moved(1, by_hand=True)
-    until(lambda: lying(system.stack.order_queue), lambda messages: messages == 0)
+    until(lambda: lying(sqs, system.stack.order_queue), lambda messages: messages == 0)
     assert trader.order(order_id) == failed
-    assert lying(system.stack.dead_letter_queue) == 0
+    assert lying(sqs, system.stack.dead_letter_queue) == 0
     assert trader.landed(order_id) == []

@@ -25,7 +25,7 @@ from engine.domain.tokens import SOL, USDC
 from engine.service.limits import BELIEVED
 from local.system import System
 from local.up import told
-from tests.e2e.client import FINAL, PATIENCE, Trader, until
+from tests.e2e.client import FINAL, PATIENCE, Trader, landed, until
 from tests.e2e.conftest import Accounts
 
 ROOT = Path(__file__).parents[2]
@@ -59,18 +59,16 @@ def test_a_cancel_wins_or_loses_and_never_both(account: Accounts) -> None:
         asked = itertools.islice(itertools.cycle(traders), 200)
         races += at_once.map(race, asked, itertools.count())
         ended = list(at_once.map(lambda r: r.trader.wait_for(r.order_id), races))
-    landed = {
-        row["order"]["S"] for row in traders[0].rows() if row["sk"]["S"] == "TX" and "out" in row
-    }
+    traded = {order_id for _, order_id in landed(traders[0].rows())}
     for each, order in zip(races, ended, strict=True):
         assert each.status in {200, 409}
         if each.status == 200:
             assert order["status"] == "cancelled"
-            assert each.order_id not in landed
+            assert each.order_id not in traded
             assert [step["status"] for step in order["history"]] == ["pending", "cancelled"]
         else:
             assert order["status"] == "confirmed"
-            assert each.order_id in landed
+            assert each.order_id in traded
     won = sum(each.status == 200 for each in races)
     print(f"{len(races)} races: {won} cancelled, {len(races) - won} too late")
     assert 0 < won < len(races)

@@ -14,15 +14,13 @@ import httpx
 from local.cloud import aws
 from local.cloud.embedded import ROOT
 from local.places import sam
-from tests.e2e.client import FINAL, until
+from tests.e2e.client import FINAL, a_body, until
 from tests.places.conftest import STACK, Deployed, make
-
-BODY = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 
 
 def place(http_url: str) -> str:
     return str(
-        httpx.post(f"{http_url}/api/orders/execute", json=BODY, timeout=60).json()["orderId"]
+        httpx.post(f"{http_url}/api/orders/execute", json=a_body(), timeout=60).json()["orderId"]
     )
 
 

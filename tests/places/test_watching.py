@@ -18,9 +18,7 @@ import pytest
 
 from local.cloud import aws
 from local.cloud.embedded import ROOT
-from tests.e2e.client import FINAL, until
-
-BODY = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
+from tests.e2e.client import FINAL, a_body, landed, rows_of, until
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def test_an_update_while_orders_run_loses_none_and_trades_none_twice(watched: Wa
             if number == 20:  # with orders in every state
                 watched.edit("functions/worker/app.py", '"""The order', '"""Once more: the order')
             time.sleep(0.05)
-            return str(http.post("/api/orders/execute", json=BODY).json()["orderId"])
+            return str(http.post("/api/orders/execute", json=a_body()).json()["orderId"])
 
         placed = list(traders.map(place, range(80)))
         watched.wait_for(lambda line: line.startswith("functions/worker/app.py: deployed"))
@@ -118,10 +116,5 @@ def test_an_update_while_orders_run_loses_none_and_trades_none_twice(watched: Wa
     assert Counter(order["status"] for order in orders) == {"confirmed": 80}
     dynamodb = aws.client("dynamodb", watched.endpoint_url)
     (table,) = dynamodb.list_tables()["TableNames"]
-    landed = Counter(
-        row["order"]["S"]
-        for page in dynamodb.get_paginator("scan").paginate(TableName=table)
-        for row in page["Items"]
-        if row["sk"]["S"] == "TX" and "out" in row
-    )
-    assert landed == dict.fromkeys(placed, 1)
+    trades = Counter(order_id for _, order_id in landed(rows_of(dynamodb, table)))
+    assert trades == dict.fromkeys(placed, 1)

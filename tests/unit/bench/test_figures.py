@@ -5,7 +5,7 @@ import pytest
 from bench.child import package_of
 from bench.figures import Failed, Results, percentile, spread
 from bench.markdown import laid_out
-from bench.profiles import largest
+from bench.request import largest
 from bench.stage import NONE
 from bench.targets import BOTO3, Target
 
