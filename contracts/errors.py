@@ -61,9 +61,10 @@ whatever the reason; its front door asks the function for it, and answers that.
 The front door of `make up` and `make demo` turns these into problem documents, with the codes of
 the last table above, and bounds requests as API Gateway does. `Content-Type` sent twice it refuses
 (400), where API Gateway joins the two by a comma and the engine refuses that (415). A compressed
-body goes on as it came, here and there: nobody unpacks it, so it is no JSON. The embedded cloud
-answers `OPTIONS` by itself, with 403; on AWS it reaches the engine, which tells the methods in
-`Allow`.
+body goes on as it came, here and there: nobody unpacks it, so it is no JSON. `OPTIONS`
+reaches the engine on AWS, which tells the methods in `Allow`; the embedded cloud answers it by
+itself, with 403. With `AllowedOrigins` API Gateway answers it, here and there: 204 to a page of
+such an origin.
 """
 
 

@@ -48,7 +48,7 @@ def up(asked: Asked) -> None:
     else:
         from local import up
 
-        up.serve(asked.port, asked.auth, watch=asked.watch, root=asked.root)
+        up.serve(asked.port, asked.auth, asked.origins, watch=asked.watch, root=asked.root)
 
 
 def cloud(asked: Asked) -> None:
@@ -175,6 +175,7 @@ def parser() -> Parser:
     serving.add_argument("--cloud", choices=["embedded", "localstack"], default="embedded")
     serving.add_argument("--port", type=port, default=3000, help="0 for a free one")
     serving.add_argument("--auth", choices=["none", "api-key"], default="none")
+    serving.add_argument("--origins", default="", help="pages that may call it, by commas")
     serving.add_argument("--watch", action="store_true", help="deploy what changes in the sources")
     serving.add_argument("--root", type=Path, default=ROOT, help="where the sources are")
     bare = command("cloud", cloud, "run the embedded cloud alone, for SAM to deploy to")

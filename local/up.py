@@ -95,14 +95,14 @@ def found(port: int, state: Path = STATE) -> dict[str, Any]:
     raise Refused(f"nothing is up at port {port}: run make up, or name a stack with STACK=...")
 
 
-def serve(at: int, auth: str, *, watch: bool = False, root: Path = ROOT) -> None:
+def serve(at: int, auth: str, origins: str, *, watch: bool = False, root: Path = ROOT) -> None:
     """Serve until the embedded cloud ends, which it should not. Raises PortTaken, CloudFailed.
 
     With `watch`, what changes in the sources below `root` is deployed meanwhile.
     """
     from local.watch import watching
 
-    parameters = {"Auth": auth}
+    parameters = {"Auth": auth, "AllowedOrigins": origins}
     with (
         running(parameters, port=at, template=root / "template.yaml") as system,
         told(system) as state,

@@ -1,4 +1,4 @@
-"""Give an HTTP API the routes of its OpenAPI body, which MiniStack does not read by itself."""
+"""Give an HTTP API what its OpenAPI body says, which MiniStack does not read by itself."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _INTEGRATION = "x-amazon-apigateway-integration"
+_CORS = "x-amazon-apigateway-cors"
 _ANY = "x-amazon-apigateway-any-method"
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
@@ -99,3 +100,14 @@ def wire(api_id: str, body: Mapping[str, Any], resolver: Resolver, gateway: Any)
             gateway.delete_route(ApiId=api_id, RouteId=route["RouteId"])
     for key in sorted(targets.keys() - kept):
         gateway.create_route(ApiId=api_id, RouteKey=key, Target=targets[key])
+
+
+def allow_origins(api_id: str, body: Mapping[str, Any], origins: str, gateway: Any) -> None:
+    """Let pages of `origins`, separated by commas, call an API in the way that `body` says."""
+    if origins and _CORS in body:
+        _, asked, _ = body[_CORS]["Fn::If"]  # the condition is that there are any
+        settings = {name[0].upper() + name[1:]: value for name, value in asked.items()}
+        settings["AllowOrigins"] = origins.split(",")
+        gateway.update_api(ApiId=api_id, CorsConfiguration=settings)
+    elif "CorsConfiguration" in gateway.get_api(ApiId=api_id):
+        gateway.delete_cors_configuration(ApiId=api_id)

@@ -129,13 +129,16 @@ def connect(endpoint_url: str, name: str) -> Stack:
     gateway = aws.client("apigatewayv2", endpoint_url, session)
     processed = formation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
     resolver = routes.Resolver(physical | _pseudo_parameters(described))
+    chosen = {p["ParameterKey"]: p["ParameterValue"] for p in described.get("Parameters", [])}
     urls: dict[str, str] = {}
     for logical_id, resource in processed["Resources"].items():
         if resource["Type"] != _API:
             continue
         api_id = physical[logical_id]
         if "Body" in resource["Properties"]:
-            routes.wire(api_id, resource["Properties"]["Body"], resolver, gateway)
+            body = resource["Properties"]["Body"]
+            routes.wire(api_id, body, resolver, gateway)
+            routes.allow_origins(api_id, body, chosen.get("AllowedOrigins", ""), gateway)
         stage = gateway.get_stages(ApiId=api_id)["Items"][0]["StageName"]
         kind = resource["Properties"].get("ProtocolType", "HTTP")
         urls[kind] = f"{endpoint_url}/_aws/execute-api/{api_id}/{stage}"

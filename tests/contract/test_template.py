@@ -18,6 +18,7 @@ FUNCTIONS = {
     "WsNotifyFunction": "ws_notify",
     "ReconcileFunction": "reconcile",
 }
+OPENAPI: Json = json.loads((ROOT / "docs/openapi.json").read_text())
 DAYS_14 = 14 * 24 * 60 * 60
 
 
@@ -387,6 +388,26 @@ def test_nobody_may_scan_the_table_and_only_watchers_are_deleted(resources):
 
 
 # The APIs
+
+
+def test_pages_call_the_api_only_where_their_origin_is_allowed(resources):
+    cors = resources["HttpApi"]["Properties"]["Body"]["x-amazon-apigateway-cors"]
+    condition, allowed, otherwise = cors["Fn::If"]
+    assert (condition, otherwise) == ("HasAllowedOrigins", {"Ref": "AWS::NoValue"})
+    assert allowed["allowOrigins"] == {"Ref": "AllowedOrigins"}
+    assert "allowCredentials" not in allowed
+
+
+def test_a_page_may_send_and_read_what_the_contract_names(resources):
+    cors = resources["HttpApi"]["Properties"]["Body"]["x-amazon-apigateway-cors"]["Fn::If"][1]
+    operations = [each for path in OPENAPI["paths"].values() for each in path.values()]
+    answers = [answer for each in operations for answer in each["responses"].values()]
+    told = {name.lower() for answer in answers for name in answer.get("headers", {})}
+    assert set(cors["exposeHeaders"]) == told - {"cache-control", "www-authenticate"} | {"allow"}
+    assert set(cors["allowMethods"]) == {"GET", "HEAD", "POST"}
+    parameters = [each for operation in operations for each in operation.get("parameters", ())]
+    asked = {each["name"] for each in parameters if each["in"] == "header"}
+    assert set(cors["allowHeaders"]) == asked | {"authorization", "content-type", "x-api-key"}
 
 
 def test_every_http_request_reaches_the_engine(resources):

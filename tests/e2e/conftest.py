@@ -16,6 +16,7 @@ from tests.e2e.client import Trader
 #: A stack whose callers need keys, with a quick market, and few enough orders a minute to exceed.
 KEYED = {
     "Auth": "api-key",
+    "AllowedOrigins": "https://desk.example,https://mobile.example",
     "OrdersPerMinute": "30",
     "QuoteDelayMinMs": "0",
     "QuoteDelayMaxMs": "20",

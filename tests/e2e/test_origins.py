@@ -62,3 +62,33 @@ def test_with_keys_the_key_decides_and_not_the_page(account: Accounts) -> None:
     assert ann.http.get("/api/orders", headers={"Origin": EVIL}).status_code == 200
     ann.listen("/live", ann.headers | {"Origin": EVIL}).socket.ping().wait(10)
     assert httpx.get(f"{ann.system.url}/api/orders", headers={"Origin": EVIL}).status_code == 401
+
+
+def test_a_page_of_an_allowed_origin_is_let_in_and_reads_what_the_contract_tells(
+    account: Accounts,
+) -> None:
+    ann, page = account("ann"), {"Origin": "https://desk.example"}
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
+    }
+    leave = httpx.options(f"{ann.system.url}/api/orders/execute", headers=page | asked)
+    assert leave.status_code == 204
+    assert leave.headers["access-control-allow-origin"] == page["Origin"]
+    assert "POST" in leave.headers["access-control-allow-methods"]
+    granted = leave.headers["access-control-allow-headers"].split(",")
+    assert set(asked["Access-Control-Request-Headers"].split(",")) <= set(granted)
+    for answer in (ann.post(a_body(), **page), ann.http.get("/api/orders/none", headers=page)):
+        assert answer.headers["access-control-allow-origin"] == page["Origin"]
+        exposed = answer.headers["access-control-expose-headers"].split(",")
+        told = {"location", "ratelimit", "ratelimit-policy", "x-request-id"}
+        assert told <= set(exposed)
+        assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_a_page_of_another_origin_is_let_nowhere(account: Accounts) -> None:
+    ann, page = account("ann"), {"Origin": EVIL, "Access-Control-Request-Method": "POST"}
+    leave = httpx.options(f"{ann.system.url}/api/orders/execute", headers=page)
+    answer = ann.http.get("/api/orders", headers={"Origin": EVIL})
+    for each in (leave, answer):
+        assert "access-control-allow-origin" not in each.headers

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud.routes import Resolver, Unresolvable, routes_of, wire
+from local.cloud.routes import Resolver, Unresolvable, allow_origins, routes_of, wire
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:orders-Execute-1"
 URI = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{ARN}/invocations"
@@ -37,6 +37,7 @@ class Gateway:
     def __init__(self) -> None:
         self.routes: dict[str, dict[str, Any]] = {}
         self.integrations: dict[str, dict[str, Any]] = {}
+        self.api: dict[str, Any] = {}
         self.made = 0
 
     def _new(self) -> str:
@@ -60,6 +61,15 @@ class Gateway:
 
     def delete_route(self, **given: str) -> None:
         del self.routes[given["RouteId"]]
+
+    def get_api(self, **_: str) -> dict[str, Any]:
+        return self.api
+
+    def update_api(self, **given: Any) -> None:
+        self.api |= {name: value for name, value in given.items() if name != "ApiId"}
+
+    def delete_cors_configuration(self, **_: str) -> None:
+        del self.api["CorsConfiguration"]
 
     def keys(self) -> set[str]:
         return {route["RouteKey"] for route in self.routes.values()}
@@ -121,3 +131,18 @@ def test_wiring_again_changes_only_what_changed(resolver):
     assert gateway.keys() == {"GET /a", "POST /c"}
     assert kept in gateway.routes
     assert len(gateway.integrations) == 1
+
+
+def test_origins_are_allowed_as_the_body_says_and_taken_back(resolver):
+    gateway = Gateway()
+    asked = {"allowOrigins": {"Ref": "AllowedOrigins"}, "allowMethods": ["GET"], "maxAge": 600}
+    body = {"x-amazon-apigateway-cors": {"Fn::If": ["Has", asked, {"Ref": "AWS::NoValue"}]}}
+    allow_origins("api", body, "https://a.example,https://b.example", gateway)
+    assert gateway.api["CorsConfiguration"] == {
+        "AllowOrigins": ["https://a.example", "https://b.example"],
+        "AllowMethods": ["GET"],
+        "MaxAge": 600,
+    }
+    for _ in range(2):
+        allow_origins("api", body, "", gateway)
+        assert gateway.api == {}
