@@ -4,6 +4,7 @@ is measured but `sys`, `time` and `os`; the answer is the last line of standard 
 python bench/child.py bare
 python bench/child.py import MODULE
 python bench/child.py first EVENT.json                  import, and one event
+python bench/child.py restored EVENT.json               one event, from a snapshot on
 python bench/child.py warm EVENTS.json BEFORE           CPU of one event, after some not counted
 python bench/child.py answered EVENTS.json BEFORE       the same, AWS calls answered in the process
 python bench/child.py profile EVENTS.json BEFORE        the same as `warm` by package, as JSON
@@ -17,6 +18,7 @@ import time
 TYPE_CHECKING = False  # typing would be imported for us alone
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 
 class Context:
@@ -34,6 +36,22 @@ class Context:
 def first(path: str) -> None:
     """Import a function and let it answer one event."""
     handler_of()(_read(path), Context())
+
+
+def restored(path: str) -> float:
+    """Return the CPU seconds from a snapshot on: what the function does after it, and one event."""
+    from snapshot_restore_py import get_after_restore, get_before_snapshot
+
+    handler, event = handler_of(), _read(path)
+    before: list[Any] = get_before_snapshot()
+    after: list[Any] = get_after_restore()
+    for call, args, kwargs in reversed(before):
+        call(*args, **kwargs)
+    began = time.process_time()
+    for call, args, kwargs in after:
+        call(*args, **kwargs)
+    handler(event, Context())
+    return time.process_time() - began
 
 
 def warm(path: str, before: int, watched: "Callable[[Callable[[], None]], None]") -> float:
@@ -119,6 +137,8 @@ def main() -> None:
 
             answer_inside()
         took = warm(rest[0], int(rest[1]), lambda call: call())
+    elif mode == "restored":
+        took = restored(rest[0])
     elif mode == "profile":
         took = profile(rest[0], int(rest[1]) if rest[1:] else None)
     else:
