@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def api() -> HttpApi:
     """Return the HTTP API as far as its contract goes: there is nothing behind it."""
     nothing = cast("Any", None)
-    return HttpApi(nothing, nothing, nothing, nothing, nothing)
+    return HttpApi(nothing, nothing, nothing, nothing, nothing, nothing, lambda: nothing)
 
 
 def openapi() -> str:

@@ -28,6 +28,7 @@ from engine.ports import (
     Caller,
     DeadLetter,
     FoundLetter,
+    PriceRow,
     TradingState,
     Watcher,
     WorkMessage,
@@ -303,6 +304,38 @@ class DollarPrices:
 
     def dollars(self, token: Token, at: datetime) -> Decimal:
         return Decimal(100)
+
+
+@dataclass
+class MemoryPriceBook:
+    """Price rows in a dict."""
+
+    rows: dict[str, PriceRow] = field(default_factory=dict)
+
+    def get(self, pair: str) -> PriceRow | None:
+        return self.rows.get(pair)
+
+    def get_many(self, pairs: Sequence[str]) -> Mapping[str, PriceRow]:
+        return {pair: self.rows[pair] for pair in pairs if pair in self.rows}
+
+    def put(self, row: PriceRow, *, expected_version: int) -> None:
+        written = replace(row, version=expected_version + 1)
+        standing = self.rows.get(row.pair)
+        if (standing.version if standing else 0) != expected_version and standing != written:
+            raise Conflict
+        self.rows[row.pair] = written
+
+
+@dataclass
+class MemorySimulation:
+    """Moved prices in a dict, for a SimulatedMarket to look into: nobody has to wait."""
+
+    clock: FakeClock
+    prices: dict[str, Decimal] = field(default_factory=dict)
+
+    def move(self, pair: str, price: Decimal) -> datetime:
+        self.prices[pair] = price
+        return self.clock.now()
 
 
 @dataclass

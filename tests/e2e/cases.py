@@ -69,7 +69,11 @@ PLACE, CANCEL = "POST /api/orders/execute", "POST /api/orders/{orderId}/cancel"
 READ, LIST = "GET /api/orders/{orderId}", "GET /api/orders"
 BY_KEY = "GET /api/orders/by-client-id/{clientOrderId}"
 QUOTES, TOKENS, TICKET = "GET /api/quotes", "GET /api/tokens", "POST /api/stream-tickets"
+PRICES, MOVE = "GET /api/prices", "POST /api/simulation/prices"
 _QUERY = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
+#: No other test trades this pair: where it is moved to does not matter.
+_MOVE = {"pair": "XDROP/USDC", "price": "2.5"}
+_BODIES = {"/api/orders/execute": a_body(), "/api/simulation/prices": _MOVE}
 
 
 def filled(path: str, name: str) -> str:
@@ -80,8 +84,7 @@ def filled(path: str, name: str) -> str:
 def plain(http: httpx.Client, method: str, path: str, order_id: str = "any") -> httpx.Response:
     """Ask a route in the simplest way that is right."""
     query = _QUERY if path == "/api/quotes" else {}
-    body = a_body() if path == "/api/orders/execute" else None
-    return http.request(method, filled(path, order_id), params=query, json=body)
+    return http.request(method, filled(path, order_id), params=query, json=_BODIES.get(path))
 
 
 def anonymous(method: str, path: str, world: World) -> httpx.Response:
@@ -223,6 +226,41 @@ def _(world: World) -> httpx.Response:
 @case(QUOTES, 422)
 def _(world: World) -> httpx.Response:
     return world.ann.http.get("/api/quotes", params={**_QUERY, "tokenOut": "SOL"})
+
+
+@case(PRICES, 200)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.get("/api/prices")
+
+
+@case(PRICES, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.get("/api/prices", params={"pair": "USDC/SOL"})
+
+
+@case(MOVE, 200)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/prices", json=_MOVE)
+
+
+@case(MOVE, 400)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/prices", content="{", headers=JSON)
+
+
+@case(MOVE, 413)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/prices", content=BIG, headers=JSON)
+
+
+@case(MOVE, 415)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/prices", content=json.dumps(_MOVE))
+
+
+@case(MOVE, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/prices", json={**_MOVE, "price": 0})
 
 
 @case(TOKENS, 200)

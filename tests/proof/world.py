@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoOrders, item_order
-from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
+from engine.adapters.prices import DynamoPriceBook
+from engine.adapters.simulated import SimulatedChain, SimulatedPools, SimulatedVenue, Weather
 from engine.adapters.sqs import SqsQueue
 from engine.adapters.table import Table
 from engine.adapters.watchers import ROWS, DynamoWatchers
@@ -38,7 +39,7 @@ from engine.ports import (
 from engine.service.identity import BELIEVED
 from engine.service.placing import Wish
 from engine.settings import Settings
-from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger
+from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, MemorySimulation
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Died, Guarded
 from tests.proof.history import REVOKED, Answer, Heard, History, Letter, asked_for, steps
@@ -94,7 +95,9 @@ class World:
         self.dynamo = FakeDynamo(self.border)
         self.sqs = FakeSqs(self.border, self.clock, {ORDERS: DEAD})
         self.sockets = FakeSockets(self.border)
-        self.market = SimulatedMarket(self.seed)
+        self.simulation = MemorySimulation(self.clock)
+        self.simulated = SimulatedMarket(self.seed, self.simulation.prices)
+        self.market = SimulatedPools(self.simulated, self.clock)
         self.repaired = self.clock.now()
         self.border.stall = self.fall_asleep
         self.border.overlap = self.overtake
@@ -104,6 +107,7 @@ class World:
         self.access = DynamoAccess(table)
         self.queue = SqsQueue(cast("Any", self.sqs), ORDERS, DEAD)
         self.prices = DollarPrices()
+        self.price_book = DynamoPriceBook(table)
 
     @property
     def engine(self) -> Engine:
@@ -416,7 +420,7 @@ class World:
         """The venues as they are now, each behind the border."""
         return [
             self._venue(
-                SimulatedVenue(name, self.market, self.clock, self.chance, self.quoting_takes)
+                SimulatedVenue(name, self.simulated, self.clock, self.chance, self.quoting_takes)
             )
             for name in ("raydium", "meteora")
         ]
@@ -425,7 +429,7 @@ class World:
     def chain(self) -> Chain:
         """The chain in the weather that there is now, behind the border."""
         chain = SimulatedChain(
-            self.market, self.ledger, self.clock, self.landing_takes, self.seed, self.weather
+            self.simulated, self.ledger, self.clock, self.landing_takes, self.seed, self.weather
         )
         return cast("Chain", Noted(self._guarded("chain", chain, *_AWAY), self._send))
 

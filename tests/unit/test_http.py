@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.simulated import SimulatedVenue
+from engine.adapters.simulated import SimulatedPools, SimulatedVenue
 from engine.api.http import MAX_BODY, HttpApi
 from engine.domain.errors import StoreUnavailable
 from engine.domain.order import Order, Status
@@ -24,7 +24,9 @@ from engine.ports import TradingState
 from engine.service.cancelling import Cancelling
 from engine.service.identity import ANYONE, Identity, new_key
 from engine.service.limits import Limits
+from engine.service.moving import Moving
 from engine.service.placing import Placing
+from engine.service.pricing import Pricing
 from engine.service.quoting import Quoting
 from engine.service.reading import Reading
 from tests.fakes import (
@@ -35,7 +37,9 @@ from tests.fakes import (
     Inline,
     MemoryAccess,
     MemoryOrders,
+    MemoryPriceBook,
     MemoryQueue,
+    MemorySimulation,
     an_order,
 )
 
@@ -80,22 +84,30 @@ class World:
     keys: bool = False
     per_minute: int = 0
     most_dollars: Decimal = Decimal(0)
+    faults: bool = False
 
     def __post_init__(self) -> None:
         clock, chance = FakeClock(), FakeChance()
-        market = SimulatedMarket(7)
+        simulation, book = MemorySimulation(clock), MemoryPriceBook()
+        market = SimulatedMarket(7, simulation.prices)
         venues = [
             SimulatedVenue(name, market, clock, chance, (0.2, 0.4))
             for name in ("raydium", "meteora")
         ]
         bounds = Decimal(0), self.most_dollars
         limits = Limits(self.access, clock, DollarPrices(), self.per_minute, *bounds)
+        placing = Placing(
+            self.orders, self.queue, clock, chance, timedelta(seconds=120), limits, self.faults
+        )
+        pricing = Pricing(SimulatedPools(market, clock), book, clock, timedelta(seconds=10))
         self.api = HttpApi(
             Identity(self.access, clock, chance, self.keys),
-            Placing(self.orders, self.queue, clock, chance, timedelta(seconds=120), limits),
+            placing,
             Reading(self.orders, self.access),
             Cancelling(self.orders, clock),
             lambda: Quoting(venues, clock, Inline()),
+            lambda: pricing,
+            (lambda: Moving(simulation, pricing, book, clock)) if self.faults else None,
         )
 
     def ask(self, event: dict[str, Any]) -> Answer:
@@ -612,6 +624,93 @@ def test_tokens_and_pairs_are_told_without_those_that_fail_on_purpose() -> None:
     assert sol in told["tokens"]
     assert ["SOL", "USDC"] in told["pairs"]
     assert "XFAIL" not in json.dumps(told)
+
+
+# Prices
+
+
+def move(world: World, body: object) -> Answer:
+    event = copy.deepcopy(PLACE)
+    event["rawPath"] = event["requestContext"]["http"]["path"] = "/api/simulation/prices"
+    event["body"] = body if isinstance(body, str) else json.dumps(body)
+    return world.ask(event)
+
+
+def test_the_reference_price_of_a_pair_is_told_with_both_venues() -> None:
+    answer = World().get("/api/prices", pair="SOL/USDC")
+    assert answer.status == 200
+    assert answer.body.keys() == {"pair", "price", "at", "source", "stale", "venues"}
+    assert (answer.body["pair"], answer.body["stale"]) == ("SOL/USDC", False)
+    assert [v["venue"] for v in answer.body["venues"]] == ["raydium", "meteora"]
+    assert {*answer.body["source"]} <= {"raydium", "meteora"}
+    low, high = sorted(Decimal(v["price"]) for v in answer.body["venues"])
+    assert low <= Decimal(answer.body["price"]) <= high
+    assert all(Decimal(v["depth"]) > 10_000 for v in answer.body["venues"])
+
+
+@pytest.mark.parametrize("faults", [False, True])
+def test_without_a_pair_all_that_are_listed_are_told(faults: bool) -> None:
+    world = World(faults=faults)
+    listed = ["/".join(pair) for pair in world.get("/api/tokens").body["pairs"]]
+    answer = world.get("/api/prices")
+    assert [each["pair"] for each in answer.body["prices"]] == listed
+    assert answer.body["prices"][0] == world.get("/api/prices", pair=listed[0]).body
+    assert ("XFAIL/USDC" in listed) is faults
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ({"pair": "USDC/SOL"}, ("/pair", "UNSUPPORTED_PAIR")),
+        ({"pair": "SOL"}, ("/pair", "UNSUPPORTED_PAIR")),
+        ({"pair": "XFAIL/USDC"}, ("/pair", "UNSUPPORTED_PAIR")),
+        ({"pair": ""}, ("/pair", "INVALID")),
+        ({"symbol": "SOL/USDC"}, ("/symbol", "UNKNOWN_FIELD")),
+    ],
+)
+def test_a_bad_question_for_prices_is_named(
+    query: dict[str, str], problem: tuple[str, str]
+) -> None:
+    answer = World().get("/api/prices", **query)
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_QUERY")
+    assert answer.problems == {problem}
+
+
+@pytest.mark.parametrize("price", [150, 150.0, "150", "150.00"])
+def test_a_moved_price_is_everybodys_from_then_on(price: object) -> None:
+    world = World(faults=True)
+    answer = move(world, {"pair": "SOL/USDC", "price": price})
+    assert (answer.status, answer.body["price"]) == (200, "150")
+    assert answer.body == world.get("/api/prices", pair="SOL/USDC").body
+    offer = world.get("/api/quotes", tokenIn="SOL", tokenOut="USDC", amount="0.01")
+    for quote in offer.body["quotes"]:
+        assert Decimal(150) * Decimal("0.99") < Decimal(quote["price"]) < 150
+
+
+def test_nobody_moves_a_market_that_is_not_there_to_be_tried_out() -> None:
+    answer = move(World(), {"pair": "SOL/USDC", "price": 150})
+    assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"pair": "SOL/USDC"}, ("/price", "REQUIRED")),
+        ({"pair": "USDC/SOL", "price": 1}, ("/pair", "UNSUPPORTED_PAIR")),
+        ({"pair": "SOL/USDC", "price": "1e3"}, ("/price", "PRICE_TYPE")),
+        ({"pair": "SOL/USDC", "price": True}, ("/price", "PRICE_TYPE")),
+        ({"pair": "SOL/USDC", "price": 0}, ("/price", "PRICE_OUT_OF_RANGE")),
+        ({"pair": "SOL/USDC", "price": -1}, ("/price", "PRICE_OUT_OF_RANGE")),
+        ({"pair": "SOL/USDC", "price": 163001}, ("/price", "PRICE_OUT_OF_RANGE")),
+        ({"pair": "SOL/USDC", "price": "1.234567890123"}, ("/price", "PRICE_TOO_PRECISE")),
+        ({"pair": "SOL/USDC", "price": 1, "at": 2}, ("/at", "UNKNOWN_FIELD")),
+        ([], ("", "INVALID")),
+    ],
+)
+def test_a_bad_move_is_named(body: object, problem: tuple[str, str]) -> None:
+    answer = move(World(faults=True), body)
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_BODY")
+    assert answer.problems == {problem}
 
 
 def test_without_a_key_only_what_is_public_is_answered() -> None:

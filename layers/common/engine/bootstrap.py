@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from engine.adapters.accounts import DynamoAccess
-    from engine.adapters.simulated import SimulatedChain, SimulatedVenue
-    from engine.adapters.simulated_prices import SimulatedPrices
+    from engine.adapters.prices import DynamoPriceBook
+    from engine.adapters.simulated import PoolsAt, SimulatedChain, SimulatedPools, SimulatedVenue
+    from engine.adapters.simulated_prices import MovedPrices, SimulatedPrices
     from engine.adapters.sqs import SqsQueue
     from engine.adapters.watchers import DynamoWatchers
     from engine.adapters.websocket import WebSocketPush
@@ -31,16 +32,18 @@ if TYPE_CHECKING:
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
     from engine.api.work import Work
-    from engine.market.simulation import SimulatedMarket
     from engine.ports import (
         Access,
         Background,
         Chain,
         Chance,
         Clock,
+        Market,
         OrderQueue,
         OrderRepository,
+        PriceBook,
         Push,
+        Simulation,
         Venue,
         Watchers,
     )
@@ -49,7 +52,9 @@ if TYPE_CHECKING:
     from engine.service.execution import Execution
     from engine.service.identity import Identity
     from engine.service.limits import Prices
+    from engine.service.moving import Moving
     from engine.service.placing import Placing
+    from engine.service.pricing import Pricing
     from engine.service.quoting import Quoting
     from engine.service.reading import Reading
     from engine.service.reconciliation import Reconciliation
@@ -88,6 +93,12 @@ class Adapters(Protocol):
     @property
     def prices(self) -> "Prices": ...
     @property
+    def price_book(self) -> "PriceBook": ...
+    @property
+    def market(self) -> "Market": ...
+    @property
+    def simulation(self) -> "Simulation": ...
+    @property
     def venues(self) -> "Sequence[Venue]": ...
     @property
     def chain(self) -> "Chain": ...
@@ -110,7 +121,13 @@ class Engine:
         from engine.api.http import HttpApi
 
         return HttpApi(
-            self.identity, self.placing, self.reading, self.cancelling, lambda: self.quoting
+            self.identity,
+            self.placing,
+            self.reading,
+            self.cancelling,
+            lambda: self.quoting,
+            lambda: self.pricing,
+            (lambda: self.moving) if self.settings.simulated_faults else None,
         )
 
     @cached_property
@@ -231,6 +248,20 @@ class Engine:
         return Quoting(use.venues, use.clock, use.call_threads, min_split_gain_bps=gain)
 
     @cached_property
+    def pricing(self) -> "Pricing":
+        from engine.service.pricing import Pricing
+
+        use = self.adapters
+        return Pricing(use.market, use.price_book, use.clock, self.settings.stale_price)
+
+    @cached_property
+    def moving(self) -> "Moving":
+        from engine.service.moving import Moving
+
+        use = self.adapters
+        return Moving(use.simulation, self.pricing, use.price_book, use.clock)
+
+    @cached_property
     def identity(self) -> "Identity":
         from engine.service.identity import Identity
 
@@ -276,14 +307,33 @@ class Aws:
     def prices(self) -> "SimulatedPrices":
         from engine.adapters.simulated_prices import SimulatedPrices
 
-        return SimulatedPrices(self.settings.simulation_seed)
+        moved = self.simulation if self.settings.simulated_faults else None
+        return SimulatedPrices(self.settings.simulation_seed, moved)
+
+    @cached_property
+    def price_book(self) -> "DynamoPriceBook":
+        from engine.adapters.prices import DynamoPriceBook
+
+        return DynamoPriceBook(self._table)
+
+    @cached_property
+    def market(self) -> "SimulatedPools":
+        from engine.adapters.simulated import SimulatedPools
+
+        return SimulatedPools(self._pools, self.clock)
+
+    @cached_property
+    def simulation(self) -> "MovedPrices":
+        from engine.adapters.simulated_prices import MovedPrices
+
+        return MovedPrices(self._table, self.clock)
 
     @cached_property
     def venues(self) -> "Sequence[SimulatedVenue]":
         from engine.adapters.simulated import SimulatedVenue
 
         return [
-            SimulatedVenue(name, self._market, self.clock, self.chance, self.settings.quote_delay)
+            SimulatedVenue(name, self._pools, self.clock, self.chance, self.settings.quote_delay)
             for name in ("raydium", "meteora")
         ]
 
@@ -293,7 +343,7 @@ class Aws:
         from engine.adapters.simulated import SimulatedChain, Weather
 
         return SimulatedChain(
-            self._market,
+            self._pools,
             DynamoLedger(self._table),
             self.clock,
             self.settings.confirm_delay,
@@ -326,10 +376,14 @@ class Aws:
         return Table(self._session.client("dynamodb", config=_CONFIG), self.settings.table_name)
 
     @cached_property
-    def _market(self) -> "SimulatedMarket":
+    def _pools(self) -> "PoolsAt":
+        from engine.adapters.simulated import MovedMarket
         from engine.market.simulation import SimulatedMarket
 
-        return SimulatedMarket(self.settings.simulation_seed)
+        seed = self.settings.simulation_seed
+        if self.settings.simulated_faults:
+            return MovedMarket(seed, self.simulation)
+        return SimulatedMarket(seed)
 
     @cached_property
     def _session(self) -> boto3.Session:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.domain.order import Instruction, Order, Transaction
-from engine.domain.triggers import Level
+from engine.domain.tokens import Token
+from engine.domain.triggers import Level, Tick
 
 if TYPE_CHECKING:
     from engine.market.pool import Pool
@@ -157,6 +159,51 @@ class Venue(Protocol):
 
         Raises VenueTimeout or VenueUnavailable (retryable), UnsupportedPair (not).
         """
+        ...
+
+
+class Market(Protocol):
+    """The pools of all venues as they stand, many pairs in one read; nobody is asked to quote."""
+
+    def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence["Pool"]]:
+        """Return by pair (BASE/QUOTE) the pools that could be read.
+
+        Those of a venue that does not answer are not among them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """What is kept of a pair's reference price: all that it did since the last whole sweep."""
+
+    pair: str
+    tick: Tick
+    source: tuple[str, ...]
+    version: int = 0
+
+
+class PriceBook(Protocol):
+    """The reference prices, one row a pair; reads are strongly consistent."""
+
+    def get(self, pair: str) -> PriceRow | None:
+        """Read a pair's row."""
+        ...
+
+    def get_many(self, pairs: Sequence[str]) -> Mapping[str, PriceRow]:
+        """Read rows at once; return those that are there, by pair."""
+        ...
+
+    def put(self, row: PriceRow, *, expected_version: int) -> None:
+        """Write a pair's row, one version on; 0: there is none yet. Raises Conflict."""
+        ...
+
+
+class Simulation(Protocol):
+    """The simulated market's prices, which anybody may set for everybody."""
+
+    def move(self, pair: str, price: Decimal) -> datetime:
+        """Set a pair's price, and return from when on every process goes by it."""
         ...
 
 

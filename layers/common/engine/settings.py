@@ -36,6 +36,8 @@ class Settings:
     connects_per_minute: int
     #: The least and the most that an order may be worth; 0: no bound.
     order_dollars: tuple[Decimal, Decimal]
+    #: How old a reference price may be to trigger anything.
+    stale_price: timedelta
     region: str
     #: Where the embedded cloud stands, if that is where we are.
     endpoint_url: str | None
@@ -75,6 +77,7 @@ class Settings:
                 Decimal(number("MIN_ORDER_USD", 0)),
                 Decimal(number("MAX_ORDER_USD", 0)),
             ),
+            stale_price=timedelta(seconds=number("STALE_PRICE_SECONDS", 10)),
             region=environment.get("AWS_REGION", ""),
             endpoint_url=environment.get("AWS_ENDPOINT_URL"),
         )

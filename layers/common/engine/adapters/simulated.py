@@ -9,11 +9,12 @@ from random import Random
 from typing import Protocol
 
 from engine.adapters.codec import decoding, digits, from_ms, to_ms
+from engine.adapters.simulated_prices import MovedPrices
 from engine.domain.errors import ChainUnavailable, MarketError, Undecodable, VenueUnavailable
 from engine.domain.order import Instruction, Order, Transaction
-from engine.domain.tokens import TOKENS, Fault
+from engine.domain.tokens import TOKENS, Fault, Token, pair_name
 from engine.market.pool import Pool
-from engine.market.simulation import SimulatedMarket
+from engine.market.simulation import VENUES, SimulatedMarket
 from engine.observability import log
 from engine.ports import Chance, Clock, Expired, Landed, Landing, Reverted, Unknown
 
@@ -25,12 +26,49 @@ _LOOK_EVERY = 0.25
 LATEST = timedelta(seconds=20)
 
 
+class PoolsAt(Protocol):
+    """Both venues' pools at any time."""
+
+    def pool(self, venue: str, token_in: str, token_out: str, at: datetime) -> Pool:
+        """Return a venue's pool for two tokens. Raises UnsupportedPair."""
+        ...
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class MovedMarket:
+    """The simulated market with the prices that somebody has set."""
+
+    seed: int
+    moved: MovedPrices
+
+    def pool(self, venue: str, token_in: str, token_out: str, at: datetime) -> Pool:
+        market = SimulatedMarket(self.seed, self.moved.at(at))
+        return market.pool(venue, token_in, token_out, at)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class SimulatedPools:
+    """Every pair's pools, also of what no venue quotes: none is ever away."""
+
+    market: PoolsAt
+    clock: Clock
+
+    def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
+        at = self.clock.now()
+        return {
+            pair_name(base, quote): [
+                self.market.pool(venue, base.symbol, quote.symbol, at) for venue in VENUES
+            ]
+            for base, quote in pairs
+        }
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class SimulatedVenue:
     """A venue whose pools come from the simulated market, after `delay` (least, most) seconds."""
 
     name: str
-    market: SimulatedMarket
+    market: PoolsAt
     clock: Clock
     chance: Chance
     delay: tuple[float, float]
@@ -80,7 +118,7 @@ class SimulatedChain:
     weather are a function of the seed, the signature and the time: every process sees the same.
     """
 
-    market: SimulatedMarket
+    market: PoolsAt
     ledger: Ledger
     clock: Clock
     delay: tuple[float, float]

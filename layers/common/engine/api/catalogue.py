@@ -67,7 +67,10 @@ _PROBLEMS = {
         "Parameters of the query can't be accepted.",
         "See `errors`; `pointer` is a slash and the parameter's name.",
     ),
-    "INVALID_BODY": ("The call takes no body, or an empty object.", "Send none."),
+    "INVALID_BODY": (
+        "Fields of the body can't be accepted, or the call takes none, or an empty object.",
+        "See `errors`, field by field.",
+    ),
     "ORDER_RATE_EXCEEDED": (
         "The account has placed as many orders this minute as it may.",
         "Wait for `Retry-After` seconds. Nothing was placed.",
@@ -104,7 +107,10 @@ _FIELDS = {
     "NOT_A_COUNT": ("The parameter is not a whole number in digits.", "Send digits."),
     "UNKNOWN_TOKEN": ("The token is not traded here.", "See `GET /api/tokens`."),
     "SAME_TOKEN": ("Both tokens are the same.", "Name two."),
-    "UNSUPPORTED_PAIR": ("The two tokens do not trade against each other.", "See `pairs` there."),
+    "UNSUPPORTED_PAIR": (
+        "The two tokens do not trade against each other, or not in that order.",
+        "See `pairs` there.",
+    ),
     "KEY_MISMATCH": (
         "`clientOrderId` and the `Idempotency-Key` header differ.",
         "Send one of them, or both alike.",
@@ -117,6 +123,15 @@ _FIELDS = {
         "The order is worth more than this stack takes.",
         "Sell less, or in parts.",
     ),
+    "PRICE_TYPE": (
+        "The price is not a JSON number or a decimal string.",
+        'Send `163.25` or `"163.25"`, without sign, exponent or blanks in a string.',
+    ),
+    "PRICE_OUT_OF_RANGE": (
+        "The price is zero, negative, or beyond what it may be here.",
+        "See `detail`.",
+    ),
+    "PRICE_TOO_PRECISE": ("The price has more than 12 significant digits.", "Round it."),
 }
 _MARKET = {
     "UNSUPPORTED_PAIR": ("No pool trades the two tokens.", "Trade another pair."),

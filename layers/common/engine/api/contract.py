@@ -13,11 +13,18 @@ Schema = dict[str, Any]
 _KEPT = ("UNAUTHENTICATED", "STORE_UNAVAILABLE")
 #: Errors of a call that takes no body.
 NO_BODY = ("MALFORMED_JSON", "BODY_TOO_LARGE", "INVALID_BODY")
+_PRICES = {FieldCode.PRICE_TYPE, FieldCode.PRICE_OUT_OF_RANGE, FieldCode.PRICE_TOO_PRECISE}
 #: What may be wrong with a field, by the problem that tells it.
 _FIELDS = {
-    "INVALID_ORDER": set(FieldCode) - {FieldCode.NOT_A_COUNT},
-    "INVALID_QUERY": set(FieldCode) - {FieldCode.KEY_MISMATCH},
-    "INVALID_BODY": {FieldCode.INVALID},
+    "INVALID_ORDER": set(FieldCode) - {FieldCode.NOT_A_COUNT} - _PRICES,
+    "INVALID_QUERY": set(FieldCode) - {FieldCode.KEY_MISMATCH} - _PRICES,
+    "INVALID_BODY": _PRICES
+    | {
+        FieldCode.INVALID,
+        FieldCode.REQUIRED,
+        FieldCode.UNKNOWN_FIELD,
+        FieldCode.UNSUPPORTED_PAIR,
+    },
 }
 #: What API Gateway may answer itself, in its own words.
 _GATEWAYS = {429, 500, 503}

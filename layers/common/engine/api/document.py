@@ -48,6 +48,7 @@ def document(app: Resolver) -> dict[str, Any]:
         tags=[
             Tag(name="Orders", description="Place, read, list and cancel."),
             Tag(name="Market", description="What trades, and at what price."),
+            Tag(name="Simulation", description="Move the market; on stacks for trying out only."),
             Tag(name="Stream", description="Orders as they happen; see docs/asyncapi.yaml."),
             Tag(name="Service", description="For everybody, without a key."),
         ],

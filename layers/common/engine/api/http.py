@@ -14,6 +14,7 @@ from engine.api.resolver import Resolver, problem_for
 from engine.api.routes.market import add_market
 from engine.api.routes.orders import add_orders
 from engine.api.routes.service import add_service
+from engine.api.routes.simulation import add_simulation
 from engine.api.routes.stream import add_stream
 from engine.observability import log
 from engine.service.cancelling import Cancelling
@@ -22,6 +23,8 @@ from engine.service.placing import Placing
 from engine.service.reading import Reading
 
 if TYPE_CHECKING:
+    from engine.service.moving import Moving
+    from engine.service.pricing import Pricing
     from engine.service.quoting import Quoting
 
 #: A request of API Gateway's HTTP API, and an answer to it (payload format 2.0).
@@ -44,14 +47,19 @@ class HttpApi:
     placing: Placing
     reading: Reading
     cancelling: Cancelling
-    quoting: Callable[[], "Quoting"]  # made when it is first asked for: it brings the market
+    # Made when they are first asked for: they bring the market. What is not simulated is not moved.
+    quoting: Callable[[], "Quoting"]
+    pricing: Callable[[], "Pricing"]
+    moving: Callable[[], "Moving"] | None = None
 
     @cached_property
     def resolver(self) -> Resolver:
         """What answers; made once a process."""
         app = Resolver()
         add_orders(app, self.placing, self.reading, self.cancelling)
-        add_market(app, self.placing, self.quoting)
+        add_market(app, self.placing, self.quoting, self.pricing)
+        if self.moving:
+            add_simulation(app, self.placing, self.moving)
         add_stream(app, self.identity)
         add_service(app)
         return app

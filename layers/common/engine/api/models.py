@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from engine.domain.errors import FieldCode
 from engine.domain.money import decimal_of
 from engine.domain.order import Status, TryOutcome
+from engine.domain.prices import PriceOutOfRange, PriceTooPrecise, checked_price
 
 ID_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
 ID_EXAMPLES = ["7d1b5a3e-2c41-8f3a-9b57-0e6f4d2c1a90"]
@@ -74,6 +75,10 @@ def _is_wrong(code: FieldCode, detail: str) -> PydanticCustomError:
 
 
 def _amount(value: object) -> Decimal:
+    return _decimal(value, FieldCode.AMOUNT_TYPE)
+
+
+def _decimal(value: object, otherwise: FieldCode) -> Decimal:
     """Read a number, or digits with an optional point: no sign, blank, exponent or word."""
     if isinstance(value, str):
         digits = value.replace(".", "", 1)
@@ -81,7 +86,17 @@ def _amount(value: object) -> Decimal:
             return decimal_of(value)
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         return Decimal(value)
-    raise _is_wrong(FieldCode.AMOUNT_TYPE, "must be a number or a decimal string")
+    raise _is_wrong(otherwise, "must be a number or a decimal string")
+
+
+def _price(value: object) -> Decimal:
+    """Read a price as an amount is read; its bounds are those of every price."""
+    try:
+        return checked_price(_decimal(value, FieldCode.PRICE_TYPE))
+    except PriceOutOfRange as error:
+        raise _is_wrong(FieldCode.PRICE_OUT_OF_RANGE, str(error)) from None
+    except PriceTooPrecise as error:
+        raise _is_wrong(FieldCode.PRICE_TOO_PRECISE, str(error)) from None
 
 
 def count(value: object) -> int:
@@ -113,10 +128,19 @@ Amount = Annotated[
     BeforeValidator(_amount),
     WithJsonSchema({"anyOf": [_AMOUNT_TEXT, _AMOUNT_NUMBER], "examples": ["1.5", 1]}),
 ]
+#: A price as a body has it: quote tokens for one base token.
+SentPrice = Annotated[
+    Decimal,
+    BeforeValidator(_price),
+    WithJsonSchema({"anyOf": [_AMOUNT_TEXT, _AMOUNT_NUMBER], "examples": ["163.25", 163.25]}),
+]
 QueryAmount = Annotated[
     Decimal, BeforeValidator(_amount), WithJsonSchema({**_AMOUNT_TEXT, "examples": ["1.5"]})
 ]
 Id = Annotated[str, Field(pattern=ID_PATTERN, examples=ID_EXAMPLES)]
+Pair = Annotated[
+    str, Field(description="Base and quote, as /api/tokens has them.", examples=["SOL/USDC"])
+]
 Symbol = Annotated[str, Field(description="A token's symbol.", examples=["SOL"])]
 Wanted = Annotated[str, Field(min_length=1, max_length=64)]
 Bps = Annotated[int, Field(ge=0, le=10_000)]
@@ -294,6 +318,45 @@ class Offer(Told):
     route: Route | None = Field(description="What would be chosen; null if no venue can fill it.")
     amount_out: Digits | None = Field(description="What is quoted for the route.")
     min_amount_out: Digits | None = Field(description="The least that slippageBps tolerates.")
+
+
+class MovePrice(Sent):
+    """The body of `POST /api/simulation/prices`."""
+
+    pair: Wanted = Field(description="BASE/QUOTE, as /api/tokens lists it.", examples=["SOL/USDC"])
+    price: SentPrice = Field(
+        description="Quote tokens for one base token, of at most 12 significant digits, from a "
+        "thousandth to a thousandfold of where the simulation began."
+    )
+
+
+class VenuePrice(Told):
+    """What one venue says of a pair."""
+
+    venue: str
+    price: Digits = Field(description="Between buying and selling: quote for one base token.")
+    depth: Digits = Field(
+        description="Quote tokens that trade within 1 % of it; the venue's weight."
+    )
+
+
+class Price(Told):
+    """The reference price of a pair, by which triggers go."""
+
+    pair: Pair
+    price: Digits | None = Field(
+        description="Quote tokens for one base token; null if no venue ever told one."
+    )
+    at: Time | None = Field(description="When it was so; null without a price.")
+    source: list[str] = Field(description="The venues that it is made of.")
+    stale: bool = Field(description="It is too old to trigger anything: no venue answers.")
+    venues: list[VenuePrice] = Field(description="What each venue says now.")
+
+
+class Prices(Told):
+    """The reference prices of all pairs."""
+
+    prices: list[Price]
 
 
 class Token(Told):

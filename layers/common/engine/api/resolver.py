@@ -22,6 +22,7 @@ from engine.ports import Caller
 
 Handler = Callable[..., Any]
 
+_ORDERS = "/api/orders"
 #: What pydantic says of a field, where we have words of our own for it.
 _CODES = frozenset(FieldCode)
 _OURS: dict[str, tuple[str, str]] = {
@@ -37,7 +38,7 @@ class Resolver(APIGatewayHttpResolver):
     """
 
     def __init__(self) -> None:
-        super().__init__(enable_validation=True, json_body_deserializer=read_order)
+        super().__init__(enable_validation=True, json_body_deserializer=self._read_body)
         self.known: dict[str, dict[str, frozenset[str]]] = {}
         self.use([_known_names_only])
         self.exception_handler(RequestValidationError)(self._invalid)
@@ -78,6 +79,17 @@ class Resolver(APIGatewayHttpResolver):
         known = methods.get(self.request.method)
         return sorted(self.current_event.query_string_parameters.keys() - known) if known else []
 
+    def _read_body(self, body: str) -> dict[str, Any]:
+        """Read the JSON object of a body. Raises Problem if it is no JSON, or no object."""
+        read = _json(body)
+        if not isinstance(read, dict):
+            raise invalid(self._unfit_body(), [_field([], "", "must be an object")])
+        return read
+
+    def _unfit_body(self) -> str:
+        """Return the code of a body that is no order, or no whatever else the path takes."""
+        return "INVALID_ORDER" if self.request.route.startswith(_ORDERS) else "INVALID_BODY"
+
     def _refused(self, error: Exception) -> Response[str]:
         problem = problem_for(error)
         request_id = self.current_event.request_context.request_id
@@ -93,7 +105,7 @@ class Resolver(APIGatewayHttpResolver):
             found[where].append(_field(steps, each["type"], each["msg"]))
         found["query"] += [_field([n], "extra_forbidden", "") for n in self.unknown_names()]
         if found["body"]:
-            return self._refused(invalid("INVALID_ORDER", found["body"]))
+            return self._refused(invalid(self._unfit_body(), found["body"]))
         if found["query"]:
             return self._refused(invalid("INVALID_QUERY", found["query"]))
         return self._refused(Problem("ORDER_NOT_FOUND", "This is no order's id."))
@@ -121,14 +133,6 @@ def no_body(app: Resolver, next_middleware: Callable[[Resolver], Any]) -> Any:
     if body.strip() and _json(body) != {}:
         raise invalid("INVALID_BODY", [_field([], "", "send no body")])
     return next_middleware(app)
-
-
-def read_order(body: str) -> dict[str, Any]:
-    """Read the JSON object of a body. Raises Problem if it is no JSON, or no object."""
-    read = _json(body)
-    if not isinstance(read, dict):
-        raise invalid("INVALID_ORDER", [_field([], "", "must be an object")])
-    return read
 
 
 def _json(body: str) -> Any:

@@ -7,10 +7,12 @@ from engine.api import models
 from engine.api.frames import Error, Pong, Snapshot, StatusChange
 from engine.domain.money import from_base_units, price, shares
 from engine.domain.order import Instruction, Order, Quote, Route, Step, Transaction, Try
+from engine.domain.prices import price_text
 from engine.domain.terms import Terms
 from engine.domain.tokens import Token
 
 if TYPE_CHECKING:
+    from engine.service.pricing import Priced
     from engine.service.quoting import Offer
 
 
@@ -74,6 +76,25 @@ def offer_view(offer: "Offer", terms: Terms) -> models.Offer:
         route=_route_view(route, terms) if route else None,
         amount_out=_of(terms.buy, route.amount_out if route else None),
         min_amount_out=_of(terms.buy, minimum),
+    )
+
+
+def price_view(priced: "Priced") -> models.Price:
+    """Return a reference price as clients read it."""
+    return models.Price(
+        pair=priced.pair,
+        price=None if priced.price is None else price_text(priced.price),
+        at=timestamp(priced.at) if priced.at else None,
+        source=list(priced.source),
+        stale=priced.stale,
+        venues=[
+            models.VenuePrice(
+                venue=told.venue,
+                price=price_text(told.mid),
+                depth=from_base_units(told.depth, priced.quote.decimals),
+            )
+            for told in priced.venues
+        ],
     )
 
 

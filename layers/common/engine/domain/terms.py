@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from engine.domain.money import from_base_units, less_slippage
 from engine.domain.prices import price_text
-from engine.domain.tokens import Token
+from engine.domain.tokens import Token, pair_name
 from engine.domain.triggers import (
     STOP_LOSS,
     TAKE_PROFIT,
@@ -93,7 +93,7 @@ class Terms:
     @property
     def pair(self) -> str:
         """The pair as it is listed, BASE/QUOTE."""
-        return f"{self.base.symbol}/{self.quote.symbol}"
+        return pair_name(self.base, self.quote)
 
     def trigger(self, price: Decimal) -> Trigger | None:
         """Return what the order waits for, `price` being the reference price; None: nothing."""

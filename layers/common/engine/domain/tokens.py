@@ -65,6 +65,20 @@ PAIRS: tuple[tuple[Token, Token], ...] = (
 )
 
 
+def pair_name(base: Token, quote: Token) -> str:
+    """Return a pair as it is listed, BASE/QUOTE."""
+    return f"{base.symbol}/{quote.symbol}"
+
+
+def listed_pairs(*, test_tokens: bool) -> dict[str, tuple[Token, Token]]:
+    """Return the pairs that trade here by their names; those of test tokens only if asked for."""
+    return {
+        pair_name(base, quote): (base, quote)
+        for base, quote in PAIRS
+        if test_tokens or not (base.fault or quote.fault)
+    }
+
+
 def pair_of(token_in: Token, token_out: Token) -> tuple[Token, Token] | None:
     """Return the pair (base, quote) that trades the two tokens, whichever is sold, or None."""
     for pair in PAIRS:

@@ -73,5 +73,11 @@ def _distance(venue: VenuePrice, last: Decimal | None) -> tuple[Fraction, str]:
     return max(ratio, 1 / ratio), venue.venue
 
 
+def reference_digits(price: Decimal) -> Decimal:
+    """Return what a reference price shows of `price`, on which all venues stand."""
+    return price.normalize(_ROUNDED)
+
+
 def _decimal(value: Fraction) -> Decimal:
-    return _ROUNDED.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(_ROUNDED)
+    ratio = _ROUNDED.divide(Decimal(value.numerator), Decimal(value.denominator))
+    return reference_digits(ratio)

@@ -8,13 +8,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from hashlib import sha256
 
 from engine.domain.errors import UnsupportedPair
 from engine.domain.money import BPS
-from engine.domain.tokens import PAIRS, TOKENS, Token, pair_of
+from engine.domain.tokens import PAIRS, TOKENS, Token, pair_name, pair_of
 from engine.market import meteora, raydium
 from engine.market.bins import ONE, FeeSchedule, Volatility, bin_price
 from engine.market.meteora import DlmmPool
@@ -30,6 +30,9 @@ _STRAY = ((1_200_000, 200), (240_000, 50))
 _TRADES_EVERY = 45
 _BINS = 70
 _FALL = 80
+#: How far from where its walk began a price may be moved, either way: the pools still hold enough
+#: of both tokens to tell it to the last digit of a reference price.
+_FURTHEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class SimulatedMarket:
         self, venue: str, base: Token, quote: Token, listing: _Listing, at_ms: int
     ) -> tuple[int, int]:
         """Return a venue's price as a fraction: base units of `quote` for one of `base`."""
-        moved = self.moved.get(f"{base.symbol}/{quote.symbol}")
+        moved = self.moved.get(pair_name(base, quote))
         if moved is not None:
             price, per = moved.as_integer_ratio()
             return price * 10**quote.decimals, per * 10**base.decimals
@@ -168,6 +171,12 @@ class SimulatedMarket:
         )
 
 
+def movable(base: Token, quote: Token) -> tuple[Decimal, Decimal]:
+    """Return the least and the greatest price that a pair may be moved to."""
+    start = Context(prec=3).divide(Decimal(_each(base)), Decimal(_each(quote)))
+    return start / _FURTHEST, start * _FURTHEST
+
+
 def _pair(one: str, other: str) -> tuple[Token, Token]:
     first, second = TOKENS.get(one), TOKENS.get(other)
     pair = pair_of(first, second) if first and second else None
@@ -178,9 +187,13 @@ def _pair(one: str, other: str) -> tuple[Token, Token]:
 
 def _worth(token: Token, dollars: int) -> int:
     """Return how much of a token so many dollars bought when the walk began, in base units."""
-    each = DOLLARS.get(token.symbol, DOLLARS["USDC"])
     per_token: int = 10**token.decimals
-    return dollars * 10**12 * per_token // each
+    return dollars * 10**12 * per_token // _each(token)
+
+
+def _each(token: Token) -> int:
+    """Return what 10**12 tokens cost when the walk began, in dollars."""
+    return DOLLARS.get(token.symbol, DOLLARS["USDC"])
 
 
 def _in_active(

@@ -9,19 +9,25 @@ from engine.api import models
 from engine.api.contract import answers
 from engine.api.problems import invalid
 from engine.api.resolver import Resolver
-from engine.api.views import offer_view, token_view
-from engine.domain.errors import InvalidOrder
-from engine.domain.tokens import PAIRS, TOKENS
+from engine.api.views import offer_view, price_view, token_view
+from engine.domain.errors import FieldCode, FieldProblem, InvalidOrder
+from engine.domain.tokens import TOKENS, Token, listed_pairs
 from engine.service.placing import Placing, Wish
 
 if TYPE_CHECKING:
+    from engine.service.pricing import Pricing
     from engine.service.quoting import Quoting
 
 _TAG: dict[str, Any] = {"tags": ["Market"]}
 
 
-def add_market(app: Resolver, placing: Placing, quoting: Callable[[], "Quoting"]) -> None:
-    """Add the calls about the market; `quoting` is made when it is first asked for."""
+def add_market(
+    app: Resolver,
+    placing: Placing,
+    quoting: Callable[[], "Quoting"],
+    pricing: Callable[[], "Pricing"],
+) -> None:
+    """Add the calls about the market; `quoting` and `pricing` are made when first asked for."""
 
     @app.get(
         "/api/quotes",
@@ -54,6 +60,26 @@ def add_market(app: Resolver, placing: Placing, quoting: Callable[[], "Quoting"]
         return offer_view(quoting().offer(terms), terms)
 
     @app.get(
+        "/api/prices",
+        operation_id="getPrices",
+        summary="Ask for reference prices",
+        description="What triggers go by: the mid of both venues' pools, weighted by their depth. "
+        "Of one pair its price, without `pair` the prices of all.",
+        responses=answers(200, "INVALID_QUERY"),
+        **_TAG,
+    )
+    def get_prices(
+        pair: Annotated[
+            models.Wanted | None, Query(description="BASE/QUOTE.", examples=["SOL/USDC"])
+        ] = None,
+    ) -> models.Price | models.Prices:
+        if pair is None:
+            pairs = listed_pairs(test_tokens=placing.test_tokens)
+            priced = pricing().prices(list(pairs.values()))
+            return models.Prices(prices=[price_view(each) for each in priced])
+        return price_view(pricing().price(*named_pair(pair, placing, "INVALID_QUERY")))
+
+    @app.get(
         "/api/tokens",
         operation_id="getTokens",
         summary="List what trades here",
@@ -63,5 +89,15 @@ def add_market(app: Resolver, placing: Placing, quoting: Callable[[], "Quoting"]
     )
     def get_tokens() -> models.Tokens:
         known = [t for t in TOKENS.values() if not t.fault or placing.test_tokens]
-        pairs = [[a.symbol, b.symbol] for a, b in PAIRS if a in known and b in known]
+        listed = listed_pairs(test_tokens=placing.test_tokens).values()
+        pairs = [[base.symbol, quote.symbol] for base, quote in listed]
         return models.Tokens(tokens=[token_view(token) for token in known], pairs=pairs)
+
+
+def named_pair(name: str, placing: Placing, code: str) -> tuple[Token, Token]:
+    """Return base and quote of a pair that trades here. Raises Problem `code`."""
+    listed = listed_pairs(test_tokens=placing.test_tokens)
+    if name not in listed:
+        detail = f"is not traded here; known are {', '.join(listed)}"
+        raise invalid(code, [FieldProblem("/pair", FieldCode.UNSUPPORTED_PAIR, detail)])
+    return listed[name]
