@@ -10,7 +10,13 @@ from typing import Protocol
 
 from engine.adapters.codec import decoding, digits, from_ms, to_ms
 from engine.adapters.simulated_prices import MovedPrices
-from engine.domain.errors import ChainUnavailable, MarketError, Undecodable, VenueUnavailable
+from engine.domain.errors import (
+    ChainUnavailable,
+    FailureCode,
+    MarketError,
+    Undecodable,
+    VenueUnavailable,
+)
 from engine.domain.order import Instruction, Order, Transaction
 from engine.domain.tokens import TOKENS, Fault, Token, pair_name
 from engine.market.pool import Pool
@@ -193,7 +199,7 @@ class SimulatedChain:
                 return entry | {"code": error.code, "detail": f"{step.program}: {error}"}
             if fault is Fault.SLIPPAGE or amount_out < step.min_amount_out:
                 detail = f"{step.program} would have paid less than the minimum"
-                return entry | {"code": "SLIPPAGE_EXCEEDED", "detail": detail}
+                return entry | {"code": FailureCode.SLIPPAGE_EXCEEDED, "detail": detail}
             total += amount_out
         return entry | {"out": str(total)}
 

@@ -25,7 +25,7 @@ Handler = Callable[..., Any]
 _ORDERS = "/api/orders"
 #: What pydantic says of a field, where we have words of our own for it.
 _CODES = frozenset(FieldCode)
-_OURS: dict[str, tuple[str, str]] = {
+_OURS = {
     "missing": (FieldCode.REQUIRED, "is required"),
     "extra_forbidden": (FieldCode.UNKNOWN_FIELD, "is not known"),
 }
@@ -176,5 +176,6 @@ def _query_names(handler: Handler) -> Iterator[str]:
 def _field(steps: Sequence[object], kind: str, detail: str) -> FieldProblem:
     """Return a wrong field as clients read of it; `kind` is pydantic's word, or our code."""
     pointer = "".join(f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in steps)
-    code, told = _OURS.get(kind, (kind if kind in _CODES else FieldCode.INVALID, detail))
+    otherwise = FieldCode(kind) if kind in _CODES else FieldCode.INVALID
+    code, told = _OURS.get(kind, (otherwise, detail))
     return FieldProblem(pointer, code, told)

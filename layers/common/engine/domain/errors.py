@@ -84,7 +84,7 @@ class FieldProblem:
     """What is wrong with one field; `pointer` is a JSON pointer into the request (RFC 6901)."""
 
     pointer: str
-    code: str
+    code: FieldCode
     detail: str
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from engine.domain.errors import (
     ChainUnavailable,
     Conflict,
+    FailureCode,
     QueueUnavailable,
 )
 from engine.domain.order import Failure, Order, Quote, Transaction
@@ -32,6 +33,8 @@ from engine.service.quoting import Quoting
 
 #: What a venue may answer now and take back a moment later.
 RETRYABLE = frozenset({"VENUE_ERROR", "VENUE_TIMEOUT", "VENUE_UNAVAILABLE"})
+
+_TOO_LATE = "the order's deadline passed before it could trade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,12 @@ class Execution:
         if order.in_flight is not None:
             return self._submit(self._claim(order), order.in_flight)
         if now >= order.deadline:
-            return self._fail(order, "EXPIRED", "the order's deadline passed before it could trade")
+            return self._fail(
+                order, FailureCode.EXPIRED, "the order's deadline passed before it could trade"
+            )
         if order.attempts >= self.policy.max_attempts:
             detail = f"no result after {order.attempts} attempts"
-            return self._fail(order, "ATTEMPTS_EXHAUSTED", detail, dead_letter=True)
+            return self._fail(order, FailureCode.ATTEMPTS_EXHAUSTED, detail, dead_letter=True)
         return self._attempt(order)
 
     def _claim(self, order: Order) -> Order:
@@ -131,7 +136,9 @@ class Execution:
             return self._no_route(order, offer.quotes)
         now = self.clock.now()
         if now >= order.deadline:
-            return self._fail(order, "EXPIRED", "the order's deadline passed before it could trade")
+            return self._fail(
+                order, FailureCode.EXPIRED, "the order's deadline passed before it could trade"
+            )
         legs, terms = offer.route.legs, order.terms
         steps = instructions(order.token_in, order.token_out, legs, terms.minimum)
         transaction = self.chain.sign(
@@ -146,19 +153,19 @@ class Execution:
     def _no_route(self, order: Order, quotes: tuple[Quote, ...]) -> Outcome:
         errors = sorted({quote.error for quote in quotes if quote.error})
         if not RETRYABLE.intersection(errors):
-            code = errors[0] if len(errors) == 1 else "NO_ROUTE"
+            code = errors[0] if len(errors) == 1 else FailureCode.NO_ROUTE
             return self._fail(order, code, "no venue can fill this order", quotes=quotes)
         if order.attempts >= self.policy.max_attempts:
             return self._fail(
                 order,
-                "VENUES_UNAVAILABLE",
+                FailureCode.VENUES_UNAVAILABLE,
                 f"no venue gave a quote in {order.attempts} attempts",
                 dead_letter=True,
                 quotes=quotes,
             )
         now = self.clock.now()
         until = _end_of_wait(order, now, self._backoff(order.attempts))
-        waiting = order.wait(quotes, "VENUES_UNAVAILABLE", at=now, until=until)
+        waiting = order.wait(quotes, FailureCode.VENUES_UNAVAILABLE, at=now, until=until)
         self.orders.save(waiting, expected_seq=order.seq)
         again = _later(until - now)
         log.info(

@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Protocol
 
-from engine.domain.errors import FieldProblem, InvalidOrder, OrderRateExceeded, TradingHalted
+from engine.domain.errors import (
+    FieldCode,
+    FieldProblem,
+    InvalidOrder,
+    OrderRateExceeded,
+    TradingHalted,
+)
 from engine.domain.tokens import Token
 from engine.ports import Access, Clock, TradingState
 
@@ -62,10 +68,10 @@ class Limits:
         worth = _EXACT.multiply(amount, self.prices.dollars(token, self.clock.now()))
         if worth < self.least_dollars:
             detail = f"an order is worth at least {self.least_dollars} USD"
-            raise InvalidOrder(FieldProblem("/amount", "NOTIONAL_TOO_SMALL", detail))
+            raise InvalidOrder(FieldProblem("/amount", FieldCode.NOTIONAL_TOO_SMALL, detail))
         if self.most_dollars and worth > self.most_dollars:
             detail = f"an order is worth at most {self.most_dollars} USD"
-            raise InvalidOrder(FieldProblem("/amount", "NOTIONAL_TOO_LARGE", detail))
+            raise InvalidOrder(FieldProblem("/amount", FieldCode.NOTIONAL_TOO_LARGE, detail))
 
     def count_order(self, account: str) -> Allowance | None:
         """Count an order and return what is left, None if nobody counts.

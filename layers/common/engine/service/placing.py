@@ -8,6 +8,7 @@ from decimal import Decimal
 from engine.domain.errors import (
     Conflict,
     EngineError,
+    FieldCode,
     FieldProblem,
     IdempotencyKeyReused,
     InvalidOrder,
@@ -92,9 +93,11 @@ class Placing:
         buy = self._token("/tokenOut", wish.token_out, problems)
         if sell and buy and pair_of(sell, buy) is None:
             detail = f"{sell.symbol}/{buy.symbol} does not trade here"
-            problem = FieldProblem("/tokenOut", "UNSUPPORTED_PAIR", detail)
+            problem = FieldProblem("/tokenOut", FieldCode.UNSUPPORTED_PAIR, detail)
             if sell == buy:
-                problem = FieldProblem("/tokenOut", "SAME_TOKEN", "tokenOut must not be tokenIn")
+                problem = FieldProblem(
+                    "/tokenOut", FieldCode.SAME_TOKEN, "tokenOut must not be tokenIn"
+                )
             problems.append(problem)
         try:
             terms = _terms(wish, sell or SOL, buy or USDC)  # so that all that is wrong is named
@@ -128,7 +131,9 @@ class Placing:
         if token is None or (token.fault and not self.test_tokens):
             known = ", ".join(t.symbol for t in TOKENS.values() if not t.fault or self.test_tokens)
             problems.append(
-                FieldProblem(pointer, "UNKNOWN_TOKEN", f"is not traded here; known are {known}")
+                FieldProblem(
+                    pointer, FieldCode.UNKNOWN_TOKEN, f"is not traded here; known are {known}"
+                )
             )
             return None
         return token
@@ -144,9 +149,13 @@ def _terms(wish: Wish, sell: Token, buy: Token) -> Terms:
     try:
         amount = to_base_units(wish.amount, sell.decimals)
     except AmountOutOfRange as error:
-        raise InvalidOrder(FieldProblem("/amount", "AMOUNT_OUT_OF_RANGE", str(error))) from None
+        raise InvalidOrder(
+            FieldProblem("/amount", FieldCode.AMOUNT_OUT_OF_RANGE, str(error))
+        ) from None
     except InexactAmount as error:
-        raise InvalidOrder(FieldProblem("/amount", "TOO_MANY_DECIMALS", str(error))) from None
+        raise InvalidOrder(
+            FieldProblem("/amount", FieldCode.TOO_MANY_DECIMALS, str(error))
+        ) from None
     return Terms(sell, buy, amount, wish.slippage_bps)
 
 
