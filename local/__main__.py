@@ -41,6 +41,7 @@ def port(text: str) -> int:
 
 
 def up(asked: Asked) -> None:
+    """Serve the whole system on one address until stopped."""
     if asked.cloud == "localstack":
         from local.places import localstack
 
@@ -52,12 +53,14 @@ def up(asked: Asked) -> None:
 
 
 def cloud(asked: Asked) -> None:
+    """Run the embedded cloud alone, for SAM to deploy to."""
     from local.cloud import bare
 
     bare.serve(asked.cloud_port)
 
 
 def bridge(asked: Asked) -> None:
+    """Let containers reach the cloud of `make up`."""
     from local import up
     from local.places import bridge
 
@@ -65,19 +68,14 @@ def bridge(asked: Asked) -> None:
 
 
 def demo(asked: Asked) -> None:
+    """Place a market order on an embedded cloud and watch it to the end."""
     from local import demo
 
-    demo.demonstrate(
-        {
-            "type": "market",
-            "tokenIn": asked.token_in,
-            "tokenOut": asked.token_out,
-            "amount": asked.amount,
-        }
-    )
+    demo.demonstrate(asked.token_in, asked.token_out, asked.amount)
 
 
 def smoke(_: Asked) -> None:
+    """Place an order at ENGINE_URL and watch it at ENGINE_WS_URL to the end."""
     from local import smoke
 
     http_url, watch_url = needed("ENGINE_URL"), needed("ENGINE_WS_URL")
@@ -85,6 +83,7 @@ def smoke(_: Asked) -> None:
 
 
 def routes(asked: Asked) -> None:
+    """Give the stack at AWS_ENDPOINT_URL its HTTP routes, and say where it is."""
     from local.cloud.stack import connect
 
     stack = connect(needed("AWS_ENDPOINT_URL").rstrip("/"), asked.stack)
@@ -99,6 +98,7 @@ def needed(name: str) -> str:
 
 
 def sam(asked: Asked) -> int:
+    """Run the SAM CLI, as samconfig.toml says."""
     from local.places import sam
 
     do = {"build": sam.build, "deploy": sam.deploy, "destroy": sam.destroy}[asked.command]
@@ -106,6 +106,7 @@ def sam(asked: Asked) -> int:
 
 
 def sam_local(_: Asked) -> None:
+    """Run the functions by `sam local`, or say why not."""
     from local.places import sam_local
 
     try:
@@ -115,18 +116,21 @@ def sam_local(_: Asked) -> None:
 
 
 def sam_template(_: Asked) -> None:
+    """Write the template that `sam local` wants."""
     from local.places import sam_local
 
     print(os.path.relpath(sam_local.write_template()))
 
 
 def python313(_: Asked) -> None:
+    """Print the directory of this machine's Python 3.13."""
     from local.places import lambda_python
 
     print(lambda_python.found().parent)
 
 
 def key(asked: Asked) -> None:
+    """Make an API key and print it once."""
     from local.ops import keys, target
 
     text = keys.create(target.target(asked).access, asked.account)
@@ -135,6 +139,7 @@ def key(asked: Asked) -> None:
 
 
 def revoke(asked: Asked) -> None:
+    """Revoke an API key, given whole or by its id."""
     from engine.service.identity import BELIEVED
     from local.ops import keys, target
 
@@ -143,6 +148,7 @@ def revoke(asked: Asked) -> None:
 
 
 def trading(asked: Asked) -> None:
+    """Halt or resume the taking of new orders; those under way are finished."""
     from engine.ports import TradingState
     from engine.service.limits import BELIEVED
     from local.ops import target
@@ -155,58 +161,69 @@ def trading(asked: Asked) -> None:
 
 
 def redrive(asked: Asked) -> None:
+    """Move the dead letters back to the order queue."""
     from local.ops import redrive, target
 
     found = target.target(asked)
     print(redrive.told(redrive.queues_of(found).redrive(), found.name))
 
 
+def argument(*names: str, **how: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return names, how
+
+
+_PORT = argument("--port", type=port, default=3000, help="of `make up`; it takes 0 for a free one")
+_STACK = argument("--stack", default="", help="one on AWS, by the shell's credentials")
+_ENV = argument("env", metavar="ENV", choices=("default", "prod", "local", "containers"))
+
+#: What each command does, and what it is told.
+COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
+    "up": (
+        up,
+        (
+            _PORT,
+            argument("--cloud", choices=["embedded", "localstack"], default="embedded"),
+            argument("--auth", choices=["none", "api-key"], default="none"),
+            argument("--origins", default="", help="pages that may call it, by commas"),
+            argument("--watch", action="store_true", help="deploy what changes in the sources"),
+            argument("--root", type=Path, default=ROOT, help="where the sources are"),
+        ),
+    ),
+    "cloud": (cloud, (argument("--cloud-port", type=port, default=4566),)),
+    "bridge": (bridge, (_PORT,)),
+    "demo": (
+        demo,
+        (
+            argument("--token-in", default="SOL"),
+            argument("--token-out", default="USDC"),
+            argument("--amount", default="1"),
+        ),
+    ),
+    "smoke": (smoke, ()),
+    "routes": (routes, (argument("stack", metavar="STACK"),)),
+    "build": (sam, (_ENV,)),
+    "deploy": (sam, (_ENV,)),
+    "destroy": (sam, (_ENV,)),
+    "sam-local": (sam_local, ()),
+    "sam-template": (sam_template, ()),
+    "python313": (python313, ()),
+    "key": (key, (argument("account", metavar="ACCOUNT"), _STACK, _PORT)),
+    "revoke": (revoke, (argument("key", metavar="KEY"), _STACK, _PORT)),
+    "halt": (trading, (_STACK, _PORT)),
+    "resume": (trading, (_STACK, _PORT)),
+    "redrive": (redrive, (_STACK, _PORT)),
+}
+
+
 def parser() -> Parser:
     """Return what reads a command line."""
     whole = Parser(prog="python -m local", description=__doc__)
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def command(name: str, do: Command, help: str) -> Any:  # noqa: A002 - argparse's word
-        made = commands.add_parser(name, help=help, description=help)
+    for name, (do, arguments) in COMMANDS.items():
+        made = commands.add_parser(name, help=do.__doc__, description=do.__doc__)
         made.set_defaults(do=do)
-        return made
-
-    serving = command("up", up, "serve the whole system on one address until stopped")
-    serving.add_argument("--cloud", choices=["embedded", "localstack"], default="embedded")
-    serving.add_argument("--port", type=port, default=3000, help="0 for a free one")
-    serving.add_argument("--auth", choices=["none", "api-key"], default="none")
-    serving.add_argument("--origins", default="", help="pages that may call it, by commas")
-    serving.add_argument("--watch", action="store_true", help="deploy what changes in the sources")
-    serving.add_argument("--root", type=Path, default=ROOT, help="where the sources are")
-    bare = command("cloud", cloud, "run the embedded cloud alone, for SAM to deploy to")
-    bare.add_argument("--cloud-port", type=port, default=4566, help="0 for a free one")
-    bridged = command("bridge", bridge, "let containers reach the cloud of `make up`")
-    bridged.add_argument("--port", type=port, default=3000, help="where `make up` serves")
-    shown = command("demo", demo, "place an order on an embedded cloud, watch it to the end")
-    shown.add_argument("--token-in", default="SOL")
-    shown.add_argument("--token-out", default="USDC")
-    shown.add_argument("--amount", default="1")
-    command("smoke", smoke, "place an order at ENGINE_URL and watch it to the end")
-    wired = command("routes", routes, "wire the stack at AWS_ENDPOINT_URL, say where it is")
-    wired.add_argument("stack", metavar="STACK")
-    for name in ("build", "deploy", "destroy"):
-        made = command(name, sam, f"{name} by the SAM CLI, as samconfig.toml says")
-        made.add_argument("env", metavar="ENV", choices=("default", "prod", "local", "containers"))
-    command("sam-local", sam_local, "run the functions by `sam local`, or say why not")
-    command("sam-template", sam_template, "write the template that `sam local` wants")
-    command("python313", python313, "print the directory of this machine's Python 3.13")
-    operated = [
-        command("key", key, "make an API key and print it once"),
-        command("revoke", revoke, "revoke an API key, given whole or by its id"),
-        command("halt", trading, "take no new orders; those under way are finished"),
-        command("resume", trading, "take new orders again"),
-        command("redrive", redrive, "move the dead letters back to the order queue"),
-    ]
-    operated[0].add_argument("account", metavar="ACCOUNT")
-    operated[1].add_argument("key", metavar="KEY")
-    for each in operated:
-        each.add_argument("--stack", default="", help="one on AWS, by the shell's credentials")
-        each.add_argument("--port", type=port, default=3000, help="where `make up` serves")
+        for names, how in arguments:
+            made.add_argument(*names, **how)
     return whole
 
 

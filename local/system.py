@@ -6,7 +6,6 @@ with running({"QuoteDelayMinMs": "0"}) as system:
     system.cloud.kill_worker(system.workers("worker")[0])
 """
 
-import http.client
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +44,6 @@ _NOTHING: dict[str, Any] = {
         }
     },
 }
-_INVOKE_SECONDS = 60.0
 
 #: What the template calls the version in service; other calls would get processes of their own.
 ALIAS = "live"
@@ -136,34 +134,19 @@ def _warm(cloud: Cloud, stack: Stack, name: str) -> None:
     if name in _NOTHING:
         invoke(cloud, stack.functions[name], _NOTHING[name])
         return
-    status, _, body = call(cloud, "GET", f"{urlsplit(stack.http_url).path}/healthz")
-    if status != http.HTTPStatus.OK:
-        raise CloudFailed(f"/healthz says {status}: {body.decode(errors='replace')}", cloud.log)
+    answer = cloud.ask("GET", f"{urlsplit(stack.http_url).path}/healthz")
+    if not answer.is_success:
+        raise CloudFailed(f"/healthz says {answer.status_code}: {answer.text}", cloud.log)
 
 
 def invoke(cloud: Cloud, function_name: str, event: Mapping[str, Any]) -> Any:
     """Invoke a function by its full name and return its answer. Raises CloudFailed."""
-    path, payload = invocations(function_name), json.dumps(event).encode()
-    status, headers, body = call(cloud, "POST", path, payload)
-    if status != http.HTTPStatus.OK or "X-Amz-Function-Error" in headers:
-        raise CloudFailed(f"{function_name}: {body.decode(errors='replace')}", cloud.log)
-    return json.loads(body or b"null")
+    answer = cloud.ask("POST", invocations(function_name), content=json.dumps(event))
+    if not answer.is_success or "X-Amz-Function-Error" in answer.headers:
+        raise CloudFailed(f"{function_name}: {answer.text}", cloud.log)
+    return json.loads(answer.content or b"null")
 
 
 def invocations(function_name: str) -> str:
     """Return the path of Lambda's API where the function's version in service is invoked."""
     return f"/2015-03-31/functions/{function_name}:{ALIAS}/invocations"
-
-
-def call(
-    cloud: Cloud, method: str, path: str, body: bytes | None = None
-) -> tuple[int, http.client.HTTPMessage, bytes]:
-    connection = http.client.HTTPConnection(HOST, cloud.port, timeout=_INVOKE_SECONDS)
-    try:
-        connection.request(method, path, body)
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise CloudFailed(f"{method} {path}: {error}", cloud.log) from error
-    finally:
-        connection.close()

@@ -1,6 +1,5 @@
 """Start the embedded cloud (MiniStack) on a loopback port of its own, and end it again."""
 
-import http.client
 import os
 import re
 import shutil
@@ -12,11 +11,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+
+import httpx
 
 from local import processes
-from local.errors import PortTaken
+from local.errors import CloudFailed, PortTaken
 from local.processes import Process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,7 @@ STATE = ROOT / ".local"
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 
-_START_SECONDS = 60.0
+_PATIENCE_SECONDS = 60.0
 _END_SECONDS = 5.0
 #: What the processes started here see of the caller's environment.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")
@@ -43,6 +45,13 @@ class Cloud:
     @property
     def endpoint_url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    def ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+        """Return what the emulator answers. Raises CloudFailed if it does not."""
+        try:
+            return http().request(method, f"{self.endpoint_url}{path}", **how)
+        except httpx.HTTPError as error:
+            raise CloudFailed(f"{method} {path}: {error}", self.log) from error
 
     def wait(self) -> None:
         """Return when the emulator has ended by itself, which it should not."""
@@ -99,17 +108,19 @@ def running_cloud(
         shutil.rmtree(scratch if failed else directory, ignore_errors=True)
 
 
+@cache
+def http() -> httpx.Client:
+    """Return a client for what listens on this machine: no proxy, no connection left open."""
+    closing = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(trust_env=False, timeout=_PATIENCE_SECONDS, limits=closing)
+
+
 def wait_until_healthy(endpoint_url: str) -> None:
-    """Return once the cloud answers. Raises OSError, HTTPException or TimeoutError if it won't.
+    """Return once the cloud answers. Raises httpx.HTTPError if it won't.
 
     Its socket listens from the start, so the first request waits there: nothing is polled.
     """
-    connection = http.client.HTTPConnection(urlsplit(endpoint_url).netloc, timeout=_START_SECONDS)
-    try:
-        connection.request("GET", "/_ministack/health")
-        connection.getresponse().read()
-    finally:
-        connection.close()
+    http().get(f"{endpoint_url}/_ministack/health")
 
 
 def scrubbed(outside: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ NAME = "orders"
 _FUNCTION = "AWS::Serverless::Function"
 _LAYER = "AWS::Serverless::LayerVersion"
 _API = "AWS::ApiGatewayV2::Api"
-_PATIENCE_SECONDS = 120.0
+_WAITING = {"Delay": 0.05, "MaxAttempts": 2400}  # two minutes
 #: The outputs that name the functions, by the directory of their code.
 _FUNCTION_NAMES = {
     "execute": "ExecuteFunctionName",
@@ -109,21 +108,25 @@ def deploy(
     }
     try:
         formation.create_stack(**wish)
+        _wait(formation, "stack_create_complete", name)
     except formation.exceptions.AlreadyExistsException:
-        _update(formation, wish)
+        if _update(formation, wish):
+            _wait(formation, "stack_update_complete", name)
     return connect(endpoint_url, name)
 
 
 def connect(endpoint_url: str, name: str) -> Stack:
-    """Wait for a stack, whoever deploys it, and give its HTTP API its routes.
+    """Give the HTTP API of a stack that is complete, whoever deployed it, its routes.
 
-    Raises Refused.
+    Raises Refused if it is not complete.
     """
     from local.cloud import aws
 
     session = aws.session()
     formation = aws.client("cloudformation", endpoint_url, session)
-    described = _finished(formation, name)
+    described = formation.describe_stacks(StackName=name)["Stacks"][0]
+    if described["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise Refused(f"the stack is {described['StackStatus']}: {_why(formation, name)}")
     resources = formation.describe_stack_resources(StackName=name)["StackResources"]
     physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources}
     gateway = aws.client("apigatewayv2", endpoint_url, session)
@@ -152,7 +155,8 @@ def connect(endpoint_url: str, name: str) -> Stack:
     )
 
 
-def _update(formation: Any, wish: Mapping[str, Any]) -> None:
+def _update(formation: Any, wish: Mapping[str, Any]) -> bool:
+    """Update the stack; return whether there is anything to update."""
     from botocore.exceptions import ClientError
 
     try:
@@ -160,6 +164,17 @@ def _update(formation: Any, wish: Mapping[str, Any]) -> None:
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
+        return False
+    return True
+
+
+def _wait(formation: Any, what: str, name: str) -> None:
+    from botocore.exceptions import WaiterError
+
+    try:
+        formation.get_waiter(what).wait(StackName=name, WaiterConfig=_WAITING)
+    except WaiterError as error:
+        raise Refused(f"the stack is not complete: {_why(formation, name)}") from error
 
 
 def _upload(storage: Any, packed: Bundle, endpoint_url: str) -> str:
@@ -168,19 +183,6 @@ def _upload(storage: Any, packed: Bundle, endpoint_url: str) -> str:
         storage.put_object(Bucket=BUCKET, Key=key, Body=data)
     storage.put_object(Bucket=BUCKET, Key="template.json", Body=packed.template.encode())
     return f"{endpoint_url}/{BUCKET}/template.json"
-
-
-def _finished(formation: Any, name: str) -> dict[str, Any]:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        described: dict[str, Any] = formation.describe_stacks(StackName=name)["Stacks"][0]
-        status = described["StackStatus"]
-        if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-            return described
-        if not status.endswith("_IN_PROGRESS") or "ROLLBACK" in status:
-            raise Refused(f"the stack is {status}: {_why(formation, name)}")
-        time.sleep(0.05)
-    raise Refused("the stack took too long")
 
 
 def _why(formation: Any, name: str) -> str:

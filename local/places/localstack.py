@@ -4,17 +4,16 @@ It is the one at AWS_ENDPOINT_URL, or else one that `docker-compose.yml` starts,
 and an account's LOCALSTACK_AUTH_TOKEN.
 """
 
-import http.client
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.cloud.embedded import HOST, ROOT, STATE, listening_at
+import httpx
+
+from local.cloud.embedded import HOST, ROOT, STATE, http, listening_at
 from local.errors import Refused
 from local.places import sam
 
@@ -58,17 +57,9 @@ def check(outside: Mapping[str, str]) -> str | None:
 def answers(endpoint_url: str) -> bool:
     """Whether a LocalStack is there and well."""
     try:
-        parts = urlsplit(endpoint_url)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-        if parts.scheme == "https":
-            connection = http.client.HTTPSConnection(parts.netloc, timeout=10)
-        try:
-            connection.request("GET", "/_localstack/health")
-            answer = connection.getresponse()
-            return answer.status == HTTPStatus.OK and "services" in json.loads(answer.read())
-        finally:
-            connection.close()
-    except (OSError, ValueError, http.client.HTTPException):
+        answer = http().get(f"{endpoint_url.rstrip('/')}/_localstack/health", timeout=10)
+        return answer.is_success and "services" in answer.json()
+    except (ValueError, httpx.HTTPError, httpx.InvalidURL):
         return False
 
 

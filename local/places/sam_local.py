@@ -1,21 +1,21 @@
 """Run functions by `sam local`, in Lambda's own container, against the embedded cloud."""
 
-import http.client
 import json
+import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from local.cloud.embedded import HOST, ROOT, STATE, Cloud
+from local.cloud.embedded import HOST, REGION, ROOT, STATE, Cloud, http
 from local.cloud.stack import Stack
 from local.errors import Refused
 from local.places import sam
 from local.places.bridge import NAME, bridged
-from local.system import System, call, running
+from local.smoke import FINAL
+from local.system import System, running
 
 TEMPLATE = STATE / "sam-template.json"
 _BUILT = ROOT / ".aws-sam/containers/build/template.yaml"
@@ -28,7 +28,6 @@ FUNCTIONS = {
     "schedule": "ReconcileFunction",
 }
 _ARCHITECTURES = {"aarch64": "arm64", "x86_64": "x86_64"}
-_PATIENCE_SECONDS = 120.0
 
 
 class Skipped(Exception):
@@ -41,8 +40,8 @@ def environments(cloud: Cloud, stack: Stack) -> dict[str, dict[str, str]]:
     for output, name in stack.outputs.items():
         if output.endswith("FunctionName"):
             path = f"/2015-03-31/functions/{name}/configuration"
-            _, _, body = call(cloud, "GET", path)
-            variables: dict[str, str] = json.loads(body)["Environment"]["Variables"]
+            configuration = cloud.ask("GET", path).json()
+            variables: dict[str, str] = configuration["Environment"]["Variables"]
             seen[output.removesuffix("Name")] = variables | {
                 "AWS_ENDPOINT_URL": f"http://{NAME}:{cloud.port}"
             }
@@ -100,15 +99,8 @@ def _docker(*arguments: str) -> bool:
 def options(environment_file: Path) -> list[str]:
     """Return what every `sam local` command needs to reach the embedded cloud."""
     return [
-        "--template",
-        str(TEMPLATE),
-        "--env-vars",
-        str(environment_file),
-        "--add-host",
-        f"{NAME}:host-gateway",
-        "--skip-pull-image",
-        "--region",
-        "us-east-1",
+        *("--template", str(TEMPLATE), "--env-vars", str(environment_file)),
+        *("--add-host", f"{NAME}:host-gateway", "--skip-pull-image", "--region", REGION),
     ]
 
 
@@ -137,60 +129,45 @@ def serving(
     what: str, port: int, common: Sequence[str], outside: Mapping[str, str]
 ) -> Iterator[None]:
     """Run `sam local start-api` or `start-lambda` with warm containers."""
-    command = [
-        str(sam.SAM),
-        "local",
-        what,
-        "--port",
-        str(port),
-        "--warm-containers",
-        "LAZY",
-        *common,
-    ]
+    arguments = ["--port", str(port), "--warm-containers", "LAZY", *common]
+    command = [str(sam.SAM), "local", what, *arguments]
     with subprocess.Popen(command, cwd=ROOT, env=outside) as process:
         try:
-            deadline = time.monotonic() + _PATIENCE_SECONDS
-            while not _listens(port):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise Refused(f"sam local {what} did not start")
-                time.sleep(0.2)
+            _until(lambda: _listens(port) or process.poll() is not None, f"sam local {what}")
+            if process.returncode is not None:
+                raise Refused(f"sam local {what} did not start")
             yield
         finally:
             process.terminate()
 
 
 def _listens(port: int) -> bool:
-    connection = http.client.HTTPConnection(HOST, port, timeout=1)
-    try:
-        connection.connect()
-    except OSError:
-        return False
-    finally:
-        connection.close()
-    return True
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
-def ask(url: str, path: str, body: bytes | None = None) -> Any:
+def _until(done: Callable[[], bool], what: str) -> None:
+    for _ in range(600):
+        if done():
+            return
+        time.sleep(0.2)
+    raise Refused(f"{what} takes more than two minutes")
+
+
+def ask(url: str, body: str | bytes | None = None) -> Any:
     """Ask an HTTP server on this machine; return the JSON it answers."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_PATIENCE_SECONDS)
-    try:
-        kind = {"Content-Type": "application/json"}
-        connection.request("POST" if body else "GET", path, body, kind)
-        return json.loads(connection.getresponse().read())
-    finally:
-        connection.close()
+    kind = {"Content-Type": "application/json"}
+    return http().request("POST" if body else "GET", url, content=body, headers=kind).json()
 
 
 def _ended(system: System, order_id: str) -> str:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (status := ask(system.url, f"/api/orders/{order_id}")["status"]) not in {
-        "confirmed",
-        "failed",
-    }:
-        if time.monotonic() > deadline:
-            raise Refused(f"order {order_id} is still {status}")
-        time.sleep(0.2)
-    return str(status)
+    """Wait for the end of an order; return its status."""
+
+    def status() -> str:
+        return str(ask(f"{system.url}/api/orders/{order_id}")["status"])
+
+    _until(lambda: status() in FINAL, f"order {order_id}")
+    return status()
 
 
 def demonstrate(outside: Mapping[str, str]) -> None:
@@ -215,11 +192,11 @@ def demonstrate(outside: Mapping[str, str]) -> None:
                 print(f"  the order is {_ended(system, order_id)}")
         with serving("start-api", 3001, common, seen):
             body = json.loads((ROOT / "events/http_place_order.json").read_text())["body"]
-            order = ask(f"http://{HOST}:3001", "/api/orders/execute", body.encode())
+            order = ask(f"http://{HOST}:3001/api/orders/execute", body)
             print(
                 f"sam local start-api: {order['status']}, then {_ended(system, order['orderId'])}"
             )
         with serving("start-lambda", 3002, common, seen):
-            address = "/2015-03-31/functions/ReconcileFunction/invocations"
+            address = f"http://{HOST}:3002/2015-03-31/functions/ReconcileFunction/invocations"
             event = (ROOT / "events/schedule.json").read_bytes()
-            print(f"sam local start-lambda: {ask(f'http://{HOST}:3002', address, event)}")
+            print(f"sam local start-lambda: {ask(address, event)}")

@@ -36,8 +36,9 @@ class Watched:
         assert old in text
         file.write_text(text.replace(old, new))
 
-    def health(self) -> str:
-        return str(httpx.get(f"{self.url}/healthz", timeout=60).json()["status"])
+    def title(self) -> str:
+        """Return what the API says of an address that it has not."""
+        return str(httpx.get(f"{self.url}/nothing", timeout=60).json()["title"])
 
     def wait_for(self, good: Callable[[str], bool]) -> str:
         """Wait until something good was said; return it."""
@@ -78,11 +79,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 def test_every_change_is_served_without_a_new_start(watched: Watched) -> None:
     """It says how long each took; that is some two seconds on an idle machine."""
-    path = "layers/common/engine/api/http.py"
-    for old, new in (("ok", "once"), ("once", "changed")):
-        watched.edit(path, f'{{"status": "{old}"}}', f'{{"status": "{new}"}}')
-        until(watched.health, lambda status, new=new: status == new, every=0.05)  # type: ignore[misc]
-    watched.wait_for(lambda line: re.search(r"http.py: deployed in \d", line) is not None)
+    for old, new in (("There is nothing here", "Nothing"), ("Nothing", "Changed")):
+        watched.edit("layers/common/engine/api/problems.py", f'404, "{old}"', f'404, "{new}"')
+        until(watched.title, lambda title, new=new: title == new, every=0.05)  # type: ignore[misc]
+    watched.wait_for(lambda line: re.search(r"problems.py: deployed in \d", line) is not None)
     assert sum("is up at" in line for line in watched.said) == 1
 
 
@@ -90,7 +90,7 @@ def test_what_does_not_compile_is_said_and_what_runs_goes_on(watched: Watched) -
     watched.edit("functions/worker/app.py", "def lambda_handler(", "def (lambda_handler")
     said = watched.wait_for(lambda line: "app.py: not deployed" in line)
     assert "SyntaxError" in said
-    assert watched.health() == "changed"
+    assert watched.title() == "Changed"
     watched.edit("functions/worker/app.py", "def (lambda_handler", "def lambda_handler(")
     watched.wait_for(lambda line: "app.py: deployed" in line)
 

@@ -1,9 +1,9 @@
 """LocalStack, as far as it goes without an account: what is refused, and where things are."""
 
-import http.client
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -46,13 +46,13 @@ def test_with_all_of_it_one_can_be_started(tmp_path):
     assert localstack.check({"LOCALSTACK_AUTH_TOKEN": "a-token", "PATH": path}) is None
 
 
-class Silent(http.client.HTTPConnection):
-    def request(self, *_: object, **__: object) -> None:
-        raise ConnectionRefusedError
+def nobody(_: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused")
 
 
 def test_an_endpoint_where_nobody_answers_is_named(monkeypatch):
-    monkeypatch.setattr("http.client.HTTPConnection", Silent)
+    silent = httpx.Client(transport=httpx.MockTransport(nobody))
+    monkeypatch.setattr("local.places.localstack.http", lambda: silent)
     with pytest.raises(Refused, match=r"no LocalStack answers at .*http://127\.0\.0\.1:9"):
         localstack.check({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
 
