@@ -65,7 +65,7 @@ class Rows:
             return order_item(an_order(pk.removeprefix("ORDER#")))
         if pk.startswith("ORDER#") and sk.startswith(ROWS):
             now = to_ms(datetime.now(UTC))
-            entry = json.dumps([0, now - 60_000, now + 7_200_000, 0])  # there for a minute
+            entry = json.dumps([0, now - 60_000, now + 7_200_000, 1])  # there for a minute
             return {**key, "c:somebody": {"S": entry}}
         return self.put.get((pk, sk))
 

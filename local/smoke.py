@@ -7,8 +7,8 @@ have one address. ENGINE_KEY may be missing where the stack was deployed with Au
 """
 
 import asyncio
-import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from local.errors import Refused
@@ -25,7 +25,7 @@ class Broken(Refused):
 async def trade(
     http_url: str, watch_url: str, wish: Mapping[str, Any], key: str | None = None
 ) -> dict[str, Any]:
-    """Place an order, print each status as it arrives, and return the order as it ended.
+    """Place an order, print each status that the stream tells, and return the order as it ended.
 
     If it is refused, return the problem document. Raises Broken if its end is not heard of.
     """
@@ -33,29 +33,29 @@ async def trade(
 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with aiohttp.ClientSession(headers=headers) as session:
-        posted = time.perf_counter()
         address = f"{http_url.rstrip('/')}/api/orders/execute"
         async with session.post(address, json=dict(wish)) as answer:
             order: dict[str, Any] = await answer.json(content_type=None)
         if answer.status != 202:
             return order if isinstance(order, dict) else {"detail": str(order)}
-        _print_status(order, posted)
-        query = {"orderId": order["orderId"]}
+        query, seq = {"orderId": order["orderId"]}, 0
         async with session.ws_connect(watch_url, params=query) as stream:
             async for frame in stream:
                 message = frame.json()
-                if message["type"] not in {"snapshot", "status"} or message["seq"] <= order["seq"]:
+                if message["type"] not in {"snapshot", "status"} or message["seq"] <= seq:
                     continue
-                order = message["order"]
-                _print_status(order, posted)
+                order, seq = message["order"], message["seq"]
+                _print_status(order)
                 if order["status"] in FINAL:
                     return order
     raise Broken(f"the stream ended while the order was {order['status']}")
 
 
-def _print_status(order: Mapping[str, Any], posted: float) -> None:
+def _print_status(order: Mapping[str, Any]) -> None:
+    """Print a status and how long after the order was placed it was reached."""
     attempt = f"  (attempt {order['attempts']})" if order["attempts"] > 1 else ""
-    elapsed = (time.perf_counter() - posted) * 1000
+    placed, reached = (datetime.fromisoformat(order[at]) for at in ("createdAt", "updatedAt"))
+    elapsed = (reached - placed).total_seconds() * 1000
     print(f"  {elapsed:6.0f} ms  {order['status']}{attempt}", flush=True)
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -222,17 +222,13 @@ class MemoryWatchers:
         self.rows[watcher] = watcher.of_caller(caller, until=until)
         return self.rows[watcher]
 
-    def welcome(self, watcher: Watcher) -> bool:
-        if watcher not in self.rows or self.rows[watcher].since != watcher.since:
-            return False
-        self.rows[watcher] = replace(self.rows.pop(watcher), welcomed=True)
-        return True
+    def change(self, standing: Watcher, changed: Watcher) -> None:
+        if standing in self.rows and astuple(self.rows[standing]) == astuple(standing):
+            self.rows[standing] = changed
 
-    def of(self, topics: Mapping[str, str]) -> dict[str, list[Watcher]]:
-        return {
-            topic: [w for w in self.rows.values() if (w.topic, w.account) == (topic, account)]
-            for topic, account in topics.items()
-        }
+    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Watcher]]:
+        rows = self.rows.values()
+        return {of: [w for w in rows if (w.topic, w.account) == of] for of in topics}
 
     def caller_of(self, connection_id: str) -> Caller | None:
         return self.connections.get(connection_id, (None, None))[0]
@@ -356,13 +352,14 @@ class FakePush:
     """Keeps what each client heard.
 
     `gone` clients have left, `arriving` ones are there after so many tries, `broken` ones can't be
-    reached.
+    reached. `failing` has how the next pushes to a client go.
     """
 
     heard: dict[str, list[bytes]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     arriving: dict[str, int] = field(default_factory=dict)
     broken: dict[str, EngineError] = field(default_factory=dict)
+    failing: dict[str, list[EngineError | None]] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
 
     def close(self, connection_id: str) -> None:
@@ -370,6 +367,9 @@ class FakePush:
             raise ConnectionGone(connection_id)
         if connection_id in self.broken:
             raise self.broken[connection_id]
+        failure = self.failing[connection_id].pop(0) if self.failing.get(connection_id) else None
+        if failure is not None:
+            raise failure
         self.closed.append(connection_id)
         self.gone.add(connection_id)
 
@@ -383,6 +383,9 @@ class FakePush:
             raise ConnectionGone(connection_id)
         if connection_id in self.broken:
             raise self.broken[connection_id]
+        failure = self.failing[connection_id].pop(0) if self.failing.get(connection_id) else None
+        if failure is not None:
+            raise failure
         self.heard.setdefault(connection_id, []).append(message)
 
 

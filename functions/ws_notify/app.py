@@ -11,4 +11,4 @@ def lambda_handler(
 ) -> dict[str, Any]:
     """Announce a batch of changes; report the first to deliver again."""
     use = using or engine().stream  # Lambda never passes it; tests do
-    return use.announce_batch(event)
+    return use.publish_batch(event)

@@ -26,8 +26,8 @@ from engine.api.views import (
     offer_view,
     order_view,
     pong_message,
+    refusal_message,
     token_view,
-    unknown_order_message,
 )
 from engine.domain.errors import (
     EngineError,
@@ -36,6 +36,7 @@ from engine.domain.errors import (
     KeyRevoked,
     MarketError,
     OrderNotFound,
+    SeqNotReached,
     StoreUnavailable,
     TooManySubscriptions,
     VenueError,
@@ -119,6 +120,7 @@ def test_something_is_said_of_every_code_and_of_no_other() -> None:
             KeyRevoked.code,
             StoreUnavailable.code,
             OrderNotFound.code,
+            SeqNotReached.code,
         },
         "Refused connections": set(REFUSED),
     }
@@ -217,7 +219,7 @@ def test_messages_of_the_stream_read_as_the_contract_says() -> None:
         for kind in ("snapshot", "status"):
             check(payload(kind), json.loads(message(kind, order)))
     check(payload("pong"), json.loads(pong_message()))
-    check(payload("error"), json.loads(unknown_order_message("o")))
+    check(payload("error"), json.loads(refusal_message(OrderNotFound("no"), "o")))
     for code in payload("error")["properties"]["code"]["enum"]:
         check(payload("error"), json.loads(error_message(code, "why")))
 

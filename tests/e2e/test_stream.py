@@ -1,8 +1,10 @@
 """Watchers: before, during and after; one and twenty; frames good and bad."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,38 +12,42 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.e2e.client import Message, Trader, Watch, until
+from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.table import Table
+from engine.api.views import message
+from tests.e2e.client import Trader, Watch, until
 
 HAPPY = ["pending", "routing", "building", "submitted", "confirmed"]
 
 
-def _check(trader: Trader, order_id: str, kept: list[Message]) -> None:
-    """A watcher has a snapshot, then every later status once, up to the final one."""
-    assert kept[0]["seq"] <= kept[-1]["seq"] == 5
-    assert [m["seq"] for m in kept] == list(range(kept[0]["seq"], 6))
-    assert [m["status"] for m in kept] == HAPPY[kept[0]["seq"] - 1 :]
-    final = trader.order(order_id)
-    assert kept[-1]["order"] == final
-    for message in kept:
-        assert message["orderId"] == order_id
-        assert message["order"]["status"] == message["status"]
-        assert message["order"]["seq"] == message["seq"]
-        assert message["at"] == message["order"]["updatedAt"]
+def _check(trader: Trader, order_id: str, watch: Watch, after_seq: int = 0) -> None:
+    """A watcher was told every state above `after_seq` once, in order, as the table has it."""
+    stack = trader.system.stack
+    order = DynamoOrders(Table(trader.system.client("dynamodb"), stack.table)).get(order_id)
+    assert order is not None
+    told = [message for message in watch.all if message.get("orderId") == order_id]
+    assert [m["seq"] for m in told] == list(range(after_seq + 1, order.seq + 1))
+    assert [m["status"] for m in told] == HAPPY[after_seq:]
+    assert [m["type"] for m in told].count("snapshot") <= 1
+    for each in told:
+        assert each == json.loads(message(each["type"], order.as_of(each["seq"])))
 
 
-def test_a_watcher_who_comes_during_hears_all_the_rest(trader: Trader) -> None:
+def test_a_watcher_who_comes_during_is_told_what_was_and_all_the_rest(trader: Trader) -> None:
     order_id = trader.place()
     watch = trader.watch(order_id)
-    _check(trader, order_id, watch.to_the_end())
-    assert any(message["type"] == "snapshot" for message in watch.all)
+    watch.to_the_end()
+    _check(trader, order_id, watch)
+    assert [message["type"] for message in watch.all].count("snapshot") == 1
 
 
-def test_a_watcher_who_comes_after_gets_the_final_state(trader: Trader) -> None:
+def test_a_watcher_who_comes_after_is_told_all_that_was(trader: Trader) -> None:
     order_id = trader.place()
     trader.wait_for(order_id)
     watch = trader.watch(order_id)
-    assert watch.hear()["type"] == "snapshot"
-    _check(trader, order_id, watch.kept)
+    watch.to_the_end()
+    _check(trader, order_id, watch)
+    assert [message["type"] for message in watch.all] == ["status"] * 4 + ["snapshot"]
 
 
 def test_a_watcher_who_comes_before_subscribes_and_hears_all(trader: Trader) -> None:
@@ -50,15 +56,55 @@ def test_a_watcher_who_comes_before_subscribes_and_hears_all(trader: Trader) -> 
     assert watch.hear() == {"type": "pong"}
     order_id = trader.place()
     watch.socket.send(json.dumps({"action": "subscribe", "orderId": order_id}))
-    _check(trader, order_id, watch.to_the_end())
+    watch.to_the_end()
+    _check(trader, order_id, watch)
+
+
+@pytest.mark.parametrize("after_seq", range(5))
+def test_who_comes_back_is_told_what_is_above_its_seq(trader: Trader, after_seq: int) -> None:
+    order_id = trader.place()
+    trader.wait_for(order_id)
+    for way in (f"/live?orderId={order_id}", f"/api/orders/status/{order_id}?"):
+        watch = trader.listen(f"{way}&afterSeq={after_seq}")
+        watch.to_the_end()
+        _check(trader, order_id, watch, after_seq)
+
+
+def test_who_claims_more_than_there_is_is_told_so(trader: Trader) -> None:
+    order_id = trader.place()
+    watch = trader.listen(f"/live?orderId={order_id}&afterSeq=9")
+    message = watch.hear()
+    assert (message["type"], message["code"]) == ("error", "SEQ_NOT_REACHED")
+    assert message["orderId"] == order_id
+
+
+def test_sixty_who_come_at_any_moment_are_told_what_the_table_has(trader: Trader) -> None:
+    orders = [trader.place() for _ in range(3)]
+    moments = Random(11)  # of an order's life, which takes a second and more
+    asked = [
+        (orders[n % 3], moments.uniform(0, 1.6), moments.choice((0, 0, 1, 3))) for n in range(60)
+    ]
+
+    def come(order_id: str, moment: float, after_seq: int) -> Watch:
+        time.sleep(moment)
+        watch = trader.listen(f"/live?orderId={order_id}&afterSeq={after_seq}")
+        if watch.hear().get("code") == "SEQ_NOT_REACHED":
+            watch.all.clear()  # then it is told what goes above that
+        watch.to_the_end()
+        return watch
+
+    with ThreadPoolExecutor(60) as at_once:
+        watches = list(at_once.map(lambda one: come(*one), asked))
+    for (order_id, _, after_seq), watch in zip(asked, watches, strict=True):
+        _check(trader, order_id, watch, after_seq)
 
 
 def test_twenty_watchers_of_one_order_all_hear_it(trader: Trader) -> None:
     order_id = trader.place()
     with ThreadPoolExecutor(20) as at_once:
         watches = list(at_once.map(lambda _: trader.watch(order_id), range(20)))
-        for kept in at_once.map(Watch.to_the_end, watches):
-            _check(trader, order_id, kept)
+        for watch, _ in zip(watches, at_once.map(Watch.to_the_end, watches), strict=True):
+            _check(trader, order_id, watch)
 
 
 def test_a_watcher_who_leaves_is_forgotten(trader: Trader) -> None:

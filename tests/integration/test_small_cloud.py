@@ -1,6 +1,7 @@
 """The proof's small cloud answers as moto's does, so that what is proved on it holds."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -82,12 +83,13 @@ def _watchers(table: Table) -> Iterator[Call]:
     yield lambda: watchers.watch(ann)
     yield lambda: watchers.watch(ann)
     yield lambda: watchers.watch(Watcher(account_topic("a"), "ann", after_seq=3))
-    yield lambda: watchers.of({order_topic("o1"): "a", account_topic("a"): "a"})
-    yield lambda: watchers.of({order_topic("o1"): "b"})
-    yield lambda: watchers.welcome(ann.of_caller(Caller("a"), until=FAR))
-    yield lambda: watchers.welcome(ann.of_caller(Caller("a"), until=FAR))
-    yield lambda: watchers.welcome(ann.of_caller(Caller("a"), until=LATER))
-    yield lambda: watchers.of({order_topic("o1"): "a"})
+    yield lambda: watchers.of([(order_topic("o1"), "a"), (account_topic("a"), "a")])
+    yield lambda: watchers.of([(order_topic("o1"), "b")])
+    stands = ann.of_caller(Caller("a"), until=FAR)
+    yield lambda: watchers.change(stands, replace(stands, caught_up=True))
+    yield lambda: watchers.change(stands, replace(stands, after_seq=3))
+    yield lambda: watchers.change(ann.of_caller(Caller("a"), until=LATER), stands)
+    yield lambda: watchers.of([(order_topic("o1"), "a")])
     yield lambda: watchers.caller_of("ann")
     yield lambda: watchers.forget(ann.of_caller(Caller("a"), until=FAR))
     yield lambda: watchers.forget(ann.of_caller(Caller("a"), until=FAR))
@@ -96,8 +98,8 @@ def _watchers(table: Table) -> Iterator[Call]:
         yield lambda n=n: watchers.watch(Watcher(order_topic(f"o{n}"), "ann"))  # type: ignore[misc]
     yield lambda: watchers.forget_connection("ann")
     yield lambda: watchers.forget_connection("ann")
-    yield lambda: watchers.of({order_topic(f"o{n}"): "a" for n in range(52)})
-    yield lambda: watchers.of({account_topic("a"): "a"})
+    yield lambda: watchers.of([(order_topic(f"o{n}"), "a") for n in range(52)])
+    yield lambda: watchers.of([(account_topic("a"), "a")])
 
 
 def _access(table: Table) -> Iterator[Call]:

@@ -146,7 +146,7 @@ def test_an_accounts_orders_are_read_newest_first_from_where_one_left_off(
 
 
 def _of(watchers: Watchers, topic: str, account: str) -> list[Watcher]:
-    return watchers.of({topic: account})[topic]
+    return watchers.of([(topic, account)])[topic, account]
 
 
 @both
@@ -157,13 +157,14 @@ def test_watchers_come_and_go(watchers: Watchers) -> None:
     ann, bob = Watcher(topic, "ann", since=START), Watcher(topic, "bob", after_seq=3)
     for watcher in (ann, bob, Watcher(all_orders, "ann"), ann):
         watchers.watch(watcher)
-    both_topics = watchers.of({topic: "x", all_orders: "x", "ORDER#o2": "x"})
-    found = {(w, w.account, w.after_seq, w.since, w.until) for w in both_topics[topic]}
+    wanted = [(topic, "x"), (all_orders, "x"), ("ORDER#o2", "x"), (topic, "y")]
+    of_topic, of_account, *others = (watchers.of(wanted)[each] for each in wanted)
+    found = {(w, w.account, w.after_seq, w.since, w.until) for w in of_topic}
     assert found == {(ann, "x", 0, START, LATER), (bob, "x", 3, None, LATER)}
-    assert [w.connection_id for w in both_topics[all_orders]] == ["ann"]
-    assert both_topics["ORDER#o2"] == []
+    assert [w.connection_id for w in of_account] == ["ann"]
+    assert others == [[], []]
     assert watchers.caller_of("bob") == Caller("x")
-    (bob,) = (w for w in both_topics[topic] if w.connection_id == "bob")
+    (bob,) = (w for w in of_topic if w.connection_id == "bob")
     watchers.forget(bob)
     watchers.forget(bob)
     assert _of(watchers, topic, "x") == [ann]
@@ -185,19 +186,29 @@ def test_who_watches_for_one_account_is_not_found_for_another(watchers: Watchers
 
 
 @both
-def test_a_watcher_is_welcomed_until_it_begins_anew_or_leaves(watchers: Watchers) -> None:
-    watchers.connect("ann", Caller("x"), until=LATER)
+def test_how_far_a_watcher_has_come_is_kept_until_it_begins_anew_or_leaves(
+    watchers: Watchers,
+) -> None:
+    watchers.connect("ann", Caller("x", "k1"), until=LATER)
     topic = order_topic("o1")
+
+    def stands() -> list[tuple[int, bool, int, str | None]]:
+        found = _of(watchers, topic, "x")
+        return [(w.after_seq, w.caught_up, w.deferred, w.key_id) for w in found]
+
     ann = watchers.watch(Watcher(topic, "ann", after_seq=1, since=START))
-    assert watchers.welcome(ann)
-    assert watchers.welcome(ann)
-    assert [(w.welcomed, w.after_seq) for w in _of(watchers, topic, "x")] == [(True, 1)]
+    deferred = replace(ann, deferred=2)
+    watchers.change(ann, deferred)
+    assert stands() == [(1, False, 2, "k1")]
+    watchers.change(ann, replace(ann, after_seq=9))  # it is not as it stood
+    assert stands() == [(1, False, 2, "k1")]
+    watchers.change(deferred, replace(deferred, after_seq=4, caught_up=True, deferred=0))
+    assert stands() == [(4, True, 0, "k1")]
     anew = watchers.watch(replace(ann, since=LATER))
-    assert [w.welcomed for w in _of(watchers, topic, "x")] == [False]
-    assert not watchers.welcome(ann)
+    assert stands() == [(1, False, 0, "k1")]
     watchers.forget(anew)
-    assert not watchers.welcome(anew)
-    assert _of(watchers, topic, "x") == []
+    watchers.change(anew, replace(anew, caught_up=True))
+    assert stands() == []
 
 
 @both
@@ -216,7 +227,7 @@ def test_a_watcher_of_hundreds_of_topics_is_found_in_each(watchers: Watchers) ->
         watchers.connect(f"c{n}", Caller("x"), until=LATER)
         for m in range(50):
             watchers.watch(Watcher(order_topic(f"{n}-{m}"), f"c{n}"))
-    topics = {order_topic(f"{n}-{m}"): "x" for n in range(5) for m in range(50)}
+    topics = [(order_topic(f"{n}-{m}"), "x") for n in range(5) for m in range(50)]
     found = watchers.of(topics)
     assert {topic: len(some) for topic, some in found.items()} == dict.fromkeys(topics, 1)
 
@@ -426,7 +437,7 @@ def test_a_table_that_does_not_answer_is_said_to_be_unavailable(dynamodb: Any) -
         lambda: DynamoOrders(elsewhere).get("o1"),
         lambda: DynamoOrders(elsewhere).add(an_order()),
         lambda: list(DynamoOrders(elsewhere).open_before(LATER, limit=1)),
-        lambda: DynamoWatchers(elsewhere).of({"ORDER#o1": "x"}),
+        lambda: DynamoWatchers(elsewhere).of([("ORDER#o1", "x")]),
         lambda: DynamoWatchers(elsewhere).connect("c", Caller("a"), until=LATER),
         lambda: DynamoLedger(elsewhere).record("sig", {}),
         lambda: DynamoLedger(elsewhere).read("sig"),

@@ -68,7 +68,7 @@ class Place:
         """Return the connections that the table has as watching an order."""
         table = Table(self.client("dynamodb"), self.outputs["TableName"])
         topic = order_topic(order_id)
-        return [w.connection_id for w in DynamoWatchers(table).of({topic: ANYONE})[topic]]
+        return [w.connection_id for w in DynamoWatchers(table).of([(topic, ANYONE)])[topic, ANYONE]]
 
     def connected(self, connection_id: str) -> bool:
         """Tell whether the table has a connection."""

@@ -51,12 +51,15 @@ class Call:
 class Border:
     """Counts calls and does to some of them what `planned` says, by their number.
 
+    `happened` is what it did.
+
     `stall` is what happens in the world while a process sleeps past its lease, `overlap` what
     happens at a busy moment in which no time goes by. `stage` tells how far the orders have come.
     """
 
     calls: list[Call] = field(default_factory=list)
     planned: dict[int, Harm] = field(default_factory=dict)
+    happened: list[tuple[Call, Harm]] = field(default_factory=list)
     function: str | None = None
     stall: Callable[[], None] = lambda: None
     overlap: Callable[[], None] = lambda: None
@@ -88,6 +91,8 @@ class Border:
         made = Call(len(self.calls) + 1, self.function, operation, self.stage())
         self.calls.append(made)
         harm = self.planned.pop(made.number, None)
+        if harm is not None:
+            self.happened.append((made, harm))
         if harm is Harm.DIES_BEFORE:
             raise Died(str(made))
         if harm is Harm.REFUSED:

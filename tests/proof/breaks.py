@@ -1,6 +1,6 @@
 """Guards of the engine, each with a way to break it: the proof has to notice every one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,9 +15,10 @@ from engine.adapters.watchers import DynamoWatchers
 from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
 from engine.ports import DeadLetter, Expired, Landed, Landing, Reverted, Unknown, Watcher
+from engine.service import notification
 from engine.service.execution import Execution
 from engine.service.identity import Identity
-from engine.service.notification import Notification, Post
+from engine.service.notification import Delivery, Message, Notification, OrderChanged, Render
 from engine.service.reconciliation import Reconciliation, Report
 from engine.service.revocation import Revocation
 
@@ -188,22 +189,53 @@ def drop_every_letter(patch: pytest.MonkeyPatch) -> None:
 def forget_a_push_that_failed(patch: pytest.MonkeyPatch) -> None:
     deliver = Notification._deliver
 
-    def delivered(self: Notification, post: Post) -> list[str]:
-        deliver(self, post)
-        return []
+    def delivered(self: Notification, delivery: Delivery, render: Render) -> set[str]:
+        deliver(self, delivery, render)
+        return set()
 
     patch.setattr(Notification, "_deliver", delivered)
 
 
-def push_a_change_before_the_welcome(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Notification, "_awaits_welcome", lambda self, watcher: False)
+def show_a_new_watcher_only_how_things_stand(patch: pytest.MonkeyPatch) -> None:
+    replayed = notification._replay
+    patch.setattr(
+        notification,
+        "_replay",
+        lambda record, order, after, *others: replayed(
+            record, order, max(after, order.seq - 1), *others
+        ),
+    )
+
+
+def tell_what_is_before_what_was(patch: pytest.MonkeyPatch) -> None:
+    replayed = notification._replay
+    patch.setattr(notification, "_replay", lambda *of: reversed([*replayed(*of)]))
+
+
+def tell_a_change_to_whom_the_past_is_due(patch: pytest.MonkeyPatch) -> None:
+    changed = Notification._changed
+
+    def told(
+        self: Notification, change: OrderChanged, watcher: Watcher, *others: Any
+    ) -> Iterator[Message]:
+        return changed(self, change, replace(watcher, caught_up=True), *others)
+
+    patch.setattr(Notification, "_changed", told)
+
+
+def keep_no_place(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(DynamoWatchers, "change", lambda self, standing, changed: None)
+
+
+def take_who_is_connecting_for_gone(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Notification, "_may_arrive", lambda self, delivery: False)
 
 
 def forget_all_watchers_when_one_left(patch: pytest.MonkeyPatch) -> None:
     forget = DynamoWatchers.forget_gone
 
     def forgotten(self: DynamoWatchers, gone: set[str], stale: list[Watcher]) -> None:
-        beside = self.of({watcher.topic: watcher.account for watcher in stale})
+        beside = self.of([(watcher.topic, watcher.account) for watcher in stale])
         forget(self, gone, [watcher for some in beside.values() for watcher in some])
 
     patch.setattr(DynamoWatchers, "forget_gone", forgotten)
@@ -256,7 +288,11 @@ BREAKS: dict[Break, str] = {
     fail_what_is_late_without_asking_the_chain: "a chain that says nothing until the deadline",
     drop_every_letter: "no venue answers",
     forget_a_push_that_failed: "watchers come and go",
-    push_a_change_before_the_welcome: "watchers come and go",
+    show_a_new_watcher_only_how_things_stand: "watchers come and go",
+    tell_what_is_before_what_was: "watchers come and go",
+    tell_a_change_to_whom_the_past_is_due: "watchers come and go",
+    keep_no_place: "watchers come and go",
+    take_who_is_connecting_for_gone: "watchers come and go",
     forget_all_watchers_when_one_left: "watchers come and go",
     tell_everybody_everything: "watchers come and go",
     hear_on_by_a_revoked_key: "a revoked key",

@@ -7,6 +7,7 @@ embedded cloud (`tests/chaos`); the promises are the same.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -47,9 +48,11 @@ class Heard:
     message: Document
 
 
-def asked_for(order_id: str | None, after_seq: int = 0) -> Document:
+def asked_for(
+    order_id: str | None, after_seq: int = 0, stands: Mapping[str, int] | None = None
+) -> Document:
     """Return a client's wish to hear of an order (None: of all), as a message among the others."""
-    return {"type": "asked", "orderId": order_id, "afterSeq": after_seq}
+    return {"type": "asked", "orderId": order_id, "afterSeq": after_seq, "stands": stands or {}}
 
 
 #: Among what a client hears: ten seconds ago the key by which it connected was revoked.
@@ -63,6 +66,14 @@ class Letter:
     order_id: str | None
 
 
+class Repeats(IntEnum):
+    """What clients may have been told again, because of what went wrong."""
+
+    NONE = 0
+    LAST = 1  # a push, which got no answer
+    ANY = 2  # what a process had pushed that died, or could not say so
+
+
 @dataclass
 class History:
     """All that is known of a run.
@@ -72,7 +83,9 @@ class History:
     `expired` that it never will. `queued` are the orders whose messages lie in the order queue,
     `redriven` the letters that an operator took out of the other one. `stayed` are the clients
     that subscribed to an order and listened to the end. `sent` has the `seq` that an order had when
-    a signature was first sent; None: that is not known. `open` are those whose connections stand.
+    a signature was first sent; None: that is not known. `repeats` is what
+    clients may have been told again; `lost`: some of the stream was given up. `open` are those
+    whose connections stand.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -84,20 +97,14 @@ class History:
     redriven: list[Letter] = field(default_factory=list)
     stayed: set[tuple[str, str]] = field(default_factory=set)
     sent: Mapping[str, int] | None = None
+    repeats: Repeats = Repeats.ANY
+    lost: bool = False
     open: set[str] = field(default_factory=set)
 
     @property
     def ends(self) -> dict[str, Order]:
         """Each order as it stands at the end."""
         return {order_id: states[-1] for order_id, states in self.states.items()}
-
-    @property
-    def resumed(self) -> set[str]:
-        """The clients that came back with a `seq`, and were told what they had missed.
-
-        What is not kept of an order's past may be left out there, but nothing may be false.
-        """
-        return {h.client for h in self.heard if h.message.get("afterSeq")}
 
     def landed(self, order_id: str) -> list[str]:
         """Return the signatures that landed for an order."""
@@ -286,7 +293,6 @@ def what_clients_are_told_is_true(history: History) -> Checked:
             yield _told("the answer to POST", answer.body, views, seq=1)
         elif answer.status == 200:
             yield _told(f"the answer to {answer.call}", answer.body, views)
-    resumed = history.resumed
     for heard in history.heard:
         message = heard.message
         if message["type"] not in {"snapshot", "status"}:
@@ -297,7 +303,7 @@ def what_clients_are_told_is_true(history: History) -> Checked:
         if said != (order["orderId"], order["seq"], order["status"], order["updatedAt"]):
             yield f"{by} heard a message of {said} about {order['orderId']}, {order['seq']}"
         else:
-            yield _told(by, order, views, gaps=heard.client in resumed)
+            yield _told(by, order, views, past=history.states.get(order["orderId"], ()))
 
 
 def _told(
@@ -305,9 +311,12 @@ def _told(
     body: Document,
     views: Mapping[str, Mapping[int, Document]],
     seq: int | None = None,
-    gaps: bool = False,
+    past: Sequence[Order] = (),
 ) -> str | None:
-    """Say if a document of an order is none that the table had."""
+    """Say if a document of an order is none that the table had.
+
+    Of its `past` it may be told as a later state keeps it.
+    """
     order_id = body.get("orderId")
     had = views.get(str(order_id))
     if had is None:
@@ -316,10 +325,10 @@ def _told(
     name = f"{by} told of {order_id} as {body['status']} with seq {body['seq']}"
     if state is None or seq not in (None, body["seq"]):
         return f"{name}, which it never was"
-    if state != body:
+    later = (_view(o.as_of(body["seq"])) for o in past if o.seq > body["seq"])
+    if state != body and body not in later:
         wrong = sorted(n for n in {*state, *body} if state.get(n) != body.get(n))
-        if not gaps or any(body.get(n) for n in wrong):
-            return f"{name}, with another {', '.join(wrong)} than it had"
+        return f"{name}, with another {', '.join(wrong)} than it had"
     return None
 
 
@@ -388,29 +397,82 @@ def _order_of(answer: Answer) -> tuple[object, ...]:
     return _trade(answer.body)
 
 
-def who_stays_hears_the_end(history: History) -> Checked:
-    """And each state on the way to it, but for those that a newer snapshot has overtaken."""
-    heard: dict[str, list[Document]] = {}
+def whoever_watches_is_told_each_state_in_order(history: History) -> Checked:
+    """Once, but for what is pushed again because of something that went wrong."""
+    if history.lost:
+        return
+    for (client, order_id), messages in _told_of_each(history).items():
+        yield from _in_order(f"{client} was told of {order_id}", order_id, messages, history)
+
+
+def _told_of_each(history: History) -> Mapping[tuple[str, str], list[Document]]:
+    """Return by client and order what it asked and was told, in order."""
+    found: dict[tuple[str, str], list[Document]] = {}
+    of_client: dict[str, list[Document]] = {}
     for said in history.heard:
-        heard.setdefault(said.client, []).append(said.message)
+        of_client.setdefault(said.client, []).append(said.message)
+    for client, messages in of_client.items():
+        for order_id in {str(m["orderId"]) for m in messages if m.get("orderId")}:
+            found[client, order_id] = [m for m in messages if m.get("orderId") in (order_id, None)]
+    return found
+
+
+def _in_order(name: str, order_id: str, messages: Sequence[Document], history: History) -> Checked:
+    has, of_all, replaying, stands = 0, False, False, 0
+    asked: Document | None = None
+    for message in messages:
+        if message["type"] == "asked":
+            if message["orderId"] is None:
+                of_all = True
+                if order_id in message["stands"]:
+                    has = -1  # its snapshot comes first
+            else:
+                asked = message
+        if message["type"] not in {"snapshot", "status"}:
+            continue
+        seq, snapshot = message["seq"], message["type"] == "snapshot"
+        if asked is not None and seq == asked["afterSeq"] + 1:  # what was, from there on
+            stands = asked["stands"].get(order_id, 0)
+            replaying = stands > asked["afterSeq"]
+            has, asked = seq, None
+        elif has < 0 and not snapshot:
+            yield f"{name} a status (seq {seq}) before its snapshot"
+        elif seq == has + 1 or (of_all and snapshot and seq > has):
+            has = seq
+        elif seq > has or not (of_all or history.repeats >= _repeat(seq, has)):
+            yield f"{name} seq {seq} after {has}"
+        has = max(has, seq)
+        if of_all or history.repeats:
+            continue
+        if replaying and not snapshot and seq == history.ends[order_id].seq:
+            yield f"{name} what was, and no snapshot of it"
+        elif snapshot and not replaying:
+            yield f"{name} a snapshot (seq {seq}) amid the changes"
+        elif snapshot and seq < stands:
+            yield f"{name} a snapshot (seq {seq}) of what was no more ({stands})"
+        replaying = replaying and not snapshot
+    yield None
+
+
+def _repeat(seq: int, has: int) -> Repeats:
+    return Repeats.LAST if seq == has else Repeats.ANY
+
+
+def who_stays_hears_the_end(history: History) -> Checked:
+    """Who claims to have more than there ever was is told so."""
+    of_each = _told_of_each(history)
     for client, order_id in sorted(history.stayed):
         if order_id not in history.states:
             continue
         end = history.ends[order_id]
-        last, begins = 0, False  # the highest seq that the client has; may it begin anywhere?
-        for message in heard.get(client, []):
-            if message["type"] == "asked":
-                if message["orderId"] in (None, order_id):
-                    last = max(last, message["afterSeq"])
-                    begins = begins or not message["afterSeq"]
-                continue
-            if message.get("orderId") != order_id or message.get("seq", 0) <= last:
-                continue  # another order's, or what the client has
-            if message["seq"] > last + 1 and not begins and message["type"] != "snapshot":
-                yield f"{client} heard of {order_id}'s seq {message['seq']} after {last}"
-            last, begins = message["seq"], False
-        ended = last >= end.seq
-        yield None if ended else f"{client} stayed and did not hear that {order_id} is {end.status}"
+        messages = of_each.get((client, order_id), [])
+        last = max((m.get("seq", m.get("afterSeq", 0)) for m in messages), default=0)
+        if last < end.seq:
+            yield f"{client} stayed and did not hear that {order_id} is {end.status}"
+        elif last > end.seq and not any(m.get("code") == "SEQ_NOT_REACHED" for m in messages):
+            yield f"{client} was not told that {order_id} is not at {last} but at {end.seq}"
+        else:
+            yield None
 
 
 def the_queues_end_empty(history: History) -> Checked:
@@ -451,6 +513,7 @@ PROMISES: tuple[Promise, ...] = (
     nobody_hears_of_anothers_orders,
     a_revoked_key_is_out,
     one_key_is_one_order,
+    whoever_watches_is_told_each_state_in_order,
     who_stays_hears_the_end,
     the_queues_end_empty,
     who_used_up_all_attempts_has_a_letter,
@@ -470,6 +533,7 @@ ALWAYS = (
     what_clients_are_told_is_true,
     nobody_hears_of_anothers_orders,
     one_key_is_one_order,
+    whoever_watches_is_told_each_state_in_order,
 )
 
 

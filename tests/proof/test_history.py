@@ -1,5 +1,6 @@
 """The checker of histories finds each kind of broken promise, and none in a true history."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.adapters.codec import to_ms
+from engine.api.views import message, order_view
 from engine.domain.order import Order, Status, Step, TryOutcome
 from tests.proof.history import (
     PROMISES,
@@ -15,6 +17,7 @@ from tests.proof.history import (
     Heard,
     History,
     Letter,
+    Repeats,
     asked_for,
     broken,
     findings,
@@ -52,6 +55,11 @@ def history() -> History:
 
 def _of(history: History, status: Status) -> str:
     return next(o for o, end in history.ends.items() if end.status is status)
+
+
+def _failed(history: History) -> str:
+    """Return an order that tried three times."""
+    return next(o for o, end in history.ends.items() if end.attempts == 3)
 
 
 def _slipped(history: History) -> str:
@@ -319,6 +327,42 @@ def keep_a_step_from_a_watcher(history: History) -> None:
     del history.heard[_place(history, 2)]
 
 
+def tell_a_watcher_the_newer_first(history: History) -> None:
+    one, other = _place(history, 2), _place(history, 3)
+    history.heard[one], history.heard[other] = history.heard[other], history.heard[one]
+
+
+def show_a_watcher_no_snapshot(history: History) -> None:
+    _message(history, 0, type="status")
+    history.heard[:] = [h for h in history.heard if h.message.get("seq", 1) == 1]
+    order_id = _of(history, Status.CONFIRMED)
+    history.states[order_id] = history.states[order_id][:1]
+
+
+def show_a_watcher_a_snapshot_again(history: History) -> None:
+    _message(history, 3, type="snapshot")
+
+
+def show_a_watcher_what_was_no_more(history: History) -> None:
+    asked = asked_for(_of(history, Status.CONFIRMED), stands={_of(history, Status.CONFIRMED): 3})
+    history.heard.insert(_place(history, 0), Heard("ann", "ann", asked))
+
+
+def tell_who_watches_all_a_status_before_the_snapshot(history: History) -> None:
+    stands = {_of(history, Status.CONFIRMED): 1}
+    status = history.heard[_place(history, 1)].message
+    history.heard += [
+        Heard("bob", "ann", asked_for(None, stands=stands)),
+        Heard("bob", "ann", status),
+    ]
+
+
+def leave_a_claim_without_words(history: History) -> None:
+    order_id = _of(history, Status.CONFIRMED)
+    history.heard.append(Heard("zoe", "ann", asked_for(order_id, after_seq=9)))
+    history.stayed.add(("zoe", order_id))
+
+
 def leave_a_message_in_the_queue(history: History) -> None:
     history.queued.append(_of(history, Status.CONFIRMED))
 
@@ -378,6 +422,12 @@ SPOILS: dict[Spoil, str] = {
     give_two_keys_one_order: "have one order",
     keep_the_end_from_a_watcher: "stayed and did not hear",
     keep_a_step_from_a_watcher: "seq 4 after 2",
+    tell_a_watcher_the_newer_first: "seq 4 after 2",
+    show_a_watcher_no_snapshot: "what was, and no snapshot of it",
+    show_a_watcher_a_snapshot_again: "a snapshot (seq 4) amid the changes",
+    show_a_watcher_what_was_no_more: "a snapshot (seq 1) of what was no more (3)",
+    tell_who_watches_all_a_status_before_the_snapshot: "a status (seq 2) before its snapshot",
+    leave_a_claim_without_words: "was not told that",
     leave_a_message_in_the_queue: "lies in the order queue",
     leave_a_letter_of_a_good_order: "which is confirmed",
     leave_a_letter_of_no_order: "which is no order",
@@ -406,19 +456,35 @@ def test_every_promise_has_been_seen_broken() -> None:
     assert len(noticed) == len(PROMISES)
 
 
-def test_what_is_left_out_of_the_past_is_no_lie_but_a_wrong_word_is(history: History) -> None:
-    history.heard.insert(0, Heard("ann", "ann", asked_for(None, after_seq=1)))
-    history.stayed.clear()
-    _document(history, -1, quotes=[], route=None)
+def test_what_is_not_kept_of_the_past_is_no_lie_but_a_wrong_word_is(history: History) -> None:
+    failed = history.ends[_failed(history)]
+    past = json.loads(message("status", failed.as_of(3)))
+    assert past["order"] != order_view(history.states[failed.order_id][2])
+    history.heard += [
+        Heard("bob", "ann", asked_for(failed.order_id, after_seq=2)),
+        Heard("bob", "ann", past),
+    ]
     assert broken(history) == []
-    _document(history, -1, amountOut="1")
+    past["order"]["amountOut"] = "1"
     assert broken(history) != []
 
 
-def test_a_newer_snapshot_may_overtake_what_lay_between(history: History) -> None:
+def test_who_watches_all_may_be_shown_what_lay_between_at_once(history: History) -> None:
+    history.heard.insert(0, Heard("ann", "ann", asked_for(None)))
     del history.heard[_place(history, 2) : _place(history, 4)]
     _message(history, -1, type="snapshot")
     assert broken(history) == []
+
+
+@pytest.mark.parametrize("repeats", Repeats)
+@pytest.mark.parametrize("again", [4, 3, 1])
+def test_what_was_told_may_be_told_again_only_if_something_went_wrong(
+    history: History, repeats: Repeats, again: int
+) -> None:
+    history.repeats = repeats
+    history.heard.append(history.heard[_place(history, again)])
+    allowed = Repeats.LAST if again == 4 else Repeats.ANY
+    assert (broken(history) == []) == (repeats >= allowed)
 
 
 def test_no_answer_is_no_promise(history: History) -> None:

@@ -41,8 +41,8 @@ from engine.service.placing import Wish
 from engine.settings import Settings
 from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, MemorySimulation
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
-from tests.proof.border import Border, Died, Guarded
-from tests.proof.history import REVOKED, Answer, Heard, History, Letter, asked_for, steps
+from tests.proof.border import Border, Call, Died, Guarded, Harm
+from tests.proof.history import REVOKED, Answer, Heard, History, Letter, Repeats, asked_for, steps
 
 T = TypeVar("T")
 
@@ -88,7 +88,11 @@ class World:
     revoked: set[str] = field(default_factory=set)
     redriven: list[Letter] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
+    repeats: Repeats = Repeats.NONE
+    lost: bool = False
+    reading: bool = False
     reads: int = 0
+    read_to: int = 0
     tries: int = 0
 
     def __post_init__(self) -> None:
@@ -159,19 +163,18 @@ class World:
             self.access.add_key(ApiKey(by, account, "digest"))
             self.keys[by] = set()
         first = Watcher(order_topic(order_id), client, account) if order_id else None
-        self.sockets.open.add(client)
         self.accounts[client] = account
         if first:
             self._asks(client, order_id)
         connecting = self.engine.connecting
+        # API Gateway makes the connection when $connect has returned, or refuses it.
         if self._run("ws_connect", lambda: connecting.connect(client, caller, first)):
+            self.sockets.open.add(client)
             if order_id and self._owner(order_id) == account:
                 self.stayed.add((client, order_id))
             if by:
                 self.keys[by].add(client)
                 self._mark(by)
-        else:  # API Gateway closes a connection whose $connect failed
-            self.sockets.open.discard(client)
 
     def watch(self, client: str, order_id: str, after_seq: int = 0) -> None:
         """Subscribe a connected client to an order, of which it may have some states already."""
@@ -226,7 +229,10 @@ class World:
             self.stayed_for_all.pop(client, None)
 
     def _asks(self, client: str, order_id: str | None, after_seq: int = 0) -> None:
-        self.sockets.heard.setdefault(client, []).append(asked_for(order_id, after_seq))
+        mine = [s for s in self.states.values() if s[0].account == self.accounts[client]]
+        stands = {s[-1].order_id: s[-1].seq for s in mine if order_id or not s[-1].final}
+        asked = asked_for(order_id, after_seq, stands)
+        self.sockets.heard.setdefault(client, []).append(asked)
 
     def _owner(self, order_id: str) -> str | None:
         states = self.states.get(order_id)
@@ -267,21 +273,29 @@ class World:
         if not records:
             return False
         begun = self.reads
+        again = self.reading or begun < self.read_to
+        self.reading = True
         answer = self._run(
-            "ws_notify", lambda: self.engine.stream.announce_batch({"Records": records})
+            "ws_notify", lambda: self.engine.stream.publish_batch({"Records": records})
         )
+        self.reading = False
+        if again or answer is None:
+            self.repeats = Repeats.ANY
         failures = answer.value["batchItemFailures"] if answer else [_first(records)]
         if not failures:
-            self.reads = max(self.reads, begun + len(records))
+            self.reads = self.read_to = max(self.reads, begun + len(records))
             self.tries = 0
             return True
         names = [record["dynamodb"]["SequenceNumber"] for record in records]
-        self.reads = max(self.reads, begun + names.index(failures[0]["itemIdentifier"]))
+        failed = names.index(failures[0]["itemIdentifier"])
+        self.reads = self.read_to = max(self.reads, begun + failed)
         self.tries += 1
         if self.tries > STREAM_RETRIES:  # the mapping gives up on it: nobody hears of it
-            self.reads, self.tries = begun + len(records), 0
+            self.reads = self.read_to = begun + len(records)
+            self.tries = 0
             self.stayed.clear()
             self.stayed_for_all.clear()
+            self.lost = True
         return True
 
     def reconcile(self) -> None:
@@ -412,6 +426,8 @@ class World:
             redriven=self.redriven,
             stayed=for_all | self.stayed,
             sent=self.sent,
+            repeats=max([self.repeats, *map(_may_repeat, self.border.happened)]),
+            lost=self.lost,
             open=self.sockets.open,
         )
 
@@ -523,6 +539,14 @@ class Away:
 
     def pool(self, token_in: str, token_out: str) -> Any:
         raise VenueUnavailable(self.name)
+
+
+def _may_repeat(happened: tuple[Call, Harm]) -> Repeats:
+    """Return what may be told again after something went wrong at a call."""
+    call, _ = happened
+    if call.function != "ws_notify":
+        return Repeats.NONE
+    return Repeats.LAST if call.operation.startswith("connections.") else Repeats.ANY
 
 
 def _of(record: dict[str, Any]) -> str:

@@ -1,13 +1,17 @@
-"""Who hears what, and when."""
+"""Who is told what, and when: each state once, in order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TypeVar
 
-from engine.domain.errors import PushFailed, StoreUnavailable
+import pytest
+
+from engine.domain.errors import EngineError, PushFailed, StoreUnavailable
 from engine.domain.order import Order, Status
 from engine.ports import Caller, Watcher, account_topic, order_topic
-from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
+from engine.service.notification import ARRIVAL, Change, Notification, OrderChanged, Subscribed
 from tests.fakes import (
     START,
     FakeClock,
@@ -15,27 +19,34 @@ from tests.fakes import (
     Inline,
     MemoryOrders,
     MemoryWatchers,
+    Result,
     a_life,
     an_order,
 )
 
-TOPIC = order_topic(an_order().order_id)
+T = TypeVar("T")
+TOPIC, MINE = order_topic(an_order().order_id), account_topic("anyone")
 LATER = START + timedelta(seconds=1)
 LIFE = a_life(an_order(), at=LATER)
-ROUTING = LIFE[1]
+PENDING, ROUTING, BUILDING, SUBMITTED, CONFIRMED = LIFE
 FAR = START + timedelta(hours=2)
 
 
-def _watcher(connection_id: str, account: str = "anyone", after_seq: int = 0) -> Watcher:
-    return Watcher(TOPIC, connection_id, account, after_seq, START, FAR)
+def _watcher(connection_id: str, account: str = "anyone") -> Watcher:
+    return Watcher(TOPIC, connection_id, account, 0, START, FAR)
 
 
 def _render(kind: str, order: Order) -> bytes:
     return f"{kind} {order.seq}".encode()
 
 
-def _unknown(order_id: str) -> bytes:
-    return b"unknown"
+def _error(error: EngineError, order_id: str) -> bytes:
+    return error.code.encode()
+
+
+def _changed(*states: Order) -> list[OrderChanged]:
+    """Return records of an order's states, named by their `seq`."""
+    return [OrderChanged(str(state.seq), state) for state in states]
 
 
 @dataclass
@@ -46,16 +57,10 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     revoked: set[str] = field(default_factory=set)
 
-    def watch(self, *connection_ids: str) -> None:
-        for connection_id in connection_ids:
-            self.watchers.connect(connection_id, Caller("anyone"), until=FAR)
-            self.watchers.watch(_watcher(connection_id))
+    def __post_init__(self) -> None:
+        self.process = self.new_process()
 
-    @property
-    def watching(self) -> list[Watcher]:
-        return self.watchers.of({TOPIC: "anyone"})[TOPIC]
-
-    def announce(self, *changes: Change) -> set[str]:
+    def new_process(self) -> Notification:
         return Notification(
             self.orders,
             self.watchers,
@@ -63,66 +68,203 @@ class World:
             Inline(),
             self.clock,
             _render,
-            _unknown,
+            _error,
             lambda key_id: key_id not in self.revoked,
-        ).announce(changes)
+        )
+
+    def subscribe(
+        self, connection_id: str, topic: str = TOPIC, account: str = "anyone", after_seq: int = 0
+    ) -> Subscribed:
+        """Store a subscription; return what the stream will tell of it."""
+        if connection_id not in self.watchers.connections:
+            self.watchers.connect(connection_id, Caller(account), until=FAR)
+        asked = Watcher(topic, connection_id, account, after_seq, self.clock.now())
+        return Subscribed(f"of {connection_id}", self.watchers.watch(asked))
+
+    def caught_up(self, *connection_ids: str, topic: str = TOPIC) -> None:
+        """Let clients subscribe who have been told all that was."""
+        for connection_id in connection_ids:
+            subscribed = self.subscribe(connection_id, topic).watcher
+            self.watchers.change(subscribed, replace(subscribed, caught_up=True))
+
+    def stand(self, order: Order) -> None:
+        self.orders.rows[order.order_id] = order
+
+    @property
+    def watching(self) -> list[Watcher]:
+        return self.watchers.of([(TOPIC, "anyone")])[TOPIC, "anyone"]
+
+    def left_over(self) -> list[Subscribed]:
+        """Return what the stream tells of the subscriptions that are not caught up."""
+        new = (w for w in self.watchers.rows.values() if not w.caught_up)
+        return [Subscribed(f"of {w.connection_id}", w) for w in new]
+
+    def publish(self, *changes: Change) -> set[str]:
+        return self.process.publish(changes)
 
 
-def test_every_watcher_hears_every_change_in_order() -> None:
+def test_every_watcher_is_told_every_change_in_order() -> None:
     world = World()
-    world.watch("ann", "bob")
-    assert world.announce(OrderChanged("1", an_order()), OrderChanged("2", ROUTING)) == set()
+    world.caught_up("ann", "bob")
+    assert world.publish(*_changed(PENDING, ROUTING)) == set()
     assert world.push.heard == {name: [b"status 1", b"status 2"] for name in ("ann", "bob")}
 
 
 def test_nobody_watching_is_nobody_told() -> None:
     world = World()
-    assert world.announce(OrderChanged("1", an_order())) == set()
+    assert world.publish(*_changed(PENDING)) == set()
     assert world.push.heard == {}
 
 
-def test_a_newcomer_gets_a_snapshot_of_now() -> None:
+@pytest.mark.parametrize("standing", LIFE, ids=lambda order: order.status.value)
+@pytest.mark.parametrize("after_seq", range(5))
+def test_whoever_subscribes_is_told_each_state_that_was_the_newest_as_a_snapshot(
+    standing: Order, after_seq: int
+) -> None:
     world = World()
-    world.orders.add(ROUTING)
-    world.watch("ann")
-    world.announce(WatcherCame("1", _watcher("ann")))
-    assert world.push.heard == {"ann": [b"snapshot 2"]}
+    world.stand(standing)
+    world.publish(world.subscribe("ann", after_seq=after_seq))
+    lacking = range(after_seq + 1, standing.seq + 1)
+    told = world.push.heard.get("ann", [])
+    if standing.seq < after_seq:
+        assert told == [b"SEQ_NOT_REACHED"]
+    else:
+        assert told == [
+            f"{'snapshot' if seq == standing.seq else 'status'} {seq}".encode() for seq in lacking
+        ]
 
 
-def test_a_newcomer_hears_of_the_same_batch_only_what_the_snapshot_has_not() -> None:
+@pytest.mark.parametrize("came", range(6))
+@pytest.mark.parametrize("seen", range(6))
+@pytest.mark.parametrize("ahead", range(5))
+def test_whenever_one_comes_each_state_is_told_once_and_in_order(
+    came: int, seen: int, ahead: int
+) -> None:
+    """The record of the subscription lies behind `came` of the order's states in the stream.
+
+    It is seen when the state after `seen` is read already; the table is `ahead` of the stream.
+    """
     world = World()
-    world.orders.add(an_order())
-    world.watch("ann", "bob")
-    world.announce(
-        OrderChanged("1", an_order()),
-        WatcherCame("2", _watcher("ann")),
-        OrderChanged("3", ROUTING),
-    )
-    assert world.push.heard["ann"] == [b"snapshot 1", b"status 2"]
-    assert world.push.heard["bob"] == [b"status 1", b"status 2"]
+    subscribed: list[Change] = []
+    for n in range(6):
+        world.stand(LIFE[min(n + ahead, 4)])
+        if n == min(seen, came):
+            subscribed.append(world.subscribe("ann"))
+        if n == came:
+            world.publish(*subscribed)
+        world.publish(*_changed(*LIFE[n : n + 1]))
+    told = [text.decode().split() for text in world.push.heard["ann"]]
+    assert [seq for _, seq in told] == ["1", "2", "3", "4", "5"]
+    assert [kind for kind, _ in told].count("snapshot") == 1
 
 
-def test_a_watcher_of_no_order_is_told_so() -> None:
+def test_what_comes_in_one_batch_with_a_subscription_is_told_after_what_was() -> None:
     world = World()
-    world.announce(WatcherCame("1", _watcher("ann")))
-    assert world.push.heard == {"ann": [b"unknown"]}
+    world.stand(ROUTING)
+    world.caught_up("bob")
+    subscribed = world.subscribe("ann")
+    world.publish(*_changed(PENDING, ROUTING), subscribed, *_changed(BUILDING))
+    assert world.push.heard["ann"] == [b"status 1", b"snapshot 2", b"status 3"]
+    assert world.push.heard["bob"] == [b"status 1", b"status 2", b"status 3"]
+
+
+def test_a_watcher_of_no_order_is_told_so_and_then_of_one_that_comes() -> None:
+    world = World()
+    world.publish(world.subscribe("ann"))
+    world.publish(*_changed(PENDING))
+    assert world.push.heard == {"ann": [b"ORDER_NOT_FOUND", b"status 1"]}
+
+
+def test_who_claims_more_than_was_is_told_so_and_then_what_goes_above_it() -> None:
+    world = World()
+    world.stand(ROUTING)
+    world.publish(world.subscribe("ann", after_seq=4))
+    world.publish(*_changed(BUILDING, SUBMITTED, CONFIRMED))
+    assert world.push.heard == {"ann": [b"SEQ_NOT_REACHED", b"status 5"]}
+
+
+def test_who_subscribes_again_is_told_again_as_asked() -> None:
+    world = World()
+    world.stand(BUILDING)
+    world.publish(world.subscribe("ann"))
+    world.clock.advance(1)
+    world.publish(world.subscribe("ann", after_seq=1))
+    assert world.push.heard["ann"][3:] == [b"status 2", b"snapshot 3"]
+
+
+def test_the_record_of_a_subscription_that_another_has_replaced_says_nothing() -> None:
+    world = World()
+    world.stand(BUILDING)
+    former = world.subscribe("ann")
+    world.clock.advance(1)
+    latter = world.subscribe("ann", after_seq=2)
+    world.publish(former, latter)
+    assert world.push.heard == {"ann": [b"snapshot 3"]}
+
+
+def test_who_left_before_its_record_came_up_is_told_nothing() -> None:
+    world = World()
+    world.stand(SUBMITTED)
+    subscribed = world.subscribe("ann")
+    world.watchers.forget(subscribed.watcher)
+    world.publish(subscribed)
+    assert world.push.heard == {}
+
+
+def test_a_push_that_failed_is_taken_up_where_it_was_and_nobody_hears_twice() -> None:
+    world = World()
+    world.stand(BUILDING)
+    world.caught_up("bob")
+    subscribed = world.subscribe("ann")
+    world.push.failing["ann"] = [None, PushFailed("refused")]
+    batch: list[Change] = [subscribed, *_changed(SUBMITTED, CONFIRMED)]
+    assert world.publish(*batch) == {"of ann", "4", "5"}
+    assert world.push.heard == {"ann": [b"status 1"], "bob": [b"status 4", b"status 5"]}
+    assert world.publish(*batch) == set()
+    assert world.push.heard == {
+        "ann": [b"status 1", b"status 2", b"snapshot 3", b"status 4", b"status 5"],
+        "bob": [b"status 4", b"status 5"],
+    }
+
+
+def test_a_process_that_died_after_the_push_repeats_and_leaves_nothing_out() -> None:
+    @dataclass
+    class Dying(MemoryWatchers):
+        """Is not there any more when the place is to be kept."""
+
+        alive: bool = False
+
+        def change(self, standing: Watcher, changed: Watcher) -> None:
+            if not self.alive:
+                raise StoreUnavailable("dead")
+            super().change(standing, changed)
+
+    watchers = Dying()
+    world = World(watchers=watchers)
+    world.stand(ROUTING)
+    subscribed = world.subscribe("ann")
+    assert world.publish(subscribed) == {"of ann"}
+    watchers.alive = True
+    assert world.publish(subscribed) == set()
+    world.publish(*_changed(BUILDING))
+    assert world.push.heard["ann"] == [
+        *(b"status 1", b"snapshot 2", b"status 1", b"snapshot 2"),
+        b"status 3",
+    ]
 
 
 def test_a_watcher_who_left_is_forgotten_and_that_one_only() -> None:
     world = World()
-    world.watch("ann", "bob")
+    world.caught_up("ann", "bob")
     world.push.gone.add("ann")
-    assert world.announce(OrderChanged("1", an_order())) == set()
+    assert world.publish(*_changed(PENDING)) == set()
     assert world.watching == [_watcher("bob")]
     assert world.push.heard == {"bob": [b"status 1"]}
 
 
 @dataclass
 class DeafWatchers(MemoryWatchers):
-    """Reads who watches, and answers nothing else."""
-
-    def caller_of(self, connection_id: str) -> Caller | None:
-        raise StoreUnavailable("deaf")
+    """Forgets nobody."""
 
     def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
         raise StoreUnavailable("deaf")
@@ -130,214 +272,240 @@ class DeafWatchers(MemoryWatchers):
 
 def test_who_can_not_be_forgotten_keeps_nobody_from_hearing() -> None:
     world = World(watchers=DeafWatchers())
-    world.watch("ann", "bob", "carol")
+    world.caught_up("ann", "bob", "carol")
     world.push.gone.add("ann")
-    world.watchers.rows[_watcher("carol")] = replace(_watcher("carol"), until=START)
-    assert world.announce(OrderChanged("1", an_order())) == set()
+    carol = _watcher("carol")
+    world.watchers.rows[carol] = replace(carol, until=START)
+    assert world.publish(*_changed(PENDING)) == set()
     assert world.push.heard == {"bob": [b"status 1"]}
-
-
-def test_whether_a_newcomer_has_left_need_not_be_known() -> None:
-    world = World(watchers=DeafWatchers())
-    world.orders.add(an_order())
-    world.watch("ann")
-    world.push.arriving["ann"] = 3
-    assert world.announce(WatcherCame("1", _watcher("ann"))) == set()
-    assert world.push.heard == {"ann": [b"snapshot 1"]}
 
 
 def test_who_is_gone_is_forgotten_in_all_that_was_looked_at() -> None:
     world = World()
-    world.watch("ann")
-    world.watchers.watch(Watcher(account_topic("anyone"), "ann"))
+    world.caught_up("ann")
+    world.caught_up("ann", topic=MINE)
     world.push.gone.add("ann")
-    world.announce(OrderChanged("1", an_order()))
+    world.publish(*_changed(PENDING))
     assert (world.watchers.rows, world.watchers.connections) == ({}, {})
 
 
 def test_any_other_failure_is_reported_from_where_it_began() -> None:
     world = World()
-    world.watch("ann", "bob")
+    world.caught_up("ann", "bob")
     world.push.broken["ann"] = PushFailed("refused")
-    missed = world.announce(OrderChanged("1", an_order()), OrderChanged("2", ROUTING))
-    assert missed == {"1", "2"}
+    assert world.publish(*_changed(PENDING, ROUTING)) == {"1", "2"}
     assert len(world.watching) == 2
     assert world.push.heard == {"bob": [b"status 1", b"status 2"]}
 
 
-def test_a_newcomer_whose_connection_is_still_being_made_is_waited_for() -> None:
+def test_who_is_still_connecting_is_told_in_a_later_run_and_keeps_nobody_waiting() -> None:
     world = World()
-    world.orders.add(an_order())
-    world.watch("ann")
+    world.stand(ROUTING)
+    world.caught_up("bob")
+    world.clock.advance(1)
     world.push.arriving["ann"] = 3
-    assert world.announce(WatcherCame("1", _watcher("ann"))) == set()
-    assert world.push.heard == {"ann": [b"snapshot 1"]}
-    assert len(world.watching) == 1
+    subscribed = world.subscribe("ann")
+    runs = 0
+    batch: list[Change] = [subscribed, *_changed(BUILDING)]
+    while batch:
+        began = world.clock.now()
+        assert world.publish(*batch) == set()
+        assert world.clock.now() - began <= timedelta(milliseconds=50)
+        world.stand(BUILDING)
+        batch = [*world.left_over()]
+        runs += 1
+    assert runs == 4
+    assert world.push.heard == {
+        "bob": [b"status 3"],
+        "ann": [b"status 1", b"status 2", b"snapshot 3"],
+    }
+
+
+@dataclass
+class SideBySide:
+    """Runs calls side by side: what they sleep together is slept once."""
+
+    clock: FakeClock
+    latest: datetime = START
+
+    def submit(self, call: Callable[[], T], /) -> Result[T]:
+        began = self.clock.time
+        result = Inline().submit(call)
+        self.latest = max(self.latest, self.clock.time)
+        self.clock.time = began
+        return result
+
+
+def test_many_who_are_still_connecting_cost_a_batch_no_more_than_one() -> None:
+    world = World()
+    background = SideBySide(world.clock)
+    world.process.background = background
+    world.stand(ROUTING)
+    began = world.clock.now()
+    crowd = [world.subscribe(f"c{n}") for n in range(50)]
+    world.push.arriving |= {f"c{n}": 1 for n in range(50)}
+    assert world.publish(*crowd) == set()
+    assert background.latest - began <= timedelta(milliseconds=50)
 
 
 def test_who_is_only_just_connecting_is_not_pushed_to_in_vain() -> None:
     world = World()
-    world.orders.add(an_order())
-    world.watch("ann")
-    world.announce(WatcherCame("1", _watcher("ann")))
+    world.stand(PENDING)
+    world.publish(world.subscribe("ann"))
     assert world.clock.slept == [0.025]
-    world.announce(OrderChanged("2", ROUTING))
+    world.publish(*_changed(ROUTING))
     assert world.clock.slept == [0.025]
 
 
 def test_clocks_that_differ_keep_nobody_waiting_for_longer() -> None:
     world = World()
-    world.orders.add(an_order())
-    world.watch("ann")
+    world.stand(PENDING)
+    subscribed = world.subscribe("ann")
     world.clock.time = START - timedelta(seconds=5)
-    world.announce(WatcherCame("1", _watcher("ann")))
+    world.publish(subscribed)
     assert world.clock.slept == [0.025]
 
 
-def test_a_newcomer_who_has_left_already_is_not_waited_for() -> None:
+def test_who_has_left_already_is_not_waited_for() -> None:
     world = World()
-    world.watch("ann")
-    world.watchers.forget_connection("ann")
+    subscribed = world.subscribe("ann")
+    del world.watchers.connections["ann"]
     world.push.gone.add("ann")
-    world.announce(WatcherCame("1", _watcher("ann")))
+    world.publish(subscribed)
     assert world.watching == []
     assert world.clock.slept == [0.025]
 
 
-def test_of_a_crowd_who_is_over_is_forgotten_when_somebody_comes() -> None:
+def test_who_never_arrives_is_forgotten() -> None:
     world = World()
-    world.orders.add(an_order())
-    world.watch("ann", "bob", "carol")
-    over = replace(_watcher("bob"), until=START)
-    world.announce(WatcherCame("1", _watcher("ann"), (over, _watcher("carol"))))
-    assert world.watching == [_watcher("ann"), _watcher("carol")]
+    world.push.gone.add("ann")
+    batch = [world.subscribe("ann")]
+    while batch:
+        world.publish(*batch)
+        batch = world.left_over()
+    assert world.watching == []
+    assert world.clock.now() - START < ARRIVAL + timedelta(milliseconds=100)
+
+
+def test_what_happens_meanwhile_is_not_lost_on_who_is_still_connecting() -> None:
+    world = World()
+    world.push.arriving["ann"] = 2
+    world.stand(PENDING)
+    world.publish(world.subscribe("ann"))
+    world.publish(*_changed(ROUTING))
+    world.stand(BUILDING)
+    world.publish(*world.left_over(), *_changed(BUILDING))
+    assert world.push.heard == {"ann": [b"status 1", b"status 2", b"snapshot 3"]}
 
 
 def test_who_is_over_is_forgotten_when_seen() -> None:
     world = World()
-    world.watch("ann", "bob")
+    world.caught_up("ann", "bob")
     world.watchers.rows[_watcher("ann")] = replace(_watcher("ann"), until=START)
-    world.announce(OrderChanged("1", an_order()))
+    world.publish(*_changed(PENDING))
     assert world.watching == [_watcher("bob")]
     assert list(world.push.heard) == ["bob"]
 
 
-def test_who_connected_by_a_key_that_is_revoked_hears_nothing_and_is_forgotten() -> None:
+def test_of_those_beside_who_is_over_is_forgotten_when_somebody_comes() -> None:
     world = World()
-    world.orders.add(an_order())
-    world.watch("bob")
+    world.stand(PENDING)
+    world.caught_up("bob", "carol")
+    world.watchers.rows[_watcher("bob")] = replace(_watcher("bob"), until=START)
+    world.publish(world.subscribe("ann"))
+    assert set(world.watching) == {_watcher("ann"), _watcher("carol")}
+
+
+def test_who_connected_by_a_key_that_is_revoked_is_told_nothing_and_forgotten() -> None:
+    world = World()
+    world.stand(PENDING)
+    world.caught_up("bob")
     world.watchers.connect("ann", Caller("anyone", "k1"), until=FAR)
-    ann = world.watchers.watch(_watcher("ann"))
-    world.announce(OrderChanged("1", an_order()))
-    assert list(world.push.heard) == ["bob", "ann"]
+    subscribed = world.subscribe("ann")
+    world.publish(subscribed)
+    assert world.push.heard == {"ann": [b"snapshot 1"]}
     world.revoked.add("k1")
-    world.announce(OrderChanged("2", ROUTING))
-    assert [len(heard) for heard in world.push.heard.values()] == [2, 1]
+    world.publish(*_changed(ROUTING))
     assert world.watching == [_watcher("bob")]
-    world.announce(WatcherCame("3", ann))
-    assert len(world.push.heard["ann"]) == 1
+    world.publish(subscribed)
+    assert world.push.heard == {"ann": [b"snapshot 1"], "bob": [b"status 2"]}
 
 
-def test_a_newcomer_who_never_arrives_is_forgotten() -> None:
+def test_a_watcher_whose_time_is_over_is_told_nothing() -> None:
     world = World()
-    world.watch("ann")
-    world.push.gone.add("ann")
-    world.announce(WatcherCame("1", _watcher("ann")))
-    assert world.watching == []
-    assert sum(world.clock.slept) <= 1.1
-
-
-def test_a_watcher_whose_time_is_over_hears_nothing() -> None:
-    world = World()
-    world.watch("ann")
+    world.caught_up("ann")
     world.clock.time = FAR
-    world.announce(OrderChanged("1", an_order()))
+    world.publish(*_changed(PENDING))
     assert world.push.heard == {}
 
 
-def _carried() -> Order:
-    return LIFE[3]
-
-
-def _back(world: World, after_seq: int) -> Watcher:
-    """Return a watcher who comes back with `after_seq`."""
-    world.watchers.connect("ann", Caller("anyone"), until=FAR)
-    return world.watchers.watch(_watcher("ann", after_seq=after_seq))
-
-
-def test_who_comes_back_hears_each_state_that_was_missed() -> None:
+def test_nobody_is_told_of_another_accounts_order() -> None:
     world = World()
-    world.orders.add(_carried())
-    world.announce(WatcherCame("1", _back(world, 1)))
-    assert world.push.heard == {"ann": [b"status 2", b"status 3", b"snapshot 4"]}
+    world.stand(PENDING)
+    eve = world.subscribe("eve", account="eves")
+    world.caught_up("ann")
+    world.publish(eve, *_changed(ROUTING))
+    assert world.push.heard == {"eve": [b"ORDER_NOT_FOUND"], "ann": [b"status 2"]}
 
 
-def test_who_comes_back_and_missed_nothing_hears_nothing() -> None:
+def test_who_watches_an_account_is_told_of_all_its_orders_and_of_each_change_once() -> None:
     world = World()
-    world.orders.add(ROUTING)
-    world.announce(WatcherCame("1", _back(world, 2)))
-    assert world.push.heard == {}
-
-
-def test_no_change_overtakes_what_a_watcher_who_comes_back_has_missed() -> None:
-    world = World()
-    world.orders.add(_carried())
-    came = _back(world, 1)
-    world.announce(OrderChanged("1", _carried()))  # written before she came, seen after
-    assert world.push.heard == {}
-    world.announce(WatcherCame("2", came))
-    assert world.push.heard == {"ann": [b"status 2", b"status 3", b"snapshot 4"]}
-    world.announce(OrderChanged("3", LIFE[4]))
-    assert world.push.heard["ann"][3:] == [b"status 5"]
-
-
-def test_a_welcome_that_never_comes_is_not_waited_for_for_ever() -> None:
-    world = World()
-    _back(world, 1)
-    world.clock.advance(10)
-    world.announce(OrderChanged("1", _carried()))
-    assert world.push.heard == {"ann": [b"status 4"]}
-
-
-def test_who_left_before_the_welcome_hears_nothing() -> None:
-    world = World()
-    world.orders.add(_carried())
-    came = _back(world, 1)
-    world.watchers.forget(came)
-    world.announce(WatcherCame("1", came))
-    assert world.push.heard == {}
-
-
-def test_nobody_hears_of_another_accounts_order() -> None:
-    world = World()
-    world.orders.add(an_order())
-    for connection_id, account in (("eve", "eves"), ("ann", "anyone")):
-        world.watchers.connect(connection_id, Caller(account), until=FAR)
-        world.watchers.watch(_watcher(connection_id, account))
-    world.announce(
-        WatcherCame("1", _watcher("eve", "eves")),
-        OrderChanged("2", ROUTING),
-    )
-    assert world.push.heard == {"eve": [b"unknown"], "ann": [b"status 2"]}
-
-
-def test_who_watches_an_account_hears_of_all_its_orders_and_of_each_change_once() -> None:
-    world = World()
-    world.watch("ann")
-    world.watchers.watch(Watcher(account_topic("anyone"), "ann"))
-    world.announce(
-        OrderChanged("1", an_order()),
+    world.caught_up("ann")
+    world.caught_up("ann", topic=MINE)
+    world.publish(
+        OrderChanged("1", PENDING),
         OrderChanged("2", an_order(order_id="o2")),
         OrderChanged("3", an_order(order_id="o3", account="somebody")),
     )
     assert world.push.heard == {"ann": [b"status 1", b"status 1"]}
 
 
-def test_who_begins_to_watch_an_account_is_shown_its_open_orders() -> None:
+def test_who_begins_to_watch_an_account_is_shown_its_open_orders_and_then_told() -> None:
     world = World()
     for n, status in enumerate((Status.ROUTING, Status.CONFIRMED, Status.PENDING)):
-        at = START + timedelta(seconds=n)
-        world.orders.add(an_order(order_id=f"o{n}", status=status, at=at))
-    watcher = Watcher(account_topic("anyone"), "ann", "anyone")
-    world.announce(WatcherCame("1", watcher))
+        world.stand(an_order(order_id=f"o{n}", status=status, at=START + timedelta(seconds=n)))
+    world.clock.advance(5)
+    world.publish(world.subscribe("ann", MINE))
     assert world.push.heard == {"ann": [b"snapshot 2", b"snapshot 1"]}
+    world.publish(*_changed(PENDING, ROUTING))
+    assert world.push.heard["ann"][2:] == [b"status 1", b"status 2"]
+
+
+@pytest.mark.parametrize("seen_before", range(6))
+@pytest.mark.parametrize("read", range(1, 6))
+def test_no_status_of_an_order_comes_before_its_snapshot_and_none_goes_back(
+    seen_before: int, read: int
+) -> None:
+    """Some changes are read while the subscription stands already, before its record comes up."""
+    world = World()
+    subscribed = world.subscribe("ann", MINE)
+    for state in LIFE[:seen_before]:
+        world.publish(*_changed(state))
+    world.stand(LIFE[max(read, seen_before) - 1])
+    world.publish(subscribed)
+    for state in LIFE[seen_before:]:
+        world.publish(*_changed(state))
+    told = [text.decode().split() for text in world.push.heard["ann"]]
+    assert told[0][0] == "snapshot"
+    assert told[-1][1] == "5"
+    assert all(int(one[1]) <= int(other[1]) for one, other in pairwise(told))
+
+
+def test_an_order_that_ends_while_its_watcher_connects_is_shown_as_it_ended() -> None:
+    world = World()
+    world.push.arriving["ann"] = 1
+    subscribed = world.subscribe("ann", MINE)
+    world.publish(*_changed(CONFIRMED))
+    world.stand(CONFIRMED)
+    world.publish(subscribed)
+    assert world.push.heard == {"ann": [b"snapshot 5"]}
+
+
+def test_in_another_process_a_change_that_a_snapshot_has_overtaken_is_told_again() -> None:
+    world = World()
+    world.stand(SUBMITTED)
+    world.publish(world.subscribe("ann", MINE))
+    world.process = world.new_process()
+    world.publish(*_changed(BUILDING, SUBMITTED, CONFIRMED))
+    assert world.push.heard["ann"][0] == b"snapshot 4"
+    assert world.push.heard["ann"][-1] == b"status 5"

@@ -59,7 +59,7 @@ class World:
         return status
 
     def watching(self, topic: str) -> list[Watcher]:
-        return self.watchers.of({topic: ANYONE})[topic]
+        return self.watchers.of([(topic, ANYONE)])[topic, ANYONE]
 
     def new_key(self, account: str) -> Caller:
         """Make a key; return who connects by it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.adapters.dynamodb import item_order, order_item
 from engine.api.stream import Stream
-from engine.api.views import message, revoked_message, unknown_order_message
+from engine.api.views import message, refusal_message, revoked_message
 from engine.domain.errors import PushFailed
 from engine.domain.order import Status, Step
 from engine.ports import Caller, Watcher, order_topic
@@ -45,9 +45,9 @@ class World:
         self.identity = Identity(self.access, self.clock, FakeChance(), required=True)
         self.orders.add(an_order())
         self.watchers.connect(CONNECTION, Caller("anyone"), until=START + timedelta(hours=2))
-        self.watchers.watch(Watcher(order_topic(ORDER), CONNECTION))
+        self.watchers.watch(Watcher(order_topic(ORDER), CONNECTION, since=START))
 
-    def announce(self, event: dict[str, Any]) -> list[str]:
+    def publish(self, event: dict[str, Any]) -> list[str]:
         notification = Notification(
             self.orders,
             self.watchers,
@@ -55,13 +55,13 @@ class World:
             Inline(),
             self.clock,
             message,
-            unknown_order_message,
+            refusal_message,
             self.identity.is_good,
         )
         revocation = Revocation(
             self.identity, self.watchers, self.push, Inline(), self.clock, revoked_message()
         )
-        answer = Stream(notification, revocation).announce_batch(event)
+        answer = Stream(notification, revocation).publish_batch(event)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     @property
@@ -75,9 +75,9 @@ def test_the_event_holds_orders_as_the_table_writes_them() -> None:
     assert item_order(new) == an_order()
 
 
-def test_a_newcomer_gets_the_snapshot_and_then_what_follows() -> None:
+def test_who_subscribes_gets_the_snapshot_and_then_what_follows() -> None:
     world = World()
-    assert world.announce(EVENT) == []
+    assert world.publish(EVENT) == []
     assert [(m["type"], m["seq"], m["status"]) for m in world.heard] == [
         ("snapshot", 1, "pending"),
         ("status", 2, "routing"),
@@ -91,7 +91,7 @@ def test_a_newcomer_gets_the_snapshot_and_then_what_follows() -> None:
 def test_the_first_record_that_did_not_reach_everybody_is_delivered_again() -> None:
     world = World()
     world.push.broken[CONNECTION] = PushFailed("refused")
-    assert world.announce(EVENT) == [EVENT["Records"][1]["dynamodb"]["SequenceNumber"]]
+    assert world.publish(EVENT) == [EVENT["Records"][1]["dynamodb"]["SequenceNumber"]]
 
 
 def test_a_row_that_changed_but_for_the_order_is_nobodys_news() -> None:
@@ -101,7 +101,7 @@ def test_a_row_that_changed_but_for_the_order_is_nobodys_news() -> None:
     image = event["Records"][0]["dynamodb"]
     image["OldImage"] = copy.deepcopy(image["NewImage"])
     image["NewImage"]["doc"] = {"S": "nobody can read this"}
-    assert world.announce(event) == []
+    assert world.publish(event) == []
     assert world.heard == []
 
 
@@ -112,33 +112,44 @@ def test_rows_that_are_nobodys_news_are_passed_over() -> None:
     removed["eventName"] = "REMOVE"
     connection["dynamodb"]["NewImage"] = {"pk": {"S": "CONN#c"}, "sk": {"S": "CONN"}}
     landed["dynamodb"]["NewImage"] = {"pk": {"S": "TX#sig"}, "sk": {"S": "TX"}}
-    assert world.announce(event) == []
+    assert world.publish(event) == []
     assert world.heard == []
 
 
-def test_a_watcher_who_is_noted_as_welcomed_is_not_news() -> None:
+def test_that_a_watcher_is_caught_up_is_not_news() -> None:
     world = World()
     event = copy.deepcopy(EVENT)
     image = _came(event)["NewImage"]
-    image[f"c:{CONNECTION}"] = {"S": "[0,1795335840000,1795343040000,1]"}
-    assert world.announce(event) == []
+    image[f"c:{CONNECTION}"] = {"S": "[1,1795335840000,1795343040000,1]"}
+    assert world.publish(event) == []
     assert world.heard == []
 
 
-def test_of_a_topics_watchers_only_who_came_or_began_anew_is_welcomed() -> None:
+def test_of_a_topics_watchers_only_who_came_or_began_anew_is_told_what_was() -> None:
     world = World()
     event = copy.deepcopy(EVENT)
     record = _came(event)
     record["OldImage"] = copy.deepcopy(record["NewImage"])
-    assert world.announce(event) == []
+    assert world.publish(event) == []
     assert world.heard == []
     record["OldImage"][f"c:{CONNECTION}"] = {"S": "[0,1795335839000,1795343040000,0]"}
-    assert world.announce(event) == []
+    assert world.publish(event) == []
+    assert [(m["type"], m["seq"]) for m in world.heard] == [("snapshot", 1)]
+
+
+def test_who_was_still_connecting_is_brought_by_the_stream_once_more() -> None:
+    world = World()
+    event = copy.deepcopy(EVENT)
+    record = _came(event)
+    record["OldImage"] = copy.deepcopy(record["NewImage"])
+    record["NewImage"][f"c:{CONNECTION}"] = {"S": "[0,1795335840000,1795343040000,-2]"}
+    assert world.publish(event) == []
     assert [(m["type"], m["seq"]) for m in world.heard] == [("snapshot", 1)]
 
 
 def test_each_step_that_one_write_took_is_told() -> None:
     world = World()
+    world.publish(EVENT)
     event = copy.deepcopy(EVENT)
     event["Records"] = event["Records"][2:]
     image = event["Records"][0]["dynamodb"]
@@ -146,8 +157,8 @@ def test_each_step_that_one_write_took_is_told() -> None:
     image["OldImage"] = image["NewImage"]
     steps = (Step(Status.BUILDING, START), Step(Status.SUBMITTED, START))
     image["NewImage"] = order_item(replace(routing, history=(*routing.history, *steps)))
-    assert world.announce(event) == []
-    assert [(m["type"], m["seq"], m["status"]) for m in world.heard] == [
+    assert world.publish(event) == []
+    assert [(m["type"], m["seq"], m["status"]) for m in world.heard[2:]] == [
         ("status", 3, "building"),
         ("status", 4, "submitted"),
     ]
@@ -167,14 +178,14 @@ def test_what_was_connected_by_a_revoked_key_is_told_so_and_closed_and_nothing_e
         world.watchers.count_connect(f"c{n}", caller, at=START, limit=0)
         world.watchers.connect(f"c{n}", caller, until=START + timedelta(hours=2))
     world.push.gone.add("c2")
-    assert world.announce(_revocation()) == []
+    assert world.publish(_revocation()) == []
     assert world.push.closed == ["c0"]
     (farewell,) = world.push.heard["c0"]
     assert json.loads(farewell)["code"] == "KEY_REVOKED"
     assert world.watchers.connections.keys() == {CONNECTION, "c1"}
     assert world.clock.slept == [1.0]  # until the youngest could be closed
     world.clock.advance(7200)
-    assert world.announce(_revocation()) == []
+    assert world.publish(_revocation()) == []
     assert world.push.closed == ["c0"]
 
 
@@ -184,10 +195,10 @@ def test_a_revocation_that_could_not_close_a_connection_is_delivered_again() -> 
         world.watchers.count_connect(name, Caller("ann", "k1"), at=START, limit=0)
         world.watchers.connect(name, Caller("ann", "k1"), until=START + timedelta(hours=2))
     world.push.broken["c0"] = PushFailed("refused")
-    assert world.announce(_revocation()) == ["7"]
+    assert world.publish(_revocation()) == ["7"]
     assert world.push.closed == ["c1"]
     world.push.broken.clear()
-    assert world.announce(_revocation()) == []
+    assert world.publish(_revocation()) == []
     assert world.push.closed == ["c1", "c0"]
 
 
@@ -197,7 +208,7 @@ def test_a_key_that_is_made_or_was_revoked_before_is_nobodys_news() -> None:
     del made["Records"][0]["dynamodb"]["NewImage"]["revoked"]
     image = again["Records"][0]["dynamodb"]
     image["OldImage"] = image["NewImage"]
-    assert world.announce(made) == world.announce(again) == []
+    assert world.publish(made) == world.publish(again) == []
     assert world.clock.slept == []
 
 

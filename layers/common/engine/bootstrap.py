@@ -192,7 +192,7 @@ class Engine:
     def stream(self) -> "Stream":
         """The announcer of what the table's stream tells."""
         from engine.api.stream import Stream
-        from engine.api.views import message, revoked_message, unknown_order_message
+        from engine.api.views import message, refusal_message, revoked_message
         from engine.service.notification import Notification
         from engine.service.revocation import Revocation
 
@@ -208,7 +208,7 @@ class Engine:
             use.call_threads,
             use.clock,
             message,
-            unknown_order_message,
+            refusal_message,
             self.identity.is_good,
         )
         farewell = revoked_message()

@@ -290,9 +290,9 @@ class Caller:
 class Watcher:
     """A WebSocket connection that watches a topic on behalf of an account, by a key of it.
 
-    It has every state of the order up to `after_seq` already, and is `welcomed` once it is sent
-    what it has missed. It watches from `since` to `until` at most. Two are equal if the same
-    connection watches the same topic.
+    It has every state of the order up to `after_seq`, and is `caught_up` once it was told what had
+    been when it came; `deferred` counts how often that was put off. It watches from `since` to
+    `until` at most. Two are equal if the same connection watches the same topic.
     """
 
     topic: str
@@ -301,8 +301,9 @@ class Watcher:
     after_seq: int = field(default=0, compare=False)
     since: datetime | None = field(default=None, compare=False)
     until: datetime | None = field(default=None, compare=False)
-    welcomed: bool = field(default=False, compare=False)
+    caught_up: bool = field(default=False, compare=False)
     key_id: str | None = field(default=None, compare=False)
+    deferred: int = field(default=0, compare=False)
 
     def of_caller(self, caller: Caller, *, until: datetime) -> "Watcher":
         return replace(self, account=caller.account, key_id=caller.key_id, until=until)
@@ -316,7 +317,7 @@ class Watchers(Protocol):
     ) -> None:
         """Store a connection: who is at its other end, when it ends at the latest, what it watches.
 
-        The snapshot of `first` follows by the stream.
+        What `first` is to be told follows by the stream.
         """
         ...
 
@@ -337,23 +338,20 @@ class Watchers(Protocol):
         ...
 
     def watch(self, watcher: Watcher) -> Watcher:
-        """Store a subscription of a connection's account; its snapshot follows by the stream.
+        """Store a subscription of a connection's account; what it lacks follows by the stream.
 
         Raises ConnectionGone if the connection is not stored, TooManySubscriptions.
         """
         ...
 
-    def welcome(self, watcher: Watcher) -> bool:
-        """Note that a watcher is sent what it has missed.
-
-        False if it watches no more, or has begun anew since.
-        """
+    def change(self, standing: Watcher, changed: Watcher) -> None:
+        """Note how far a subscription has come; nothing if it is not as it stood any more."""
         ...
 
-    def of(self, topics: Mapping[str, str]) -> dict[str, list[Watcher]]:
-        """Return who watches topics on behalf of an account each, by topic.
+    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Watcher]]:
+        """Return who watches topics, each on behalf of an account: by topic and account.
 
-        `topics` has the account of each. Those whose time is over are among them.
+        Those whose time is over are among them.
         """
         ...
 

@@ -7,7 +7,7 @@ which are to be closed when a key is revoked.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,7 +30,6 @@ MOST_SUBSCRIPTIONS = 50
 #: What begins the sort key of a topic's row; the account follows.
 ROWS = "WATCHERS#"
 _MOST_DROPPED = 100  # an expression has 4 kB and 300 operators at most
-_CROWD = 64  # entries
 _ENTRY = "c:"  # and the connection's (or key's) id: the name of its attribute
 _MINUTE = 60_000  # milliseconds
 
@@ -108,25 +107,20 @@ class DynamoWatchers:
         self._add(watcher)
         return watcher
 
-    def welcome(self, watcher: Watcher) -> bool:
-        try:
+    def change(self, standing: Watcher, changed: Watcher) -> None:
+        with suppress(Refused):
             self._change(
-                watcher,
-                "SET #entry = :welcomed",
-                "#entry = :standing OR #entry = :welcomed",
-                standing=_entry(watcher),
-                welcomed=_entry(replace(watcher, welcomed=True)),
+                standing,
+                "SET #entry = :changed",
+                "#entry = :standing",
+                standing=_entry(standing),
+                changed=_entry(changed),
             )
-        except Refused:
-            return False
-        return True
 
-    def of(self, topics: Mapping[str, str]) -> dict[str, list[Watcher]]:
-        rows = self.table.get_many([_row(topic, account) for topic, account in topics.items()])
-        found: dict[str, list[Watcher]] = {topic: [] for topic in topics}
-        for row in rows.values():
-            found[row["pk"]["S"]] += item_watchers(row)
-        return found
+    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Watcher]]:
+        keys = {_row(topic, account): (topic, account) for topic, account in topics}
+        rows = self.table.get_many(list(keys))
+        return {of: item_watchers(rows.get(place, {})) for place, of in keys.items()}
 
     def forget(self, watcher: Watcher) -> None:
         self._drop([watcher])
@@ -204,21 +198,18 @@ class DynamoWatchers:
         )
 
 
-def newcomers(old: Item | None, new: Item) -> list[Watcher]:
-    """Return whoever began to watch, or began anew, by a change of a topic's row."""
+def new_subscriptions(old: Item | None, new: Item) -> list[Watcher]:
+    """Return the subscriptions that a change of a topic's row began, or left to be caught up."""
     standing = old or {}
     changed = {name: value for name, value in new.items() if standing.get(name) != value}
-    came = item_watchers({**changed, **key(new["pk"]["S"], new["sk"]["S"])})
-    return [watcher for watcher in came if not watcher.welcomed]
-
-
-def crowd(row: Item) -> tuple[Watcher, ...]:
-    """Return who a topic's row holds if that is many: some of them may be over."""
-    return tuple(item_watchers(row)) if len(row) > _CROWD else ()
+    begun = item_watchers({**changed, **key(new["pk"]["S"], new["sk"]["S"])})
+    return [watcher for watcher in begun if not watcher.caught_up]
 
 
 def item_watchers(item: Item) -> list[Watcher]:
-    """Return the subscriptions that a topic's row holds."""
+    """Return the subscriptions that a topic's row holds; none if there is no row."""
+    if not item:
+        return []
     topic, account = item["pk"]["S"], item["sk"]["S"].removeprefix(ROWS)
     read = [
         _read(topic, account, name.removeprefix(_ENTRY), value.get("S", ""))
@@ -261,10 +252,14 @@ def _noted(entry: str) -> tuple[str, datetime] | None:
 
 
 def _entry(watcher: Watcher) -> str:
-    """Return a subscription as text; `since` makes a repeated one new to the stream."""
+    """Return a subscription as text; `since` makes a repeated one new to the stream.
+
+    Its last number is 1 when it is caught up, and below that minus how often it was deferred.
+    """
     times = (at and to_ms(at) for at in (watcher.since, watcher.until))
     by = [] if watcher.key_id is None else [watcher.key_id]
-    entry = [watcher.after_seq, *times, int(watcher.welcomed), *by]
+    state = -watcher.deferred or int(watcher.caught_up)
+    entry = [watcher.after_seq, *times, state, *by]
     return json.dumps(entry, separators=(",", ":"))
 
 
@@ -280,8 +275,9 @@ def _read(topic: str, account: str, connection_id: str, entry: str) -> Watcher |
 
 
 def _watcher(topic: str, account: str, connection_id: str, entry: str) -> Watcher:
-    after_seq, since, until, welcomed, *by = json.loads(entry)
+    after_seq, since, until, state, *by = json.loads(entry)
     since, until = (None if ms is None else from_ms(ms) for ms in (since, until))
-    after_seq, welcomed = whole(after_seq), bool(whole(welcomed, 0, 1))
+    after_seq, state = whole(after_seq), whole(state, -10_000, 1)
     by = [text(key_id) for key_id in by]
-    return Watcher(topic, connection_id, account, after_seq, since, until, welcomed, *by)
+    begun = Watcher(topic, connection_id, account, after_seq, since, until, state > 0, *by)
+    return replace(begun, deferred=max(0, -state))

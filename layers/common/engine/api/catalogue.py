@@ -181,6 +181,10 @@ STREAM = {
         "There is no such order among those of your account; the message names it.",
         "Check the id. The subscription stands: an order that comes later is pushed.",
     ),
+    "SEQ_NOT_REACHED": (
+        "`afterSeq` is above the `seq` that the order has; `detail` says which that is.",
+        "Subscribe with the `seq` you have. The subscription stands: what goes above it is pushed.",
+    ),
     "TOO_MANY_SUBSCRIPTIONS": (
         "The connection has its 50 subscriptions.",
         'Unsubscribe, open another connection, or subscribe to `{"orders":"mine"}`.',

@@ -118,7 +118,9 @@ class Error(Told):
     type: Literal["error"] = "error"
     code: str = Field(json_schema_extra={"enum": list(STREAM)})
     detail: str
-    order_id: Id | SkipJsonSchema[None] = optional("With ORDER_NOT_FOUND: which.")
+    order_id: Id | SkipJsonSchema[None] = optional(
+        "With ORDER_NOT_FOUND and SEQ_NOT_REACHED: which."
+    )
 
 
 #: What a client may send, by its `action`.

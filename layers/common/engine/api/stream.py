@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 from engine.adapters.accounts import revoked_key
 from engine.adapters.codec import decoding
 from engine.adapters.dynamodb import item_order
-from engine.adapters.watchers import ROWS, crowd, newcomers
+from engine.adapters.watchers import ROWS, new_subscriptions
 from engine.domain.errors import Undecodable
 from engine.observability import log
 from engine.ports import Caller
-from engine.service.notification import Change, Notification, OrderChanged, WatcherCame
+from engine.service.notification import Change, Notification, OrderChanged, Subscribed
 from engine.service.revocation import Revocation
 
 T = TypeVar("T")
@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 @dataclass(slots=True, eq=False, repr=False)
 class Stream:
-    """Announces batches of stream records."""
+    """Publishes batches of stream records."""
 
     notification: Notification
     revocation: Revocation
 
-    def announce_batch(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Announce what an event says; report the first record from which to deliver again."""
+    def publish_batch(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Publish what an event says; report the first record from which to deliver again."""
         records = event["Records"]
         close = self.revocation.close_connections
         unclosed = {_name(r) for r in records if (key := _read(r, _revoked)) and not close(key)}
         changes = [change for record in records for change in _read(record, _all_changes) or []]
-        missed = self.notification.announce(changes) | unclosed
+        missed = self.notification.publish(changes) | unclosed
         first = next((r for r in map(_name, records) if r in missed), None)
         return {"batchItemFailures": [{"itemIdentifier": first}] if first else []}
 
@@ -74,6 +74,5 @@ def _changes(record: dict[str, Any]) -> Iterator[Change]:
             for seq in steps:
                 yield OrderChanged(_name(record), order.as_of(seq))
     elif sk.startswith(ROWS):
-        beside = crowd(new)
-        for watcher in newcomers(old, new):
-            yield WatcherCame(_name(record), watcher, beside)
+        for watcher in new_subscriptions(old, new):
+            yield Subscribed(_name(record), watcher)

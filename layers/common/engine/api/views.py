@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from engine.api import models
 from engine.api.frames import Error, Pong, Snapshot, StatusChange
+from engine.domain.errors import EngineError
 from engine.domain.money import from_base_units, price, shares
 from engine.domain.order import Instruction, Order, Quote, Route, Step, Transaction, Try
 from engine.domain.prices import price_text
@@ -142,8 +143,9 @@ def error_message(code: str, detail: str, order_id: str | None = None) -> bytes:
     return _text(Error(code=code, detail=detail, order_id=order_id))
 
 
-def unknown_order_message(order_id: str) -> bytes:
-    return error_message("ORDER_NOT_FOUND", "There is no such order (yet).", order_id)
+def refusal_message(error: EngineError, order_id: str) -> bytes:
+    """Return the stream's message of why an order can't be watched as was asked."""
+    return error_message(error.code, str(error), order_id)
 
 
 def revoked_message() -> bytes:

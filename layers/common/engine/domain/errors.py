@@ -102,6 +102,12 @@ class IllegalTransition(EngineError):
     code = "ILLEGAL_TRANSITION"
 
 
+class SeqNotReached(EngineError):
+    """A watcher claims to have states of an order that it has not had."""
+
+    code = "SEQ_NOT_REACHED"
+
+
 class OrderNotFound(EngineError):
     code = "ORDER_NOT_FOUND"
 

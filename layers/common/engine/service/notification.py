@@ -1,11 +1,19 @@
-"""Tell the watchers of an order what became of it."""
+"""Tell whoever watches an order what became of it: each of its states once, in order."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 
-from engine.domain.errors import ConnectionGone, PushFailed, StoreUnavailable, Undecodable
+from engine.domain.errors import (
+    ConnectionGone,
+    EngineError,
+    OrderNotFound,
+    PushFailed,
+    SeqNotReached,
+    StoreUnavailable,
+    Undecodable,
+)
 from engine.domain.order import Order
 from engine.observability import log
 from engine.ports import (
@@ -20,11 +28,15 @@ from engine.ports import (
 )
 
 #: How old a subscription usually is when its connection can be pushed to, and at most.
-ARRIVING, ARRIVAL = timedelta(milliseconds=25), timedelta(seconds=1)
-#: How long a change waits for the welcome of a watcher who resumes; then it is pushed as it is.
-WELCOME = timedelta(seconds=10)
+ARRIVING, ARRIVAL = timedelta(milliseconds=25), timedelta(seconds=3)
+#: How long a connection that is still being made is left alone, in seconds.
+PAUSE = 0.02
 #: How many of its newest orders a watcher of an account is shown the open ones of.
 NEWEST = 50
+#: How many snapshots of accounts are remembered.
+_MAX_SHOWN = 10_000
+
+Render = Callable[[str, Order], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,223 +48,332 @@ class OrderChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class WatcherCame:
-    """A new subscription: its snapshot is due. `beside` are the others of its topic if many."""
+class Subscribed:
+    """A new subscription: what was until now is due."""
 
     record: str
     watcher: Watcher
-    beside: tuple[Watcher, ...] = ()
 
 
-Change = OrderChanged | WatcherCame
+Change = OrderChanged | Subscribed
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one client is to hear of one change."""
+    """What one client is to be told of one change; of an order's state, which it is."""
 
     record: str
     body: bytes
+    order_id: str | None = None
+    seq: int = 0
 
 
 @dataclass(slots=True)
-class Post:
-    """What one client is to hear of a batch of changes, in order."""
+class Delivery:
+    """What one client is to be told of a batch of changes.
 
-    watcher: Watcher
-    messages: list[Message] = field(default_factory=list)
-    #: By order: the highest `seq` that the client has, or is about to hear.
-    seen: dict[str, int] = field(default_factory=dict)
+    `due` are the changes that concern it, each with the subscription that they do by; `known` is
+    by order the `seq` up to which it has all, `told` what was pushed of that; `replayed` are the
+    topics of which it was told what had been.
+    """
+
+    connection_id: str
+    due: list[tuple[Change, Watcher]] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
+    replayed: set[str] = field(default_factory=set)
     gone: bool = False
+
+    @property
+    def watchers(self) -> list[Watcher]:
+        """The subscriptions that are concerned, each once."""
+        return list(dict.fromkeys(watcher for _, watcher in self.due))
+
+    @property
+    def records(self) -> list[str]:
+        return [change.record for change, _ in self.due]
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Notification:
-    """The use case and what it needs; the renderers turn an order into a message."""
+    """The use case and what it needs; the renderers turn an order, or an error, into a message."""
 
     orders: OrderRepository
     watchers: Watchers
     push: Push
     background: Background
     clock: Clock
-    render: Callable[[str, Order], bytes]
-    render_unknown: Callable[[str], bytes]
+    render: Render
+    render_error: Callable[[EngineError, str], bytes]
     is_good_key: Callable[[str], bool]
+    #: By connection and order: the `seq` of a snapshot that an account's watcher was shown.
+    _shown: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
 
-    def announce(self, changes: Sequence[Change]) -> set[str]:
+    def publish(self, changes: Sequence[Change]) -> set[str]:
         """Push `changes`, oldest first, and return the records that did not reach everybody.
 
-        A client who left is forgotten; any other failure is the caller's to retry. Clients are
-        served side by side, each in the order of the changes. A newcomer gets the snapshot first
-        and of these changes only what is newer. Nobody hears of another account's order.
+        Clients are served side by side, each in the order of the changes. A new subscription is
+        first told what was, and from then on what is newer: how far it has come stands in its row,
+        so that it takes up there whatever fails. A client who left is forgotten; one who is still
+        connecting is left to a later run; any other failure is the caller's to retry. Nobody is
+        told of another account's order.
         """
-        posts: dict[str, Post] = {}
-        over: list[Watcher] = []
-        for change in changes:
-            if isinstance(change, WatcherCame):
-                if self._over(change.watcher):
-                    over.append(change.watcher)
-                    continue
-                post = posts.setdefault(change.watcher.connection_id, Post(change.watcher))
-                try:
-                    post.messages += self._welcome(change, post)
-                except Undecodable as error:
-                    log.warning(
-                        "order left alone",
-                        extra={"topic": change.watcher.topic, "why": str(error)},
-                    )
-                over += [watcher for watcher in change.beside if self._over(watcher)]
-        told = [change for change in changes if isinstance(change, OrderChanged)]
-        watching = self._watching(change.order for change in told)
-        for change in told:
-            self._tell_all(change, posts, watching, over)
-        missed = self._deliver_all(list(posts.values()))
-        self._tidy(posts, watching, over)
-        facts = {"changes": len(changes), "watchers": len(posts), "missed": len(missed)}
+        watching = self._watching(changes)
+        over = {w for some in watching.values() for w in some if self._over(w)}
+        deliveries: dict[str, Delivery] = {}
+        for change in sorted(changes, key=_replays_first):
+            for watcher in _concerned(change, watching):
+                if watcher not in over:
+                    to = Delivery(watcher.connection_id)
+                    deliveries.setdefault(watcher.connection_id, to).due.append((change, watcher))
+        missed = self._deliver_all(list(deliveries.values()))
+        self._forget(over, [d for d in deliveries.values() if d.gone], watching)
+        facts = {"changes": len(changes), "watchers": len(deliveries), "missed": len(missed)}
         if missed:
             log.warning("changes did not reach everybody", extra=facts)
         else:
-            log.debug("changes announced", extra=facts)
+            log.debug("changes published", extra=facts)
         return missed
 
-    def _welcome(self, came: WatcherCame, post: Post) -> Iterable[Message]:
-        """Return what a newcomer is to hear first: what it has missed, and how things stand."""
-        watcher = came.watcher
-        if watcher.topic == account_topic(watcher.account):
-            newest = self.orders.of_account(watcher.account, before=None, limit=NEWEST)
-            for _, order in reversed(newest):
-                if order is not None and not order.final:
-                    post.seen[order.order_id] = order.seq
-                    yield Message(came.record, self.render("snapshot", order))
-            return
-        order_id = watcher.topic.removeprefix(order_topic(""))
-        # Noted before the order is read: whatever changes after this is pushed by itself.
-        if watcher.after_seq and not self.watchers.welcome(watcher):
-            return
-        found = self.orders.get(order_id)
-        if found is None or found.account != watcher.account:
-            yield Message(came.record, self.render_unknown(order_id))
-            return
-        post.seen[order_id] = max(found.seq, watcher.after_seq)
-        if watcher.after_seq:
-            for seq in range(watcher.after_seq + 1, found.seq):
-                yield Message(came.record, self.render("status", found.as_of(seq)))
-        if found.seq > watcher.after_seq:
-            yield Message(came.record, self.render("snapshot", found))
-
-    def _tell_all(
-        self,
-        changed: OrderChanged,
-        posts: dict[str, Post],
-        watching: Mapping[str, list[Watcher]],
-        over: list[Watcher],
-    ) -> None:
-        order = changed.order
-        message: Message | None = None
-        for topic in _topics(order):
-            for watcher in watching[topic]:
-                if self._over(watcher):
-                    over.append(watcher)
-                    continue
-                if order.seq <= watcher.after_seq or self._awaits_welcome(watcher):
-                    continue
-                post = posts.setdefault(watcher.connection_id, Post(watcher))
-                if order.seq <= post.seen.get(order.order_id, 0):
-                    continue
-                post.seen[order.order_id] = order.seq
-                message = message or Message(changed.record, self.render("status", order))
-                post.messages.append(message)
-
-    def _awaits_welcome(self, watcher: Watcher) -> bool:
-        """Tell whether a watcher will be sent this change with all that it has missed before it.
-
-        Its row is seen before its record comes up in the stream: pushed now, this change would
-        overtake those, and its client would take them for old.
-        """
-        if not watcher.after_seq or watcher.welcomed or watcher.since is None:
-            return False
-        return self.clock.now() < watcher.since + WELCOME
+    def _watching(self, changes: Sequence[Change]) -> Mapping[tuple[str, str], list[Watcher]]:
+        """Return by topic and account who watches what changed, also those whose time is over."""
+        rows = dict.fromkeys(row for change in changes for row in _rows(change))
+        return self.watchers.of(rows) if rows else {}
 
     def _over(self, watcher: Watcher) -> bool:
-        """Tell whether a watcher is to hear no more: its time is over, or its key is revoked."""
+        """Tell whether a watcher is told no more: its time is over, or its key is revoked."""
         if watcher.until is not None and watcher.until <= self.clock.now():
             return True
         return watcher.key_id is not None and not self.is_good_key(watcher.key_id)
 
-    def _watching(self, orders: Iterable[Order]) -> Mapping[str, list[Watcher]]:
-        """Return by topic who watches orders, also those whose time is over."""
-        topics = {topic: order.account for order in orders for topic in _topics(order)}
-        return self.watchers.of(topics) if topics else {}
+    def _deliver_all(self, deliveries: Sequence[Delivery]) -> set[str]:
+        """Serve clients side by side; return the records that somebody has still to be told of."""
+        render = cache(self.render)
+        if len(deliveries) == 1:  # most often: no thread needs to wake for it
+            return self._deliver(deliveries[0], render)
+        under_way = [
+            self.background.submit(partial(self._deliver, delivery, render))
+            for delivery in deliveries
+        ]
+        missed = {record for delivery in under_way for record in delivery.result()}
+        if missed:
+            self._keep_places(deliveries)
+        return missed
 
-    def _deliver_all(self, posts: Sequence[Post]) -> set[str]:
-        """Serve clients side by side; return the records that somebody has still to hear of."""
-        if len(posts) == 1:  # most often: no thread needs to wake for it
-            return set(self._deliver(posts[0]))
-        under_way = [self.background.submit(partial(self._deliver, post)) for post in posts]
-        return {record for delivery in under_way for record in delivery.result()}
-
-    def _deliver(self, post: Post) -> list[str]:
-        """Push messages to one client, in order; return the records it has still to hear of."""
-        for index, message in enumerate(post.messages):
-            try:
-                self._push(post.watcher, message.body)
-            except ConnectionGone:
-                post.gone = True
-                return []
-            except PushFailed:
-                return [missed.record for missed in post.messages[index:]]
-        return []
-
-    def _tidy(
-        self,
-        posts: Mapping[str, Post],
-        watching: Mapping[str, list[Watcher]],
-        over: Iterable[Watcher],
-    ) -> None:
-        """Forget who was found gone or over; it keeps no message from anybody if that fails."""
-        gone = {connection_id for connection_id, post in posts.items() if post.gone}
-        stale = [*over, *(post.watcher for post in posts.values() if post.gone)]
-        if gone:
-            every = (watcher for some in watching.values() for watcher in some)
-            stale += [watcher for watcher in every if watcher.connection_id in gone]
-        if not stale:
-            return
+    def _deliver(self, delivery: Delivery, render: Render) -> set[str]:
+        """Push to one client, in order; return the records it has still to be told of."""
         try:
-            self.watchers.forget_gone(gone, stale)
+            self._let_arrive(delivery)
+            unsent = self._push_all(delivery, list(self._messages(delivery, render)))
+            if delivery.gone and self._may_arrive(delivery):
+                delivery.gone = False
+                self._defer(delivery)
+            elif not delivery.gone:
+                self._keep_place(delivery, whole=not unsent)
         except StoreUnavailable:
-            log.warning("who left is not forgotten yet", extra={"connections": len(gone)})
+            log.warning("the table did not answer", extra={"connection": delivery.connection_id})
+            return set(delivery.records)
+        return {message.record for message in unsent}
 
-    def _push(self, watcher: Watcher, body: bytes) -> None:
-        """Push to a client, who may not be quite there yet.
+    def _messages(self, delivery: Delivery, render: Render) -> Iterator[Message]:
+        for change, watcher in delivery.due:
+            if isinstance(change, OrderChanged):
+                yield from self._changed(change, watcher, delivery, render)
+            elif _is_account(watcher):
+                yield from self._account(change, watcher, delivery, render)
+            else:
+                yield from self._order(change, watcher, delivery, render)
 
-        API Gateway calls a connection gone as long as its `$connect` has not returned, and the
-        stream may be faster than that.
+    def _order(
+        self, change: Change, watcher: Watcher, delivery: Delivery, render: Render
+    ) -> Iterator[Message]:
+        """Yield what a new watcher of an order lacks, or why there is nothing to tell."""
+        order_id = watcher.topic.removeprefix(order_topic(""))
+        delivery.replayed.add(watcher.topic)
+        try:
+            order = self.orders.get(order_id)
+        except Undecodable as error:
+            log.warning("order left alone", extra={"topic": watcher.topic, "why": str(error)})
+            return
+        if order is None or order.account != watcher.account:
+            unknown = OrderNotFound("There is no such order (yet).")
+            yield Message(change.record, self.render_error(unknown, order_id))
+        elif order.seq < watcher.after_seq:
+            ahead = SeqNotReached(f"The order is at seq {order.seq}, not {watcher.after_seq}.")
+            yield Message(change.record, self.render_error(ahead, order_id))
+        else:
+            yield from _replay(change.record, order, watcher.after_seq, delivery, render)
+
+    def _account(
+        self, change: Subscribed, watcher: Watcher, delivery: Delivery, render: Render
+    ) -> Iterator[Message]:
+        """Yield a snapshot of each order of an account that is open, or has ended meanwhile."""
+        delivery.replayed.add(watcher.topic)
+        newest = self.orders.of_account(watcher.account, before=None, limit=NEWEST)
+        for order in (order for _, order in reversed(newest) if order is not None):
+            ended = order.final and (watcher.since is None or order.updated_at <= watcher.since)
+            if not ended and order.seq > delivery.known.get(order.order_id, 0):
+                self._show(watcher, order)
+                yield _message("snapshot", change.record, order, delivery, render)
+
+    def _changed(
+        self, change: OrderChanged, watcher: Watcher, delivery: Delivery, render: Render
+    ) -> Iterator[Message]:
+        """Yield a change; a watcher whose own record is still to come is told first what was."""
+        order = change.order
+        mine = _is_account(watcher)
+        has = (
+            self._shown.get((watcher.connection_id, order.order_id), 0)
+            if mine
+            else (watcher.after_seq)
+        )
+        known = max(delivery.known.get(order.order_id, 0), has)
+        begun = watcher.caught_up or watcher.topic in delivery.replayed
+        if order.seq <= known:
+            delivery.known[order.order_id] = known
+        elif begun or (mine and order.order_id in delivery.known):
+            yield _message("status", change.record, order, delivery, render)
+        elif mine:
+            yield _message("snapshot", change.record, order, delivery, render)
+        else:
+            yield from self._order(change, watcher, delivery, render)
+
+    def _show(self, watcher: Watcher, order: Order) -> None:
+        """Remember a snapshot: the stream may still bring what it has overtaken.
+
+        An account's watcher has no place for that in its row; in another process it is a repeat.
         """
-        self._let_arrive(watcher)
-        while True:
-            try:
-                return self.push(watcher.connection_id, body)
-            except ConnectionGone:
-                if not self._may_arrive(watcher):
-                    raise
-                self.clock.sleep(0.02)
+        while len(self._shown) >= _MAX_SHOWN:
+            self._shown.pop(next(iter(self._shown)), None)
+        self._shown[watcher.connection_id, order.order_id] = order.seq
 
-    def _let_arrive(self, watcher: Watcher) -> None:
+    def _push_all(self, delivery: Delivery, messages: Sequence[Message]) -> Sequence[Message]:
+        """Push until it fails; return what is left. Nothing is left for a client who is gone."""
+        for n, message in enumerate(messages):
+            try:
+                self.push(delivery.connection_id, message.body)
+            except ConnectionGone:
+                delivery.gone = True
+                return ()
+            except PushFailed:
+                return messages[n:]
+            if message.order_id is not None:
+                delivery.told[message.order_id] = message.seq
+        return ()
+
+    def _keep_place(self, delivery: Delivery, *, whole: bool) -> None:
+        """Note with each new subscription how far it was told, and that it is caught up."""
+        for watcher in delivery.watchers:
+            if watcher.caught_up:
+                continue
+            caught_up = whole and watcher.topic in delivery.replayed
+            place = replace(watcher, after_seq=_place(watcher, delivery), caught_up=caught_up)
+            if caught_up or place.after_seq > watcher.after_seq:
+                self.watchers.change(watcher, place)
+
+    def _keep_places(self, deliveries: Sequence[Delivery]) -> None:
+        """Note how far everybody was told: what comes again for one is no news for the others."""
+        for delivery in deliveries:
+            for watcher in delivery.watchers:
+                place = _place(watcher, delivery)
+                if watcher.caught_up and place > watcher.after_seq:
+                    try:
+                        self.watchers.change(watcher, replace(watcher, after_seq=place))
+                    except StoreUnavailable:
+                        return
+
+    def _let_arrive(self, delivery: Delivery) -> None:
         """Wait for a connection that is only just being made: it costs less than a push in vain."""
-        if watcher.since is not None:
-            young = watcher.since + ARRIVING - self.clock.now()
+        begun = [w.since for w in delivery.watchers if w.since and not w.caught_up]
+        if begun:
+            young = max(begun) + ARRIVING - self.clock.now()
             if young > timedelta(0):
                 self.clock.sleep(min(young, ARRIVING).total_seconds())  # clocks differ
 
-    def _may_arrive(self, watcher: Watcher) -> bool:
-        """Tell whether who is called gone may still be coming, and has not left already."""
-        if watcher.since is None or self.clock.now() > watcher.since + ARRIVAL:
+    def _may_arrive(self, delivery: Delivery) -> bool:
+        """Tell whether who is called gone may still be connecting, and has not left already.
+
+        API Gateway calls a connection gone as long as its `$connect` has not returned.
+        """
+        new = [w.since for w in delivery.watchers if w.since and not w.caught_up]
+        if delivery.told or not new or self.clock.now() > max(new) + ARRIVAL:
             return False
+        return self.watchers.caller_of(delivery.connection_id) is not None
+
+    def _defer(self, delivery: Delivery) -> None:
+        """Let new subscriptions come up in the stream once more, and nobody wait for them here."""
+        subscribed = [w for change, w in delivery.due if isinstance(change, Subscribed)]
+        if subscribed:
+            self.clock.sleep(PAUSE)
+        for watcher in subscribed:
+            self.watchers.change(watcher, replace(watcher, deferred=watcher.deferred + 1))
+
+    def _forget(
+        self,
+        over: Iterable[Watcher],
+        gone: Sequence[Delivery],
+        watching: Mapping[tuple[str, str], list[Watcher]],
+    ) -> None:
+        """Forget who was found gone or over; it keeps no message from anybody if that fails."""
+        left = {delivery.connection_id for delivery in gone}
+        of_left = (w for some in watching.values() for w in some if w.connection_id in left)
+        stale = list(dict.fromkeys([*over, *of_left]))
+        if not stale:
+            return
         try:
-            return self.watchers.caller_of(watcher.connection_id) is not None
+            self.watchers.forget_gone(left, stale)
         except StoreUnavailable:
-            return True  # not known, and ARRIVAL ends the waiting
+            log.warning("who left is not forgotten yet", extra={"connections": len(left)})
 
 
-def _topics(order: Order) -> tuple[str, str]:
-    return order_topic(order.order_id), account_topic(order.account)
+def _replay(
+    record: str, order: Order, after_seq: int, delivery: Delivery, render: Render
+) -> Iterator[Message]:
+    """Yield each state of an order above `after_seq`, the newest as a snapshot."""
+    for seq in range(after_seq + 1, order.seq):
+        yield _message("status", record, order.as_of(seq), delivery, render)
+    if order.seq > after_seq:
+        yield _message("snapshot", record, order, delivery, render)
+
+
+def _message(kind: str, record: str, order: Order, delivery: Delivery, render: Render) -> Message:
+    delivery.known[order.order_id] = order.seq
+    return Message(record, render(kind, order), order.order_id, order.seq)
+
+
+def _place(watcher: Watcher, delivery: Delivery) -> int:
+    """Return up to which `seq` the watcher of an order has all of it; 0 of an account."""
+    if _is_account(watcher):
+        return 0
+    return max(watcher.after_seq, delivery.told.get(watcher.topic.removeprefix(order_topic("")), 0))
+
+
+def _is_account(watcher: Watcher) -> bool:
+    return watcher.topic == account_topic(watcher.account)
+
+
+def _replays_first(change: Change) -> int:
+    """Sort what was before what is, and of the former an order's before an account's."""
+    if isinstance(change, OrderChanged):
+        return 2
+    return int(_is_account(change.watcher))
+
+
+def _rows(change: Change) -> tuple[tuple[str, str], ...]:
+    """Return the topics that a change concerns, each with the account that may be told."""
+    if isinstance(change, Subscribed):
+        return ((change.watcher.topic, change.watcher.account),)
+    order = change.order
+    topics = order_topic(order.order_id), account_topic(order.account)
+    return tuple((topic, order.account) for topic in topics)
+
+
+def _concerned(
+    change: Change, watching: Mapping[tuple[str, str], list[Watcher]]
+) -> Iterator[Watcher]:
+    """Yield whom a change concerns; a subscription itself, if it still stands and is new."""
+    standing = (watcher for row in _rows(change) for watcher in watching[row])
+    if isinstance(change, OrderChanged):
+        return standing
+    begun = change.watcher
+    return (w for w in standing if w == begun and w.since == begun.since and not w.caught_up)

@@ -21,7 +21,7 @@ class Watching:
         self.watchers.connect(connection_id, caller, until=now + LONGEST_CONNECTION, first=first)
 
     def watch(self, watcher: Watcher) -> Watcher:
-        """Store a subscription; the snapshot follows by the stream, so nothing is missed.
+        """Store a subscription; what it lacks follows by the stream, so nothing is missed.
 
         Raises ConnectionGone, TooManySubscriptions.
         """
