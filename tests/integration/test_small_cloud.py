@@ -45,7 +45,7 @@ def _orders(table: Table) -> Iterator[Call]:
     orders = DynamoOrders(table)
     one, two = an_order(), an_order(order_id="o2", at=LATER)
     claimed = one.claim(at=LATER, until=FAR, by="w")
-    failed = two.fail(Failure("X", "x"), at=LATER, dead_letter=True)
+    failed = two.fail(Failure("EXPIRED", "x"), at=LATER, dead_letter=True)
     yield lambda: orders.add(one)
     yield lambda: orders.add(one)
     yield lambda: orders.add(an_order(account="bob"))
@@ -62,7 +62,9 @@ def _orders(table: Table) -> Iterator[Call]:
     yield lambda: orders.of_account("anyone", before=None, limit=9)
     yield lambda: orders.of_account("anyone", before=None, limit=1)
     yield lambda: orders.of_account("nobody", before=None, limit=1)
-    yield lambda: orders.save(claimed.fail(Failure("X", "x"), at=LATER), expected_seq=claimed.seq)
+    yield lambda: orders.save(
+        claimed.fail(Failure("EXPIRED", "x"), at=LATER), expected_seq=claimed.seq
+    )
     yield lambda: [order.status for order in orders.open_before(FAR, limit=9)] == [Status.FAILED]
 
 

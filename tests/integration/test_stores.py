@@ -120,7 +120,7 @@ def test_open_orders_are_found_by_age_until_nothing_is_left_to_do(orders: OrderR
     done = an_order(order_id="o1", at=START + timedelta(seconds=1))
     orders.save(done.cancel(at=LATER), expected_seq=1)
     owing = an_order(order_id="o2", at=START + timedelta(seconds=2))
-    failed = owing.fail(Failure("X", "x"), at=LATER, dead_letter=True)
+    failed = owing.fail(Failure("EXPIRED", "x"), at=LATER, dead_letter=True)
     orders.save(failed, expected_seq=1)
     found = [o.order_id for o in orders.open_before(START + timedelta(seconds=6), limit=4)]
     assert found == ["o0", "o2", "o3", "o4"]

@@ -41,6 +41,8 @@ from engine.domain.triggers import (
 from tests.fakes import START, an_order
 
 text = st.text(max_size=20)
+names = st.from_regex(r"[A-Za-z0-9._:-]{1,64}", fullmatch=True)
+codes = st.from_regex(r"[A-Z][A-Z0-9_]+", fullmatch=True)
 amounts = st.integers(0, 2**64 - 1)
 times = st.integers(0, 10**13).map(from_ms)
 tokens = st.builds(Token, text, text, st.integers(0, 18))
@@ -48,15 +50,15 @@ quotes = st.builds(
     Quote, text, amounts, amounts, st.integers(-100, 10_000), fee_on_output=st.booleans()
 ) | st.builds(Quote, text, error=st.just("VENUE_TIMEOUT"))
 legs = st.builds(Leg, text, text, st.integers(1, 2**64 - 1), amounts)
-routes = st.builds(Route, st.lists(legs, max_size=2).map(tuple), text)
+routes = st.builds(Route, st.lists(legs, min_size=1, max_size=2).map(tuple), text)
 instructions = st.builds(Instruction, text, amounts, amounts, st.none() | text)
 transactions = st.builds(
     Transaction, text, times, times, st.lists(instructions, max_size=4).map(tuple)
 )
-steps = st.builds(Step, st.sampled_from(Status), times, st.integers(0, 9))
+steps = st.builds(Step, st.sampled_from(Status), times, st.integers(1, 9))
 changes = st.tuples(st.integers(1, 99), st.sampled_from(TryOutcome))
 tries = st.builds(
-    Try, st.none() | text, st.lists(changes, min_size=1, max_size=3).map(tuple), st.none() | text
+    Try, st.none() | text, st.lists(changes, min_size=1, max_size=3).map(tuple), st.none() | codes
 )
 
 
@@ -122,17 +124,17 @@ def _sound(order: Order) -> Order:
 
 orders = st.builds(
     Order,
-    order_id=text,
+    order_id=names,
     account=text,
     terms=terms,
     waiting=waitings,
     deadline=times,
-    client_order_id=st.none() | text,
+    client_order_id=st.none() | names,
     quotes=st.lists(quotes, max_size=2).map(tuple),
     route=st.none() | routes,
     transaction=st.none() | transactions,
     amount_out=st.none() | amounts,
-    error=st.none() | st.builds(Failure, text, text),
+    error=st.none() | st.builds(Failure, codes, text),
     history=st.lists(steps, min_size=1, max_size=6).map(tuple),
     quoted_seq=st.integers(0, 9),
     tries=st.lists(tries, max_size=3).map(tuple),

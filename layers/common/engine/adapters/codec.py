@@ -5,6 +5,7 @@ base units (a DynamoDB or JavaScript number would lose digits); absent values ar
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import Any
 from engine.domain.errors import Undecodable
 from engine.domain.money import BPS, MAX_BASE_UNITS
 from engine.domain.order import (
+    ID_PATTERN,
     IN_FLIGHT,
     Failure,
     Instruction,
@@ -42,7 +44,6 @@ from engine.domain.tokens import (
     XFAIL,
     XSLIP,
     Token,
-    side_of,
 )
 from engine.domain.triggers import (
     STOP_LOSS,
@@ -62,6 +63,8 @@ from engine.domain.triggers import (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _END_OF_TIME = 10**14  # milliseconds: what the sort key of orders has digits for
+_ID = re.compile(ID_PATTERN)
+_CODE = re.compile(r"[A-Z][A-Z0-9_]+")
 #: The newest that this version writes and reads; what has no version is of the first. The number
 #: rises with whatever older versions would misread.
 VERSION = 3
@@ -90,6 +93,22 @@ _STATUSES = [
 #: Tokens that a row names by their symbols alone, to save a hundred bytes. This is no list of what
 #: trades: an entry is never changed or removed, for rows out there mean it. Others are written out.
 _KNOWN = {t.symbol: t for t in (SOL, USDC, USDT, RAY, JUP, BONK, XFAIL, XSLIP, XDROP)}
+#: Likewise the pairs, base and quote, that say on which side an order is that does not say it.
+_KNOWN_PAIRS = frozenset(
+    (base.symbol, quote.symbol)
+    for base, quote in (
+        (SOL, USDC),
+        (USDT, USDC),
+        (RAY, USDC),
+        (JUP, USDC),
+        (BONK, USDC),
+        (SOL, USDT),
+        (RAY, SOL),
+        (XFAIL, USDC),
+        (XSLIP, USDC),
+        (XDROP, USDC),
+    )
+)
 #: Likewise.
 _OUTCOMES = [
     TryOutcome.SIGNED,
@@ -136,6 +155,21 @@ def text(value: object) -> str:
         raise ValueError(f"no text: {value!r:.40}")
     value.encode()
     return value
+
+
+def identifier(value: object) -> str:
+    """Return what may be the id of an order, its own or its client's. Raises ValueError."""
+    return _matching(_ID, value)
+
+
+def _code(value: object) -> str:
+    return _matching(_CODE, value)
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str:
+    if not pattern.fullmatch(text(value)):
+        raise ValueError(f"not {pattern.pattern}: {value!r:.40}")
+    return text(value)
 
 
 def digits(value: object, least: int = 0) -> int:
@@ -228,19 +262,19 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
     route = _route(*doc["rt"]) if "rt" in doc else None
     transaction = _transaction(doc["tx"], born, route) if "tx" in doc else None
     order = Order(
-        order_id=text(order_id),
+        order_id=identifier(order_id),
         account=text(account),
         terms=_terms(doc, *_tokens(doc), born),
         deadline=from_ms(born + doc["by"]),
         history=history,
-        client_order_id=text(doc["cid"]) if "cid" in doc else None,
+        client_order_id=identifier(doc["cid"]) if "cid" in doc else None,
         quotes=tuple(_quote(*row) for row in doc.get("q", ())),
         quoted_seq=whole(doc.get("qs", 0), 0, len(history)),
         route=route,
         transaction=transaction,
-        tries=_tries(doc, transaction),
+        tries=_tries(doc, transaction, history),
         amount_out=digits(doc["got"]) if "got" in doc else None,
-        error=Failure(*map(text, doc["err"])) if "err" in doc else None,
+        error=_failure(*doc["err"]) if "err" in doc else None,
         lease_until=from_ms(born + doc["lu"]) if "lu" in doc else None,
         lease_by=text(doc["lb"]) if "lb" in doc else None,
         dead_letter_due="dl" in doc,
@@ -260,6 +294,10 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
     return order
 
 
+def _failure(code: str, detail: str) -> Failure:
+    return Failure(_code(code), text(detail))
+
+
 def _tokens(doc: Mapping[str, Any]) -> tuple[Token, Token]:
     if "tok" in doc:
         sell_mint, sell_decimals, buy_mint, buy_decimals = doc["tok"]
@@ -272,7 +310,7 @@ def _tokens(doc: Mapping[str, Any]) -> tuple[Token, Token]:
 def _terms_doc(terms: Terms, born: int) -> dict[str, Any]:
     """Return terms without their tokens, which no change changes."""
     doc: dict[str, Any] = {"amt": str(terms.amount), "slip": terms.slippage_bps}
-    if terms.side is not side_of(terms.sell, terms.buy):
+    if terms.side is not _known_side(terms.sell, terms.buy):
         doc["sd"] = terms.side.value
     if terms.kind is not OrderType.MARKET:
         doc["k"] = terms.kind.value
@@ -302,7 +340,7 @@ def _terms(doc: Mapping[str, Any], sell: Token, buy: Token, born: int) -> Terms:
         digits(doc["amt"], 1),
         whole(doc["slip"], 0, BPS),
         OrderType(doc.get("k", OrderType.MARKET)),
-        Side(doc.get("sd", side_of(sell, buy))),
+        Side(doc.get("sd", _known_side(sell, buy))),
         limit_price=_price(doc.get("lp")),
         stop_price=_price(doc.get("sp")),
         trailing_bps=whole(doc["tb"], 0, BPS) if "tb" in doc else None,
@@ -312,6 +350,10 @@ def _terms(doc: Mapping[str, Any], sell: Token, buy: Token, born: int) -> Terms:
         expires_at=from_ms(born + doc["ex"]) if "ex" in doc else None,
         if_triggered=IfTriggered(doc.get("it", IfTriggered.EXECUTE)),
     )
+
+
+def _known_side(sell: Token, buy: Token) -> Side:
+    return Side.BUY if (buy.symbol, sell.symbol) in _KNOWN_PAIRS else Side.SELL
 
 
 def _price(written: object) -> Decimal | None:
@@ -409,11 +451,17 @@ def _try_row(tried: Try, transaction: Transaction | None) -> list[Any]:
     return row if tried.code is None else [*row, tried.code]
 
 
-def _tries(doc: Mapping[str, Any], transaction: Transaction | None) -> tuple[Try, ...]:
+def _tries(
+    doc: Mapping[str, Any], transaction: Transaction | None, history: tuple[Step, ...]
+) -> tuple[Try, ...]:
+    tries: tuple[Try, ...]
     if "tries" not in doc and transaction is not None:
-        return (_former_try(doc, transaction),)
-    last = len(doc["hist"])
-    return tuple(_try(row, transaction, last) for row in doc.get("tries", ()))
+        tries = (_former_try(doc, transaction),)
+    else:
+        tries = tuple(_try(row, transaction, len(history)) for row in doc.get("tries", ()))
+    if not all(history[tried.seq - 1].attempt for tried in tries):
+        raise ValueError("a try before the first attempt")
+    return tries
 
 
 def _try(row: list[Any], transaction: Transaction | None, last: int) -> Try:
@@ -424,7 +472,7 @@ def _try(row: list[Any], transaction: Transaction | None, last: int) -> Try:
     outcomes = tuple((whole(seq, 1, last), _OUTCOMES[whole(n)]) for seq, n in numbers)
     if not outcomes:
         raise ValueError("a try of which nothing became")
-    return Try(None if signature is None else text(signature), outcomes, *map(text, code))
+    return Try(None if signature is None else text(signature), outcomes, *map(_code, code))
 
 
 def _former_try(doc: Mapping[str, Any], transaction: Transaction) -> Try:
@@ -438,7 +486,7 @@ def _former_try(doc: Mapping[str, Any], transaction: Transaction) -> Try:
     if statuses[-1] is Status.CONFIRMED:
         return tried.became(TryOutcome.LANDED, seq=len(statuses))
     if statuses[-1] is Status.FAILED:
-        return tried.became(TryOutcome.REVERTED, seq=len(statuses), code=text(doc["err"][0]))
+        return tried.became(TryOutcome.REVERTED, seq=len(statuses), code=_code(doc["err"][0]))
     return tried
 
 
@@ -453,12 +501,14 @@ def _quote(
     venue: str, first: str, fee: str | None = None, impact: int = 0, fee_on_output: int = 0
 ) -> Quote:
     if fee is None:
-        return Quote(text(venue), error=text(first))
+        return Quote(text(venue), error=_code(first))
     impact, on_output = whole(impact, -MAX_BASE_UNITS), bool(whole(fee_on_output, 0, 1))
     return Quote(text(venue), digits(first), digits(fee), impact, fee_on_output=on_output)
 
 
 def _route(legs: list[list[str]], reason: str) -> Route:
+    if not legs:
+        raise ValueError("a route of no legs")
     return Route(
         tuple(Leg(text(v), text(pool), digits(i, 1), digits(o)) for v, pool, i, o in legs),
         text(reason),

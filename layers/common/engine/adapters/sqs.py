@@ -13,7 +13,7 @@ from engine.adapters.codec import (
     decode,
     decoding,
     encode,
-    text,
+    identifier,
     version_of,
 )
 from engine.domain.errors import QueueUnavailable, Undecodable
@@ -42,7 +42,7 @@ def read_message(body: str) -> WorkMessage:
     with decoding("a message"):
         parsed = json.loads(body)
         check_version(parsed.get("v", 1))
-        order_id, written = text(parsed["orderId"]), parsed.get("order")
+        order_id, written = identifier(parsed["orderId"]), parsed.get("order")
         snapshot = None if written is None else decode(written)
         if snapshot and snapshot.order_id != order_id:
             raise ValueError(f"it is of order {order_id} and holds another")

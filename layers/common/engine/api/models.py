@@ -11,10 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from engine.domain.errors import FieldCode
 from engine.domain.money import decimal_of
-from engine.domain.order import Status, TryOutcome
+from engine.domain.order import ID_PATTERN, Status, TryOutcome
 from engine.domain.prices import PriceOutOfRange, PriceTooPrecise, checked_price
 
-ID_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
 ID_EXAMPLES = ["7d1b5a3e-2c41-8f3a-9b57-0e6f4d2c1a90"]
 KEY_EXAMPLES = ["rebalance-2026-11-22"]
 _ID = re.compile(ID_PATTERN)

@@ -47,6 +47,10 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 FINAL: frozenset[Status] = frozenset(s for s, following in TRANSITIONS.items() if not following)
 
 
+#: What an order's id may be, and its client's id of it.
+ID_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
+
+
 def order_id_of(account: str, client_order_id: str) -> str:
     """Return the id that an account's order under this key has, whenever it is placed (UUID v8)."""
     digest = bytearray(hashlib.sha256(f"{account}\n{client_order_id}".encode()).digest()[:16])

@@ -17,7 +17,8 @@ from engine.domain.errors import (
 from engine.domain.money import AmountOutOfRange, InexactAmount, to_base_units
 from engine.domain.order import Order, order_id_of
 from engine.domain.terms import Terms
-from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of
+from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of, side_of
+from engine.domain.triggers import Side
 from engine.observability import log
 from engine.ports import Chance, Clock, OrderQueue, OrderRepository, WorkMessage
 from engine.service.limits import Allowance, Limits
@@ -100,7 +101,7 @@ class Placing:
                 )
             problems.append(problem)
         try:
-            terms = _terms(wish, sell or SOL, buy or USDC)  # so that all that is wrong is named
+            terms = _new_terms(wish, sell or SOL, buy or USDC)  # so that all that is wrong is named
         except InvalidOrder as invalid:
             problems += invalid.problems
         if problems:
@@ -144,7 +145,11 @@ class Placing:
         return order_id_of(account, key)
 
 
-def _terms(wish: Wish, sell: Token, buy: Token) -> Terms:
+def _new_terms(wish: Wish, sell: Token, buy: Token) -> Terms:
+    return _terms(wish, sell, buy, side_of(sell, buy))
+
+
+def _terms(wish: Wish, sell: Token, buy: Token, side: Side) -> Terms:
     """Return what a wish asks for if its symbols mean these tokens. Raises InvalidOrder."""
     try:
         amount = to_base_units(wish.amount, sell.decimals)
@@ -156,7 +161,7 @@ def _terms(wish: Wish, sell: Token, buy: Token) -> Terms:
         raise InvalidOrder(
             FieldProblem("/amount", FieldCode.TOO_MANY_DECIMALS, str(error))
         ) from None
-    return Terms(sell, buy, amount, wish.slippage_bps)
+    return Terms(sell, buy, amount, wish.slippage_bps, side=side)
 
 
 def _replayed(wish: Wish, standing: Order | None) -> Order:
@@ -171,9 +176,10 @@ def _replayed(wish: Wish, standing: Order | None) -> Order:
 
 
 def _is(wish: Wish, order: Order) -> bool:
-    if (wish.token_in, wish.token_out) != (order.token_in, order.token_out):
+    terms = order.as_of(1).terms
+    if (wish.token_in, wish.token_out) != (terms.sell.symbol, terms.buy.symbol):
         return False
     try:
-        return _terms(wish, order.terms.sell, order.terms.buy) == order.terms
+        return _terms(wish, terms.sell, terms.buy, terms.side) == terms
     except InvalidOrder:
         return False

@@ -11,27 +11,27 @@ from engine.api.problems import JSON, Problem, invalid, rate_headers
 from engine.api.resolver import Resolver, no_body
 from engine.api.views import order_view
 from engine.domain.errors import FieldCode, FieldProblem
-from engine.domain.order import Status
+from engine.domain.order import ID_PATTERN, Status
 from engine.service.cancelling import Cancelling
 from engine.service.placing import Placing, Wish
 from engine.service.reading import Reading
 
 _ORDER_ID = Path(
     alias="orderId",
-    pattern=models.ID_PATTERN,
+    pattern=ID_PATTERN,
     description="As the order's placing answered it.",
     examples=models.ID_EXAMPLES,
 )
 _CLIENT_ORDER_ID = Path(
     alias="clientOrderId",
-    pattern=models.ID_PATTERN,
+    pattern=ID_PATTERN,
     description="The idempotency key that it was placed with.",
     examples=models.KEY_EXAMPLES,
 )
 #: Its pattern is looked at last: the body's own key comes first.
 _IDEMPOTENCY_KEY = Header(
     alias="Idempotency-Key",
-    json_schema_extra={"pattern": models.ID_PATTERN},
+    json_schema_extra={"pattern": ID_PATTERN},
     description="Names this order among those of the account.",
 )
 _TAG: dict[str, Any] = {"tags": ["Orders"]}
