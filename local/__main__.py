@@ -91,10 +91,13 @@ def routes(asked: Asked) -> None:
 
 
 def needed(name: str) -> str:
-    """Return a variable of the environment. Raises Refused if it is not set."""
-    if value := os.environ.get(name):
-        return value
-    raise Refused(f"{name} is not set; `make help` and docs/local.md tell more")
+    """Return the address in a variable of the environment. Raises Refused if there is none."""
+    value = os.environ.get(name)
+    if not value:
+        raise Refused(f"{name} is not set; `make help` and docs/local.md tell more")
+    if not re.match(r"(https?|wss?)://[^/]", value):
+        raise Refused(f"{name}={value} is no address")
+    return value
 
 
 def sam(asked: Asked) -> int:

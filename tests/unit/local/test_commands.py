@@ -90,10 +90,13 @@ def test_what_is_not_known_is_named_as_make_does_with_what_there_is(line, said, 
 @pytest.mark.parametrize(
     ("line", "name"), [("smoke", "ENGINE_URL"), ("routes stack", "AWS_ENDPOINT_URL")]
 )
-def test_a_variable_that_is_missing_is_named(line, name, monkeypatch):
-    monkeypatch.delenv(name, raising=False)
+def test_a_variable_that_is_missing_or_no_address_is_named(line, name, monkeypatch):
     asked = commands.parser().parse_args(line.split())
+    monkeypatch.delenv(name, raising=False)
     with pytest.raises(Refused, match=f"{name} is not set"):
+        asked.do(asked)
+    monkeypatch.setenv(name, "localhost:3000")
+    with pytest.raises(Refused, match=f"{name}=localhost:3000 is no address"):
         asked.do(asked)
 
 
