@@ -72,7 +72,7 @@ class Neighbourhood:
     def _notify(self) -> None:
         records = self.world.dynamo.records[self.read :]
         if records:
-            answer = self.world.engine.stream.announce_batch({"Records": records})
+            answer = self.world.engine.stream.publish_batch({"Records": records})
             assert answer == {"batchItemFailures": []}
         self.read += len(records)
 
