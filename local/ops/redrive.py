@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,10 +18,14 @@ _PATIENCE_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How many letters were moved, and whether one by one because the cloud knows no other way."""
+    """How many letters were moved, and whether one by one because the cloud knows no other way.
+
+    `refused`: those that the order queue did not take. They stay where they are.
+    """
 
     letters: int
     by_hand: bool = False
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +65,32 @@ class Queues:
 
     def _by_hand(self) -> Moved:
         """Move as many letters as there are now: what is buried meanwhile stays where it is."""
-        left, moved = int(self._attribute(self.dead, "ApproximateNumberOfMessages")), 0
-        while left > moved:
+        there = int(self._attribute(self.dead, "ApproximateNumberOfMessages"))
+        moved = refused = 0
+        while there > moved + refused:
             messages = self.client.receive_message(
                 QueueUrl=self.dead,
-                MaxNumberOfMessages=min(10, left - moved),
+                MaxNumberOfMessages=min(10, there - moved - refused),
                 VisibilityTimeout=30,
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
             if not messages:
                 break
             for message in messages:
-                self.client.send_message(
-                    QueueUrl=self.orders,
-                    MessageBody=message["Body"],
-                    MessageAttributes=message.get("MessageAttributes", {}),
-                )
+                try:
+                    self.client.send_message(
+                        QueueUrl=self.orders,
+                        MessageBody=message["Body"],
+                        MessageAttributes=message.get("MessageAttributes", {}),
+                    )
+                except ClientError:
+                    refused += 1
+                    continue
                 self.client.delete_message(
                     QueueUrl=self.dead, ReceiptHandle=message["ReceiptHandle"]
                 )
                 moved += 1
-        return Moved(moved, by_hand=True)
+        return Moved(moved, by_hand=True, refused=refused)
 
     def _arn(self, url: str) -> str:
         return self._attribute(url, "QueueArn")
@@ -100,6 +109,9 @@ def queues_of(found: Target) -> Queues:
 
 def told(moved: Moved, name: str) -> str:
     """Return what an operator is to know of it."""
+    if moved.refused:
+        stay = f"Letters that the order queue did not take, and that stay: {moved.refused}."
+        return f"{told(replace(moved, refused=0), name)}\n{stay}" if moved.letters else stay
     if not moved.letters:
         return f"No letters lie in the dead-letter queue of {name}."
     letters = "1 letter" if moved.letters == 1 else f"{moved.letters} letters"

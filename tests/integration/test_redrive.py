@@ -62,3 +62,18 @@ def test_a_letter_that_comes_meanwhile_is_not_moved_round_and_round(queue: SqsQu
     for name in ("o1", "o2"):
         queue.bury(DeadLetter(name, "X", 3))
     assert _redriven(queue, Returning(queue.client)) == Moved(2, by_hand=True)
+
+
+def test_letters_that_nobody_can_decode_are_moved_too_and_one_that_is_refused_stops_nobody(
+    queue: SqsQueue,
+) -> None:
+    class Choosy(Old):
+        def send_message(self, **message: Any) -> Any:
+            if message["MessageBody"] == "refused":
+                raise ClientError({"Error": {"Code": "InvalidMessageContents"}}, "SendMessage")
+            return self._client.send_message(**message)
+
+    for body in ("refused", "[" * 3_000, '{"v":99}'):
+        queue.client.send_message(QueueUrl=str(queue.dead_letter_queue_url), MessageBody=body)
+    queue.bury(DeadLetter("o1", "X", 3))
+    assert _redriven(queue, Choosy(queue.client)) == Moved(3, by_hand=True, refused=1)

@@ -102,3 +102,4 @@ def test_an_operator_is_told_how_many_and_how() -> None:
     assert told(Moved(1), "orders").startswith("Moved 1 letter back to the order queue of orders")
     assert told(Moved(0), "orders") == "No letters lie in the dead-letter queue of orders."
     assert "no StartMessageMoveTask" in told(Moved(2, by_hand=True), "orders")
+    assert told(Moved(2, refused=1), "orders").endswith("and that stay: 1.")
