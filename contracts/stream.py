@@ -6,14 +6,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from engine.adapters.watchers import MOST_SUBSCRIPTIONS
-from engine.api import frames
+from engine.api import frames, models
 from engine.api.handshake import PROTOCOL, TICKET
 
 #: Each message by its name: who sends it, and what it is.
 _MESSAGES: dict[str, tuple[str, type[BaseModel]]] = {
     **{action: ("receive", model) for action, model in frames.FRAMES.items()},
-    "snapshot": ("send", frames.Snapshot),
-    "status": ("send", frames.StatusChange),
+    "snapshot": ("send", models.Snapshot),
+    "status": ("send", models.StatusChange),
     "pong": ("send", frames.Pong),
     "error": ("send", frames.Error),
 }

@@ -17,16 +17,14 @@ from openapi_spec_validator import validate
 from contracts.__main__ import FILES, api
 from engine.api.catalogue import CHAPTERS
 from engine.api.document import page
+from engine.api.frames import CODES, error_message, pong_message, refusal_message
 from engine.api.handshake import BadFrame
 from engine.api.problems import PROBLEMS
 from engine.api.sockets import REFUSED
 from engine.api.views import (
-    error_message,
     message,
     offer_view,
     order_view,
-    pong_message,
-    refusal_message,
     token_view,
 )
 from engine.domain.errors import (
@@ -114,15 +112,16 @@ def test_something_is_said_of_every_code_and_of_no_other() -> None:
         "Failed orders": {*FailureCode, *leaves(MarketError)},
         "Tries": {TRANSACTION_EXPIRED},
         "Quotes": leaves(VenueError) | leaves(MarketError),
-        "Stream": {
-            BadFrame.code,
-            TooManySubscriptions.code,
-            KeyRevoked.code,
-            StoreUnavailable.code,
-            OrderNotFound.code,
-            SeqNotReached.code,
-        },
+        "Stream": set(CODES),
         "Refused connections": set(REFUSED),
+    }
+    assert set(CODES) == {
+        BadFrame.code,
+        TooManySubscriptions.code,
+        KeyRevoked.code,
+        StoreUnavailable.code,
+        OrderNotFound.code,
+        SeqNotReached.code,
     }
     (refused,) = [c.statuses for c in CHAPTERS if c.title == "Refused connections"]
     assert refused == REFUSED

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.adapters.dynamodb import item_order, order_item
+from engine.api.frames import refusal_message, revoked_message
 from engine.api.stream import Stream
-from engine.api.views import message, refusal_message, revoked_message
+from engine.api.views import message
 from engine.domain.errors import PushFailed
 from engine.domain.order import Status, Step
 from engine.ports import Caller, Watcher, order_topic

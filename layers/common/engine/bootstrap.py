@@ -191,8 +191,9 @@ class Engine:
     @cached_property
     def stream(self) -> "Stream":
         """The announcer of what the table's stream tells."""
+        from engine.api.frames import refusal_message, revoked_message
         from engine.api.stream import Stream
-        from engine.api.views import message, refusal_message, revoked_message
+        from engine.api.views import message
         from engine.service.notification import Notification
         from engine.service.revocation import Revocation
 

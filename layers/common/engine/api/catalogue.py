@@ -172,7 +172,7 @@ _QUOTES = {
     "VENUE_UNAVAILABLE": ("The venue gave no answer.", "Another may; the order tries again."),
     **_MARKET,
 }
-STREAM = {
+_STREAM = {
     "BAD_FRAME": (
         "The frame is no JSON object, too long, has a name twice, or asks for the unknown.",
         "Mend it. The connection lives on.",
@@ -222,7 +222,7 @@ CHAPTERS = (
     Chapter("Failed orders", "`error.code` of an order", _FAILURES),
     Chapter("Tries", "`tries[].code` of an order, besides those of a failed order", _TRIES),
     Chapter("Quotes", "`quotes[].error`, of an order or of /api/quotes", _QUOTES),
-    Chapter("Stream", "`code` of a message of type `error`", STREAM),
+    Chapter("Stream", "`code` of a message of type `error`", _STREAM),
     Chapter(
         "Refused connections",
         "the status of a WebSocket handshake; `code` where there is a body, as locally",

@@ -7,12 +7,20 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from engine.api.catalogue import STREAM
-from engine.api.models import Id, Order, Sent, Seq, Time, Told, count, optional, plain
-from engine.domain.order import Status
+from engine.api.base import Id, Sent, Told, count, optional, plain
+from engine.domain.errors import EngineError
 
 #: The longest frame that is read, in characters.
 MAX_FRAME = 4_096
+#: What an error may say.
+CODES = (
+    "BAD_FRAME",
+    "ORDER_NOT_FOUND",
+    "SEQ_NOT_REACHED",
+    "TOO_MANY_SUBSCRIPTIONS",
+    "KEY_REVOKED",
+    "STORE_UNAVAILABLE",
+)
 
 
 #: Where a client left off.
@@ -85,27 +93,6 @@ class ConnectQuery(Watched):
     )
 
 
-class _OfOrder(Told):
-    type: str
-    order_id: Id
-    seq: Seq = Field(description="Drop what has a `seq` not above the one you have of this order.")
-    status: Status
-    at: Time
-    order: Order
-
-
-class Snapshot(_OfOrder):
-    """How an order stands, after subscribing."""
-
-    type: Literal["snapshot"] = "snapshot"
-
-
-class StatusChange(_OfOrder):
-    """An order has changed."""
-
-    type: Literal["status"] = "status"
-
-
 class Pong(Told):
     """Yes."""
 
@@ -116,7 +103,7 @@ class Error(Told):
     """What was asked can't be done. The connection lives on."""
 
     type: Literal["error"] = "error"
-    code: str = Field(json_schema_extra={"enum": list(STREAM)})
+    code: str = Field(json_schema_extra={"enum": [*CODES]})
     detail: str
     order_id: Id | SkipJsonSchema[None] = optional(
         "With ORDER_NOT_FOUND and SEQ_NOT_REACHED: which."
@@ -129,3 +116,21 @@ FRAMES: dict[str, type[Ping | Subscribe | Unsubscribe]] = {
     "unsubscribe": Unsubscribe,
     "ping": Ping,
 }
+
+
+def error_message(code: str, detail: str, order_id: str | None = None) -> bytes:
+    """Return the stream's message of something that can't be done."""
+    return Error(code=code, detail=detail, order_id=order_id).model_dump_json().encode()
+
+
+def refusal_message(error: EngineError, order_id: str) -> bytes:
+    """Return the stream's message of why an order can't be watched as was asked."""
+    return error_message(error.code, str(error), order_id)
+
+
+def revoked_message() -> bytes:
+    return error_message("KEY_REVOKED", "The key is revoked; this connection is closed.")
+
+
+def pong_message() -> bytes:
+    return Pong().model_dump_json().encode()

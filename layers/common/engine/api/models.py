@@ -1,76 +1,27 @@
 """What goes in and out over HTTP: it is validated by these models, and they are the contract."""
 
-import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
 
+from engine.api.base import (
+    KEY_EXAMPLES,
+    Code,
+    Id,
+    Sent,
+    Seq,
+    Time,
+    Told,
+    count,
+    optional,
+    wrong,
+)
 from engine.domain.errors import FieldCode
 from engine.domain.money import decimal_of
 from engine.domain.order import ID_PATTERN, Status, TryOutcome
 from engine.domain.prices import PriceOutOfRange, PriceTooPrecise, checked_price
-
-ID_EXAMPLES = ["7d1b5a3e-2c41-8f3a-9b57-0e6f4d2c1a90"]
-KEY_EXAMPLES = ["rebalance-2026-11-22"]
-_ID = re.compile(ID_PATTERN)
-
-
-def plain(schema: dict[str, Any]) -> None:
-    """Take out what a schema says without anybody having said it: titles, and null as a default.
-
-    What is always the same is always there.
-    """
-    schema.pop("title", None)
-    for name, field in schema.get("properties", {}).items():
-        field.pop("title", None)
-        if field.get("default", "") is None:
-            del field["default"]
-        elif "const" in field and field.pop("default", None):
-            schema["required"] = [name, *schema.get("required", ())]
-
-
-class Sent(BaseModel):
-    """What a client sends: nothing unknown, nothing converted."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        defer_build=True,
-        extra="forbid",
-        frozen=True,
-        json_schema_extra=plain,
-        strict=True,
-    )
-
-
-class Told(BaseModel):
-    """What a client is told: camelCase outside, snake_case inside."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        defer_build=True,  # a function makes those that it needs
-        frozen=True,
-        json_schema_extra=plain,
-        serialize_by_alias=True,
-        validate_by_name=True,
-    )
-
-
-def is_id(text: str) -> bool:
-    """Return whether `text` may be an order's id, or its client's."""
-    return _ID.fullmatch(text) is not None
-
-
-def optional(description: str | None = None) -> Any:
-    """Return a field that may be left out: then it is not told, rather than told as null."""
-    return Field(default=None, exclude_if=lambda value: value is None, description=description)
-
-
-def _is_wrong(code: FieldCode, detail: str) -> PydanticCustomError:
-    return PydanticCustomError(code.value, detail)
 
 
 def _amount(value: object) -> Decimal:
@@ -85,7 +36,7 @@ def _decimal(value: object, otherwise: FieldCode) -> Decimal:
             return decimal_of(value)
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         return Decimal(value)
-    raise _is_wrong(otherwise, "must be a number or a decimal string")
+    raise wrong(otherwise, "must be a number or a decimal string")
 
 
 def _price(value: object) -> Decimal:
@@ -93,18 +44,9 @@ def _price(value: object) -> Decimal:
     try:
         return checked_price(_decimal(value, FieldCode.PRICE_TYPE))
     except PriceOutOfRange as error:
-        raise _is_wrong(FieldCode.PRICE_OUT_OF_RANGE, str(error)) from None
+        raise wrong(FieldCode.PRICE_OUT_OF_RANGE, str(error)) from None
     except PriceTooPrecise as error:
-        raise _is_wrong(FieldCode.PRICE_TOO_PRECISE, str(error)) from None
-
-
-def count(value: object) -> int:
-    """Read a query's digits; Python's other ways to write a number are not ours."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10):
-        raise _is_wrong(FieldCode.NOT_A_COUNT, "must be a whole number")
-    return int(value)
+        raise wrong(FieldCode.PRICE_TOO_PRECISE, str(error)) from None
 
 
 def _whole(value: object) -> object:
@@ -136,7 +78,6 @@ SentPrice = Annotated[
 QueryAmount = Annotated[
     Decimal, BeforeValidator(_amount), WithJsonSchema({**_AMOUNT_TEXT, "examples": ["1.5"]})
 ]
-Id = Annotated[str, Field(pattern=ID_PATTERN, examples=ID_EXAMPLES)]
 Pair = Annotated[
     str, Field(description="Base and quote, as /api/tokens has them.", examples=["SOL/USDC"])
 ]
@@ -145,7 +86,6 @@ Wanted = Annotated[str, Field(min_length=1, max_length=64)]
 Bps = Annotated[int, Field(ge=0, le=10_000)]
 QueryBps = Annotated[Bps, BeforeValidator(count)]
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(count)]
-Seq = Annotated[int, Field(ge=1)]
 Digits = Annotated[
     str,
     Field(
@@ -153,18 +93,6 @@ Digits = Annotated[
         description="A decimal number as text, exact.",
         examples=["163.05"],
     ),
-]
-Time = Annotated[
-    str,
-    Field(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
-        json_schema_extra={"format": "date-time"},
-        description="RFC 3339, in UTC, to the millisecond.",
-        examples=["2026-11-22T08:24:00.123Z"],
-    ),
-]
-Code = Annotated[
-    str, Field(pattern=r"^[A-Z][A-Z0-9_]+$", description="Stable; see docs/errors.md.")
 ]
 
 
@@ -422,3 +350,26 @@ class GatewayMessage(Told):
     """What API Gateway itself says in the engine's stead."""
 
     message: str = Field(examples=["Too Many Requests"])
+
+
+class OfOrder(Told):
+    """What the stream tells of an order."""
+
+    type: str
+    order_id: Id
+    seq: Seq = Field(description="Drop what has a `seq` not above the one you have of this order.")
+    status: Status
+    at: Time
+    order: Order
+
+
+class Snapshot(OfOrder):
+    """How an order stands, after subscribing."""
+
+    type: Literal["snapshot"] = "snapshot"
+
+
+class StatusChange(OfOrder):
+    """An order has changed."""
+
+    type: Literal["status"] = "status"

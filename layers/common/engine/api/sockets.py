@@ -9,11 +9,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.api.frames import FRAMES, MAX_FRAME, Ping, Subscribe, Unsubscribe
+from engine.api.frames import (
+    FRAMES,
+    MAX_FRAME,
+    Ping,
+    Subscribe,
+    Unsubscribe,
+    error_message,
+    pong_message,
+    revoked_message,
+)
 from engine.api.handshake import BadFrame, BadHandshake, read_handshake, watcher_of, words_for
 from engine.api.keys import key_in
-from engine.api.models import Problem
-from engine.api.views import error_message, pong_message, revoked_message
 from engine.domain.errors import (
     ConnectionGone,
     ConnectRateExceeded,
@@ -140,6 +147,8 @@ def _refusal(
     event: dict[str, Any], code: str, detail: str, more: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Return the answer to a handshake that is refused; API Gateway may keep only the status."""
+    from engine.api.models import Problem  # the start of whoever is let in does without
+
     status = REFUSED[code]
     document = Problem(
         type=f"/docs#{code}",

@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from engine.api import models
-from engine.api.frames import Error, Pong, Snapshot, StatusChange
-from engine.domain.errors import EngineError
 from engine.domain.money import from_base_units, price, shares
 from engine.domain.order import Instruction, Order, Quote, Route, Step, Transaction, Try
 from engine.domain.prices import price_text
@@ -122,38 +120,22 @@ def quote_view(quote: Quote, terms: Terms) -> models.Quote | models.NoQuote:
     )
 
 
-_KINDS: dict[str, type[Snapshot | StatusChange]] = {"snapshot": Snapshot, "status": StatusChange}
+_KINDS: dict[str, type[models.Snapshot | models.StatusChange]] = {
+    "snapshot": models.Snapshot,
+    "status": models.StatusChange,
+}
 
 
 def message(kind: str, order: Order) -> bytes:
     """Return the stream's message of an order; `kind` is `snapshot` or `status`."""
-    return _text(
-        _KINDS[kind](
-            order_id=order.order_id,
-            seq=order.seq,
-            status=order.status,
-            at=timestamp(order.updated_at),
-            order=order_view(order),
-        )
+    told = _KINDS[kind](
+        order_id=order.order_id,
+        seq=order.seq,
+        status=order.status,
+        at=timestamp(order.updated_at),
+        order=order_view(order),
     )
-
-
-def error_message(code: str, detail: str, order_id: str | None = None) -> bytes:
-    """Return the stream's message of something that can't be done."""
-    return _text(Error(code=code, detail=detail, order_id=order_id))
-
-
-def refusal_message(error: EngineError, order_id: str) -> bytes:
-    """Return the stream's message of why an order can't be watched as was asked."""
-    return error_message(error.code, str(error), order_id)
-
-
-def revoked_message() -> bytes:
-    return error_message("KEY_REVOKED", "The key is revoked; this connection is closed.")
-
-
-def pong_message() -> bytes:
-    return _text(Pong())
+    return told.model_dump_json().encode()
 
 
 def timestamp(at: datetime) -> str:
@@ -193,7 +175,3 @@ def _instruction_view(step: Instruction, terms: Terms) -> models.Instruction:
         # a swap's minimum may be nothing at all
         min_amount_out=_of(terms.buy, step.min_amount_out if step.pool else None),
     )
-
-
-def _text(told: models.Told) -> bytes:
-    return told.model_dump_json().encode()

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 
 from engine.api import models
+from engine.api.base import ID_EXAMPLES, KEY_EXAMPLES, is_id
 from engine.api.contract import NO_BODY, RATE, answers, header
 from engine.api.problems import JSON, Problem, invalid, rate_headers
 from engine.api.resolver import Resolver, no_body
@@ -20,13 +21,13 @@ _ORDER_ID = Path(
     alias="orderId",
     pattern=ID_PATTERN,
     description="As the order's placing answered it.",
-    examples=models.ID_EXAMPLES,
+    examples=ID_EXAMPLES,
 )
 _CLIENT_ORDER_ID = Path(
     alias="clientOrderId",
     pattern=ID_PATTERN,
     description="The idempotency key that it was placed with.",
-    examples=models.KEY_EXAMPLES,
+    examples=KEY_EXAMPLES,
 )
 #: Its pattern is looked at last: the body's own key comes first.
 _IDEMPOTENCY_KEY = Header(
@@ -148,7 +149,7 @@ def _key(in_body: str | None, in_header: str | None) -> str | None:
         detail = "differs from the Idempotency-Key header; send one of them, or both alike"
         wrong = FieldProblem("/clientOrderId", FieldCode.KEY_MISMATCH, detail)
         raise invalid("INVALID_ORDER", [wrong])
-    if not models.is_id(in_header):
+    if not is_id(in_header):
         raise Problem(
             "INVALID_IDEMPOTENCY_KEY", "Idempotency-Key must be 1 to 64 of A-Z a-z 0-9 . _ : -"
         )
