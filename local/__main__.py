@@ -152,7 +152,7 @@ def revoke(asked: Asked) -> None:
 
 def trading(asked: Asked) -> None:
     """Halt or resume the taking of new orders; those under way are finished."""
-    from engine.ports import TradingState
+    from engine.ports.access import TradingState
     from engine.service.limits import BELIEVED
     from local.ops import target
 

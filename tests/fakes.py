@@ -22,18 +22,10 @@ from engine.domain.order import (
 )
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC, Token
-from engine.ports import (
-    LONGEST_CONNECTION,
-    ApiKey,
-    Caller,
-    DeadLetter,
-    FoundLetter,
-    PriceRow,
-    TradingState,
-    Watcher,
-    WorkMessage,
-    account_topic,
-)
+from engine.ports.access import ApiKey, Caller, TradingState
+from engine.ports.prices import PriceRow
+from engine.ports.queue import DeadLetter, FoundLetter, WorkMessage
+from engine.ports.watchers import LONGEST_CONNECTION, Watcher, account_topic
 
 T = TypeVar("T")
 

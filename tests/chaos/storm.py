@@ -23,7 +23,7 @@ from websockets.sync.client import ClientConnection, connect
 from engine.adapters.dynamodb import item_order
 from engine.adapters.sqs import message_body
 from engine.domain.order import FINAL, Order, Status
-from engine.ports import WorkMessage
+from engine.ports.queue import WorkMessage
 from local.errors import CloudFailed
 from local.system import System
 from tests.e2e.client import lying, rows_of, until

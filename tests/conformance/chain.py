@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.order import Instruction, Order
-from engine.ports import Chain, Expired, Landed, Reverted, Unknown
+from engine.ports.chain import Chain, Expired, Landed, Reverted, Unknown
 
 NOW = timedelta(0)
 MINUTE = timedelta(seconds=60)
@@ -18,7 +18,7 @@ LONG = timedelta(seconds=5)
 
 
 class ChainConformance:
-    """The contract of `engine.ports.Chain`.
+    """The contract of `engine.ports.chain.Chain`.
 
     Subclasses give the fixtures `chain`, `order` (one that can trade), `steps` (its instructions,
     within what the market pays), `greedy` (the same with a minimum that nobody pays), and

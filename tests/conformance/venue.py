@@ -10,11 +10,11 @@ from engine.domain.money import MAX_BASE_UNITS
 from engine.domain.tokens import TOKENS
 from engine.market.pool import Pool, Swap
 from engine.market.router import Answer, choose
-from engine.ports import Venue
+from engine.ports.venue import Venue
 
 
 class VenueConformance:
-    """The contract of `engine.ports.Venue` and of the pools it returns.
+    """The contract of `engine.ports.venue.Venue` and of the pools it returns.
 
     Subclasses give the fixtures `venue`, `pair` (base and quote symbol that it trades) and
     `out_of_order` (a venue whose network does not answer).

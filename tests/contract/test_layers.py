@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
     "domain": {"domain"},
     "market": {"domain", "market"},
-    "ports": {"domain", "market"},
+    "ports": {"domain", "market", "ports"},
     "observability": set(),
     "settings": set(),
     "service": {"domain", "market", "ports", "observability", "service"},

@@ -11,7 +11,7 @@ import httpx
 
 from engine.adapters.accounts import DynamoAccess
 from engine.adapters.dynamodb import DynamoOrders
-from engine.ports import TradingState
+from engine.ports.access import TradingState
 from engine.service.limits import BELIEVED
 from tests.e2e.client import Trader, a_body, a_stored_order, until
 

@@ -18,7 +18,7 @@ from engine.domain.errors import Conflict, Undecodable
 from engine.domain.tokens import PAIRS, SOL, USDC
 from engine.domain.triggers import Tick
 from engine.market.simulation import SimulatedMarket
-from engine.ports import PriceBook, PriceRow
+from engine.ports.prices import PriceBook, PriceRow
 from engine.settings import Settings
 from tests.fakes import START, FakeChance, FakeClock, MemoryPriceBook
 from tests.integration.conftest import TABLE

@@ -6,7 +6,7 @@ import pytest
 
 from engine.adapters.sqs import SqsQueue, message_body, read_message
 from engine.domain.errors import QueueUnavailable
-from engine.ports import DeadLetter, WorkMessage
+from engine.ports.queue import DeadLetter, WorkMessage
 from tests.fakes import an_order
 
 

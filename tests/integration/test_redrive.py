@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from engine.adapters.sqs import SqsQueue
-from engine.ports import DeadLetter
+from engine.ports.queue import DeadLetter
 from local.ops.redrive import Moved, Queues
 
 

@@ -14,15 +14,9 @@ from engine.adapters.table import Table
 from engine.adapters.watchers import DynamoWatchers
 from engine.domain.errors import EngineError
 from engine.domain.order import Failure, Status
-from engine.ports import (
-    ApiKey,
-    Caller,
-    DeadLetter,
-    Watcher,
-    WorkMessage,
-    account_topic,
-    order_topic,
-)
+from engine.ports.access import ApiKey, Caller
+from engine.ports.queue import DeadLetter, WorkMessage
+from engine.ports.watchers import Watcher, account_topic, order_topic
 from tests.fakes import START, FakeClock, an_order
 from tests.proof.aws import FakeDynamo, FakeSqs
 from tests.proof.border import Border

@@ -21,16 +21,9 @@ from engine.domain.errors import (
     TooManySubscriptions,
 )
 from engine.domain.order import Failure, Status
-from engine.ports import (
-    ApiKey,
-    Caller,
-    OrderRepository,
-    TradingState,
-    Watcher,
-    Watchers,
-    account_topic,
-    order_topic,
-)
+from engine.ports.access import ApiKey, Caller, TradingState
+from engine.ports.orders import OrderRepository
+from engine.ports.watchers import Watcher, Watchers, account_topic, order_topic
 from tests.fakes import START, MemoryAccess, MemoryLedger, MemoryOrders, MemoryWatchers, an_order
 
 TABLE = "orders"

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from engine.adapters.table import Table
 from engine.adapters.watchers import DynamoWatchers
-from engine.ports import order_topic
+from engine.ports.watchers import order_topic
 from engine.service.identity import ANYONE
 from local.cloud import aws
 from local.cloud.embedded import ROOT, scrubbed

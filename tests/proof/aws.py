@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from engine.ports import Clock
+from engine.ports.clock import Clock
 from tests.proof.border import Border
 from tests.proof.expressions import change, holds, plain
 

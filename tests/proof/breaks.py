@@ -14,7 +14,9 @@ from engine.adapters.sqs import SqsQueue
 from engine.adapters.watchers import DynamoWatchers
 from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
-from engine.ports import DeadLetter, Expired, Landed, Landing, Reverted, Unknown, Watcher
+from engine.ports.chain import Expired, Landed, Landing, Reverted, Unknown
+from engine.ports.queue import DeadLetter
+from engine.ports.watchers import Watcher
 from engine.service import notification
 from engine.service.execution import Execution
 from engine.service.identity import Identity

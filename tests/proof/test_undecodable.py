@@ -15,7 +15,7 @@ from engine.adapters.dynamodb import DynamoOrders, item_order, order_item
 from engine.adapters.sqs import message_body, read_message
 from engine.domain.errors import Undecodable
 from engine.domain.order import Order
-from engine.ports import WorkMessage
+from engine.ports.queue import WorkMessage
 from tests.fakes import START, a_life, an_order
 from tests.hostile import spoilt_row, spoilt_text
 from tests.proof.world import DEAD, ORDERS, World

@@ -25,17 +25,11 @@ from engine.bootstrap import Engine
 from engine.domain.errors import ChainUnavailable, EngineError, VenueTimeout, VenueUnavailable
 from engine.domain.order import Order, Status, Transaction
 from engine.market.simulation import SimulatedMarket
-from engine.ports import (
-    ApiKey,
-    Background,
-    Caller,
-    Chain,
-    Push,
-    Venue,
-    Watcher,
-    account_topic,
-    order_topic,
-)
+from engine.ports.access import ApiKey, Caller
+from engine.ports.background import Background
+from engine.ports.chain import Chain
+from engine.ports.venue import Venue
+from engine.ports.watchers import Push, Watcher, account_topic, order_topic
 from engine.service.identity import BELIEVED
 from engine.service.placing import Wish
 from engine.settings import Settings

@@ -12,7 +12,8 @@ from engine.domain.order import Instruction, Order
 from engine.market.pool import Pool
 from engine.market.router import Answer, choose, instructions
 from engine.market.simulation import SimulatedMarket
-from engine.ports import Chain, Venue
+from engine.ports.chain import Chain
+from engine.ports.venue import Venue
 from tests.conformance.chain import ChainConformance
 from tests.conformance.venue import VenueConformance
 from tests.fakes import FakeChance, FakeClock, MemoryLedger, an_order

@@ -17,7 +17,7 @@ from engine.domain.errors import InvalidCursor, Undecodable
 from engine.domain.order import Failure, Order
 from engine.domain.terms import Terms
 from engine.domain.tokens import USDC, Token
-from engine.ports import WorkMessage
+from engine.ports.queue import WorkMessage
 from engine.service.reading import Reading
 from tests.fakes import START, MemoryAccess, MemoryOrders, a_life, an_order
 from tests.hostile import NO_JSON, spoilt, spoilt_row, spoilt_text

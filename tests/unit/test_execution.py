@@ -22,16 +22,10 @@ from engine.domain.terms import Terms
 from engine.domain.tokens import PAIRS, RAY, SOL, TOKENS, USDC
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
-from engine.ports import (
-    Background,
-    DeadLetter,
-    Expired,
-    Landed,
-    Landing,
-    Unknown,
-    Venue,
-    WorkMessage,
-)
+from engine.ports.background import Background
+from engine.ports.chain import Expired, Landed, Landing, Unknown
+from engine.ports.queue import DeadLetter, WorkMessage
+from engine.ports.venue import Venue
 from engine.service.execution import Done, Execution, Outcome, TryAgain
 from engine.service.quoting import Quoting
 from tests.fakes import (

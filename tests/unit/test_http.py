@@ -20,7 +20,7 @@ from engine.domain.order import Order, Status
 from engine.domain.terms import Terms
 from engine.domain.tokens import USDC, Token
 from engine.market.simulation import SimulatedMarket
-from engine.ports import TradingState
+from engine.ports.access import TradingState
 from engine.service.cancelling import Cancelling
 from engine.service.identity import ANYONE, Identity, new_key
 from engine.service.limits import Limits

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from engine.domain.errors import Unauthenticated
-from engine.ports import Caller
+from engine.ports.access import Caller
 from engine.service.identity import ANYONE, Identity, digest_of, new_key
 from tests.fakes import FakeChance, FakeClock, MemoryAccess
 

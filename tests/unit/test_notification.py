@@ -10,7 +10,8 @@ import pytest
 
 from engine.domain.errors import EngineError, PushFailed, StoreUnavailable
 from engine.domain.order import Order, Status
-from engine.ports import Caller, Watcher, account_topic, order_topic
+from engine.ports.access import Caller
+from engine.ports.watchers import Watcher, account_topic, order_topic
 from engine.service.notification import ARRIVAL, Change, Notification, OrderChanged, Subscribed
 from tests.fakes import (
     START,

@@ -20,7 +20,8 @@ from engine.domain.errors import (
 )
 from engine.domain.order import Order, Status
 from engine.domain.tokens import TOKENS, XSLIP, Token
-from engine.ports import TradingState, WorkMessage
+from engine.ports.access import TradingState
+from engine.ports.queue import WorkMessage
 from engine.service.limits import Limits
 from engine.service.placing import Placing, Wish
 from tests.fakes import (

@@ -13,7 +13,7 @@ from engine.domain.tokens import PAIRS, SOL, USDC, XFAIL, Token, pair_name
 from engine.domain.triggers import Tick
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket, movable
-from engine.ports import PriceRow
+from engine.ports.prices import PriceRow
 from engine.service.moving import Moving
 from engine.service.pricing import Priced, Pricing
 from tests.fakes import START, FakeClock, MemoryPriceBook, MemorySimulation

@@ -11,7 +11,7 @@ from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
 from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Failure, Order, Route, Status
 from engine.market.simulation import SimulatedMarket
-from engine.ports import DeadLetter, WorkMessage
+from engine.ports.queue import DeadLetter, WorkMessage
 from engine.service.execution import Execution
 from engine.service.quoting import Quoting
 from engine.service.reconciliation import Reconciliation, Report

@@ -11,7 +11,8 @@ import pytest
 
 from engine.api.sockets import Sockets
 from engine.domain.errors import StoreUnavailable
-from engine.ports import ApiKey, Caller, Watcher, account_topic, order_topic
+from engine.ports.access import ApiKey, Caller
+from engine.ports.watchers import Watcher, account_topic, order_topic
 from engine.service.connecting import Connecting
 from engine.service.identity import ANYONE, Identity, new_key
 from engine.service.watching import Watching

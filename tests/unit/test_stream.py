@@ -13,7 +13,8 @@ from engine.api.stream import Stream
 from engine.api.views import message
 from engine.domain.errors import PushFailed
 from engine.domain.order import Status, Step
-from engine.ports import Caller, Watcher, order_topic
+from engine.ports.access import Caller
+from engine.ports.watchers import Watcher, order_topic
 from engine.service.identity import Identity
 from engine.service.notification import Notification
 from engine.service.revocation import Revocation

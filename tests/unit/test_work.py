@@ -13,7 +13,7 @@ import pytest
 from engine.adapters.sqs import message_body
 from engine.api.work import Work
 from engine.domain.errors import QueueUnavailable, StoreUnavailable
-from engine.ports import WorkMessage
+from engine.ports.queue import WorkMessage
 from engine.service.execution import Done, Execution, Outcome, TryAgain
 from tests.fakes import Inline, MemoryQueue
 

@@ -32,26 +32,19 @@ if TYPE_CHECKING:
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
     from engine.api.work import Work
-    from engine.ports import (
-        Access,
-        Background,
-        Chain,
-        Chance,
-        Clock,
-        Market,
-        OrderQueue,
-        OrderRepository,
-        PriceBook,
-        Push,
-        Simulation,
-        Venue,
-        Watchers,
-    )
+    from engine.ports.access import Access
+    from engine.ports.background import Background
+    from engine.ports.chain import Chain
+    from engine.ports.clock import Chance, Clock
+    from engine.ports.orders import OrderRepository
+    from engine.ports.prices import PriceBook, Prices, Simulation
+    from engine.ports.queue import OrderQueue
+    from engine.ports.venue import Market, Venue
+    from engine.ports.watchers import Push, Watchers
     from engine.service.cancelling import Cancelling
     from engine.service.connecting import Connecting
     from engine.service.execution import Execution
     from engine.service.identity import Identity
-    from engine.service.limits import Prices
     from engine.service.moving import Moving
     from engine.service.placing import Placing
     from engine.service.pricing import Pricing

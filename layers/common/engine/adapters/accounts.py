@@ -6,7 +6,7 @@ from datetime import datetime
 
 from engine.adapters.codec import decoding, text, to_ms
 from engine.adapters.table import Item, Refused, Table, attribute, key
-from engine.ports import ApiKey, Caller, TradingState
+from engine.ports.access import ApiKey, Caller, TradingState
 
 
 @dataclass(slots=True, eq=False, repr=False)

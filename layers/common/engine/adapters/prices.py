@@ -10,7 +10,7 @@ from engine.adapters.table import Item, Refused, Table, attribute, key
 from engine.domain.errors import Conflict
 from engine.domain.prices import price_text
 from engine.domain.triggers import Tick
-from engine.ports import PriceRow
+from engine.ports.prices import PriceRow
 
 _SK = "PRICE"
 

@@ -21,7 +21,7 @@ from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Order, Waiting
 from engine.domain.prices import index_key
 from engine.domain.triggers import Direction, Level
-from engine.ports import Ticker
+from engine.ports.resting import Ticker
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

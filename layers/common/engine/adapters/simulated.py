@@ -22,7 +22,8 @@ from engine.domain.tokens import TOKENS, Fault, Token, pair_name
 from engine.market.pool import Pool
 from engine.market.simulation import VENUES, SimulatedMarket
 from engine.observability import log
-from engine.ports import Chance, Clock, Expired, Landed, Landing, Reverted, Unknown
+from engine.ports.chain import Expired, Landed, Landing, Reverted, Unknown
+from engine.ports.clock import Chance, Clock
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 #: How soon after signing a send of XDROP gets lost.

@@ -13,7 +13,7 @@ from engine.adapters.table import Refused, Table, attribute, key
 from engine.domain.prices import price_text
 from engine.domain.tokens import USDC, Token, pair_name
 from engine.market.walk import dollars, milliseconds
-from engine.ports import Clock
+from engine.ports.clock import Clock
 
 _PK, _SK = "SIM#PRICES", "SIM"
 #: How long a process believes what it has read; longer if nothing was ever moved, since that costs

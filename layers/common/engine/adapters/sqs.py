@@ -18,7 +18,7 @@ from engine.adapters.codec import (
 )
 from engine.domain.errors import QueueUnavailable, Undecodable
 from engine.observability import log
-from engine.ports import DeadLetter, FoundLetter, WorkMessage
+from engine.ports.queue import DeadLetter, FoundLetter, WorkMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

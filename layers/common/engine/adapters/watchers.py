@@ -23,7 +23,8 @@ from engine.domain.errors import (
     Undecodable,
 )
 from engine.observability import log
-from engine.ports import LONGEST_CONNECTION, Caller, Watcher, account_topic
+from engine.ports.access import Caller
+from engine.ports.watchers import LONGEST_CONNECTION, Watcher, account_topic
 
 #: How many subscriptions one connection may have at a time.
 MOST_SUBSCRIPTIONS = 50

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from engine.api.frames import ConnectQuery, Subscribe, Watched
 from engine.domain.errors import EngineError
-from engine.ports import Watcher, account_topic, order_topic
+from engine.ports.watchers import Watcher, account_topic, order_topic
 
 #: The stream's subprotocol. A client that offers any needs one of them chosen.
 PROTOCOL = "orders.v1"

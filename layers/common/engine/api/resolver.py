@@ -18,7 +18,7 @@ from engine.api.problems import PROBLEM_JSON, Problem, internal, invalid, proble
 from engine.domain.errors import EngineError, FieldCode, FieldProblem
 from engine.domain.money import decimal_of
 from engine.observability import log
-from engine.ports import Caller
+from engine.ports.access import Caller
 
 Handler = Callable[..., Any]
 

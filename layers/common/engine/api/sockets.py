@@ -32,7 +32,7 @@ from engine.domain.errors import (
     Undecodable,
 )
 from engine.observability import log
-from engine.ports import Push
+from engine.ports.watchers import Push
 from engine.service.connecting import Connecting
 from engine.service.identity import Identity
 from engine.service.watching import Watching

@@ -10,7 +10,7 @@ from engine.adapters.dynamodb import item_order
 from engine.adapters.watchers import ROWS, new_subscriptions
 from engine.domain.errors import Undecodable
 from engine.observability import log
-from engine.ports import Caller
+from engine.ports.access import Caller
 from engine.service.notification import Change, Notification, OrderChanged, Subscribed
 from engine.service.revocation import Revocation
 

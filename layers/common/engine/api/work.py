@@ -7,7 +7,8 @@ from typing import Any
 from engine.adapters.sqs import read_message
 from engine.domain.errors import QueueUnavailable, StoreUnavailable, Undecodable
 from engine.observability import log
-from engine.ports import Background, OrderQueue
+from engine.ports.background import Background
+from engine.ports.queue import OrderQueue
 from engine.service.execution import Execution, TryAgain
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from engine.domain.errors import Conflict, OrderNotCancellable, OrderNotFound
 from engine.domain.order import Order, Status
 from engine.observability import log
-from engine.ports import Clock, OrderRepository
+from engine.ports.clock import Clock
+from engine.ports.orders import OrderRepository
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from engine.domain.errors import ConnectRateExceeded, Unauthenticated
-from engine.ports import Caller, Clock, Watcher, Watchers
+from engine.ports.access import Caller
+from engine.ports.clock import Clock
+from engine.ports.watchers import Watcher, Watchers
 from engine.service.identity import Identity
 from engine.service.watching import Watching
 

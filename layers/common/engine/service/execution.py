@@ -14,21 +14,11 @@ from engine.domain.errors import (
 from engine.domain.order import Failure, Order, Quote, Transaction
 from engine.market.router import instructions
 from engine.observability import log
-from engine.ports import (
-    Background,
-    Chain,
-    Chance,
-    Clock,
-    DeadLetter,
-    Expired,
-    Landed,
-    Landing,
-    OrderQueue,
-    OrderRepository,
-    Reverted,
-    Unknown,
-    WorkMessage,
-)
+from engine.ports.background import Background
+from engine.ports.chain import Chain, Expired, Landed, Landing, Reverted, Unknown
+from engine.ports.clock import Chance, Clock
+from engine.ports.orders import OrderRepository
+from engine.ports.queue import DeadLetter, OrderQueue, WorkMessage
 from engine.service.quoting import Quoting
 
 #: What a venue may answer now and take back a moment later.

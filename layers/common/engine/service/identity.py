@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from engine.domain.errors import Unauthenticated
-from engine.ports import Access, ApiKey, Caller, Chance, Clock
+from engine.ports.access import Access, ApiKey, Caller
+from engine.ports.clock import Chance, Clock
 
 #: The account of every caller where no keys are asked for.
 ANYONE = "anyone"

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
-from typing import Protocol
 
 from engine.domain.errors import (
     FieldCode,
@@ -14,7 +13,9 @@ from engine.domain.errors import (
     TradingHalted,
 )
 from engine.domain.tokens import Token
-from engine.ports import Access, Clock, TradingState
+from engine.ports.access import Access, TradingState
+from engine.ports.clock import Clock
+from engine.ports.prices import Prices
 
 WINDOW = timedelta(minutes=1)
 #: How long the trading state is believed, and so how long a halt may take to be felt.
@@ -22,14 +23,6 @@ BELIEVED = timedelta(seconds=2)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: The digits of 64 bits times those of a price, several times over: a bound is met or not, exactly.
 _EXACT = Context(prec=100)
-
-
-class Prices(Protocol):
-    """Reference prices, good enough to bound an order's size by."""
-
-    def dollars(self, token: Token, at: datetime) -> Decimal:
-        """Return what one token is worth, in US dollars."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

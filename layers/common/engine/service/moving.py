@@ -9,7 +9,8 @@ from engine.domain.tokens import Token, pair_name
 from engine.domain.triggers import Tick
 from engine.market.reference import reference_digits
 from engine.market.simulation import movable
-from engine.ports import Clock, PriceBook, PriceRow, Simulation
+from engine.ports.clock import Clock
+from engine.ports.prices import PriceBook, PriceRow, Simulation
 from engine.service.pricing import Priced, Pricing
 
 

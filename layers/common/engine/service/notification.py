@@ -16,16 +16,10 @@ from engine.domain.errors import (
 )
 from engine.domain.order import Order
 from engine.observability import log
-from engine.ports import (
-    Background,
-    Clock,
-    OrderRepository,
-    Push,
-    Watcher,
-    Watchers,
-    account_topic,
-    order_topic,
-)
+from engine.ports.background import Background
+from engine.ports.clock import Clock
+from engine.ports.orders import OrderRepository
+from engine.ports.watchers import Push, Watcher, Watchers, account_topic, order_topic
 
 #: How old a subscription usually is when its connection can be pushed to, and at most.
 ARRIVING, ARRIVAL = timedelta(milliseconds=25), timedelta(seconds=3)

@@ -20,7 +20,9 @@ from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of, side_of
 from engine.domain.triggers import Side
 from engine.observability import log
-from engine.ports import Chance, Clock, OrderQueue, OrderRepository, WorkMessage
+from engine.ports.clock import Chance, Clock
+from engine.ports.orders import OrderRepository
+from engine.ports.queue import OrderQueue, WorkMessage
 from engine.service.limits import Allowance, Limits
 
 

@@ -8,7 +8,9 @@ from decimal import Decimal
 from engine.domain.tokens import Token, pair_name
 from engine.market.pool import Pool
 from engine.market.reference import VenuePrice, reference_price, venue_price
-from engine.ports import Clock, Market, PriceBook, PriceRow
+from engine.ports.clock import Clock
+from engine.ports.prices import PriceBook, PriceRow
+from engine.ports.venue import Market
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from engine.domain.order import Quote, Route
 from engine.domain.terms import Terms
 from engine.market.pool import Pool
 from engine.market.router import Answer, choose
-from engine.ports import Background, Clock, Pending, Venue
+from engine.ports.background import Background, Pending
+from engine.ports.clock import Clock
+from engine.ports.venue import Venue
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from engine.domain.errors import InvalidCursor, OrderNotFound
 from engine.domain.order import Order, Status, order_id_of
-from engine.ports import Access, OrderRepository
+from engine.ports.access import Access
+from engine.ports.orders import OrderRepository
 
 #: How many orders a filtered page looks at before it says that there may be more.
 MOST_LOOKED_AT = 500

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from engine.domain.errors import QueueUnavailable, Undecodable
 from engine.domain.order import Order, Status
 from engine.observability import log
-from engine.ports import Clock, OrderQueue, OrderRepository, WorkMessage
+from engine.ports.clock import Clock
+from engine.ports.orders import OrderRepository
+from engine.ports.queue import OrderQueue, WorkMessage
 
 if TYPE_CHECKING:
     from engine.service.execution import Execution

@@ -6,7 +6,10 @@ from functools import partial
 
 from engine.domain.errors import ConnectionGone, PushFailed, StoreUnavailable
 from engine.observability import log
-from engine.ports import Background, Caller, Clock, Push, Watchers
+from engine.ports.access import Caller
+from engine.ports.background import Background
+from engine.ports.clock import Clock
+from engine.ports.watchers import Push, Watchers
 from engine.service.identity import Identity
 
 #: How long a connection may be in the making, in which it can't be closed.

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 
 from engine.domain.errors import ConnectionGone
-from engine.ports import LONGEST_CONNECTION, Caller, Clock, Watcher, Watchers
+from engine.ports.access import Caller
+from engine.ports.clock import Clock
+from engine.ports.watchers import LONGEST_CONNECTION, Watcher, Watchers
 
 
 @dataclass(slots=True, eq=False, repr=False)
