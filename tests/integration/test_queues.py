@@ -62,7 +62,9 @@ def test_a_message_is_small(queue: SqsQueue) -> None:
 def test_letters_are_looked_at_dropped_and_put_back(queue: SqsQueue) -> None:
     for name in ("o1", "o2"):
         queue.bury(DeadLetter(name, "X", 3))
-    queue.client.send_message(QueueUrl=str(queue.dead_letter_queue_url), MessageBody="poison")
+    of_tomorrow = message_body(WorkMessage(an_order().order_id, an_order())).replace("[0,0", "[9,0")
+    for body in ("poison", "[" * 3_000, of_tomorrow):
+        queue.client.send_message(QueueUrl=str(queue.dead_letter_queue_url), MessageBody=body)
     found = {letter.order_id: letter for letter in queue.letters(limit=10)}
     assert found.keys() == {"o1", "o2"}
     queue.drop(found["o1"])
