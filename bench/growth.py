@@ -14,7 +14,7 @@ from bench.figures import Figures, ms
 from bench.latency import held, place_alone
 from bench.stage import FIXED, Stage
 from bench.stub import an_order
-from engine.adapters.dynamodb import order_item
+from engine.adapters.aws.orders import order_item
 from local.cloud.embedded import HOST
 from local.system import System
 from tests.e2e.client import Trader

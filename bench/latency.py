@@ -13,7 +13,7 @@ from bench.figures import Figures, ms, spread
 from bench.processor import shares
 from bench.stage import FIXED, Stage
 from bench.stub import an_order
-from engine.adapters.dynamodb import order_item
+from engine.adapters.aws.orders import order_item
 from engine.domain.order import Order
 from local.system import System
 from tests.e2e.client import Trader

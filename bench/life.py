@@ -28,7 +28,7 @@ from bench.figures import ROOT, Figures
 from bench.lambdas import FUNCTIONS, an_event, settings, sqs_batch
 from bench.stage import Stage
 from bench.template import access_log_bytes, create_table, indexes, lambda_logs
-from engine.adapters.watchers import ROWS
+from engine.adapters.aws.watchers import ROWS
 from local.cloud.embedded import scrubbed
 
 #: What Lambda itself logs of an invocation (START, END, REPORT), and what CloudWatch adds a line.
@@ -258,8 +258,8 @@ def _figures(play: Play, orders: int) -> Figures:
 
 def _key(dynamodb: Any) -> str:
     """Store an API key and return its text."""
-    from engine.adapters.accounts import DynamoAccess
-    from engine.adapters.table import Table
+    from engine.adapters.aws.keys import DynamoAccess
+    from engine.adapters.aws.table import Table
     from local.ops.keys import create
 
     return create(DynamoAccess(Table(dynamodb, "orders")), "trader")

@@ -15,9 +15,9 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from engine.adapters.aws.orders import order_item
+from engine.adapters.aws.watchers import ROWS
 from engine.adapters.codec import from_ms, to_ms
-from engine.adapters.dynamodb import order_item
-from engine.adapters.watchers import ROWS
 from engine.domain.order import Order
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC

@@ -6,7 +6,7 @@ from bench.client import burst, drained
 from bench.figures import Failed, Figures
 from bench.processor import peak_mb, shares
 from bench.stage import FIXED, NONE, Stage
-from engine.adapters.dynamodb import item_order
+from engine.adapters.aws.orders import item_order
 from engine.domain.order import Order, Status
 from local.system import System
 from tests.e2e.client import Trader

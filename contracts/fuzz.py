@@ -128,8 +128,8 @@ def _answers(event: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 def main() -> int:
-    from engine.adapters.accounts import DynamoAccess
-    from engine.adapters.table import Table
+    from engine.adapters.aws.keys import DynamoAccess
+    from engine.adapters.aws.table import Table
     from local.ops.keys import create
     from local.signals import stop_on_signals
     from local.system import running

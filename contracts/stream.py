@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from engine.adapters.watchers import MOST_SUBSCRIPTIONS
+from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS
 from engine.api import frames, models
 from engine.api.handshake import PROTOCOL, TICKET
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from engine.adapters.dynamodb import place_in_time
-from engine.adapters.watchers import MOST_SUBSCRIPTIONS
+from engine.adapters.aws.orders import place_in_time
+from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS
 from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
 from engine.domain.order import (
     Instruction,

@@ -1,6 +1,6 @@
 """Create and revoke API keys."""
 
-from engine.adapters.accounts import DynamoAccess
+from engine.adapters.aws.keys import DynamoAccess
 from engine.adapters.system import SystemChance
 from engine.service.identity import new_key
 from local.errors import Refused

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.table import Table
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.table import Table
 from local import up
 from local.cloud.embedded import STATE
 from local.errors import Refused

@@ -4,8 +4,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.table import Table
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.table import Table
 from local.ops.keys import create
 from local.system import System
 from tests.chaos.storm import ACCOUNTS, Storm

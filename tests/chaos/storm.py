@@ -20,8 +20,8 @@ import httpx
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from engine.adapters.dynamodb import item_order
-from engine.adapters.sqs import message_body
+from engine.adapters.aws.orders import item_order
+from engine.adapters.aws.queue import message_body
 from engine.domain.order import FINAL, Order, Status
 from engine.ports.queue import WorkMessage
 from local.errors import CloudFailed

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from engine.adapters.watchers import MOST_SUBSCRIPTIONS
+from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS
 from engine.api.frames import MAX_FRAME
 from engine.api.http import MAX_BODY
 from engine.service.identity import BELIEVED, TICKET_LIFETIME

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.orders import DynamoOrders
 from engine.ports.access import TradingState
 from engine.service.limits import BELIEVED
 from tests.e2e.client import Trader, a_body, a_stored_order, until

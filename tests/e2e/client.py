@@ -13,9 +13,9 @@ from typing import Any, Self, TypeVar
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from engine.adapters.dynamodb import DynamoOrders
-from engine.adapters.table import Table
-from engine.adapters.watchers import ROWS, item_watchers
+from engine.adapters.aws.orders import DynamoOrders
+from engine.adapters.aws.table import Table
+from engine.adapters.aws.watchers import ROWS, item_watchers
 from engine.domain.order import Order
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC

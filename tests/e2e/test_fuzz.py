@@ -1,7 +1,7 @@
 """The running API against its own contract; `make fuzz` does more of it."""
 
 from contracts.fuzz import fuzz
-from engine.adapters.accounts import DynamoAccess
+from engine.adapters.aws.keys import DynamoAccess
 from local.ops.keys import create
 from local.system import System
 

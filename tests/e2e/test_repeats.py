@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.aws.orders import DynamoOrders
 from engine.domain.order import order_id_of
 from engine.domain.terms import Terms
 from engine.domain.tokens import USDC, Token

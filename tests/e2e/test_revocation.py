@@ -5,8 +5,8 @@ import json
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.orders import DynamoOrders
 from local.ops.keys import create, revoke
 from local.system import System
 from tests.e2e.client import Trader, Watch, a_stored_order

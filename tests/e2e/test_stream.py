@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from engine.adapters.dynamodb import DynamoOrders
-from engine.adapters.table import Table
+from engine.adapters.aws.orders import DynamoOrders
+from engine.adapters.aws.table import Table
 from engine.api.views import message
 from tests.e2e.client import Trader, Watch, until
 

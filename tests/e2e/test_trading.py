@@ -17,8 +17,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from engine.adapters.dynamodb import order_item
-from engine.adapters.table import Table
+from engine.adapters.aws.orders import order_item
+from engine.adapters.aws.table import Table
 from engine.domain.order import Order
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bench.counting import Counter
-from engine.adapters.prices import DynamoPriceBook
+from engine.adapters.aws.prices import DynamoPriceBook
+from engine.adapters.aws.table import Table
 from engine.adapters.simulated import MovedMarket, SimulatedPools, SimulatedVenue
 from engine.adapters.simulated_prices import MovedPrices, SimulatedPrices
-from engine.adapters.table import Table
 from engine.bootstrap import Aws
 from engine.domain.errors import Conflict, Undecodable
 from engine.domain.tokens import PAIRS, SOL, USDC

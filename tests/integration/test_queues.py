@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.sqs import SqsQueue, message_body, read_message
+from engine.adapters.aws.queue import SqsQueue, message_body, read_message
 from engine.domain.errors import QueueUnavailable
 from engine.ports.queue import DeadLetter, WorkMessage
 from tests.fakes import an_order

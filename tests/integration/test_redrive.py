@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from engine.adapters.sqs import SqsQueue
+from engine.adapters.aws.queue import SqsQueue
 from engine.ports.queue import DeadLetter
 from local.ops.redrive import Moved, Queues
 

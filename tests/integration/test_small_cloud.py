@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.dynamodb import DynamoOrders
-from engine.adapters.sqs import SqsQueue
-from engine.adapters.table import Table
-from engine.adapters.watchers import DynamoWatchers
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.orders import DynamoOrders
+from engine.adapters.aws.queue import SqsQueue
+from engine.adapters.aws.table import Table
+from engine.adapters.aws.watchers import DynamoWatchers
 from engine.domain.errors import EngineError
 from engine.domain.order import Failure, Status
 from engine.ports.access import ApiKey, Caller

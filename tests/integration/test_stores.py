@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from bench.counting import Counter
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.dynamodb import DynamoLedger, DynamoOrders, place_in_time
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.orders import DynamoLedger, DynamoOrders, place_in_time
+from engine.adapters.aws.table import Table
+from engine.adapters.aws.table import key as row_key
+from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS, DynamoWatchers
 from engine.adapters.simulated import Ledger
-from engine.adapters.table import Table
-from engine.adapters.table import key as row_key
-from engine.adapters.watchers import MOST_SUBSCRIPTIONS, DynamoWatchers
 from engine.domain.errors import (
     Conflict,
     ConnectionGone,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from engine.adapters.table import Table
-from engine.adapters.watchers import DynamoWatchers
+from engine.adapters.aws.table import Table
+from engine.adapters.aws.watchers import DynamoWatchers
 from engine.ports.watchers import order_topic
 from engine.service.identity import ANYONE
 from local.cloud import aws

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from engine.adapters import codec, dynamodb
+from engine.adapters import codec
+from engine.adapters.aws import orders
 from engine.observability import log
 
 TALLY = pytest.StashKey[Counter[str]]()
@@ -33,7 +34,7 @@ def thorough() -> bool:
 def _read_once() -> Iterator[None]:
     """Read each text of an order once: thousands of stories have the same beginnings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dynamodb, "decode_rest", lru_cache(10_000)(codec.decode_rest))
+        patch.setattr(orders, "decode_rest", lru_cache(10_000)(codec.decode_rest))
         yield
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.adapters import dynamodb
-from engine.adapters.dynamodb import DynamoOrders, item_order, order_item
-from engine.adapters.sqs import message_body, read_message
+from engine.adapters.aws import orders as rows
+from engine.adapters.aws.orders import DynamoOrders, item_order, order_item
+from engine.adapters.aws.queue import message_body, read_message
 from engine.domain.errors import Undecodable
 from engine.domain.order import Order
 from engine.ports.queue import WorkMessage
@@ -155,7 +155,7 @@ def write_over_a_newer_version(patch: pytest.MonkeyPatch) -> None:
 
 def take_a_newer_version_for_its_own(patch: pytest.MonkeyPatch) -> None:
     write_over_a_newer_version(patch)
-    patch.setattr(dynamodb, "check_version", lambda version: None)
+    patch.setattr(rows, "check_version", lambda version: None)
 
 
 @pytest.mark.parametrize("guard", [write_over_a_newer_version, take_a_newer_version_for_its_own])

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.dynamodb import DynamoOrders, item_order
-from engine.adapters.prices import DynamoPriceBook
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.orders import DynamoOrders, item_order
+from engine.adapters.aws.prices import DynamoPriceBook
+from engine.adapters.aws.push import WebSocketPush
+from engine.adapters.aws.queue import SqsQueue
+from engine.adapters.aws.table import Table
+from engine.adapters.aws.watchers import ROWS, DynamoWatchers
 from engine.adapters.simulated import SimulatedChain, SimulatedPools, SimulatedVenue, Weather
-from engine.adapters.sqs import SqsQueue
-from engine.adapters.table import Table
-from engine.adapters.watchers import ROWS, DynamoWatchers
-from engine.adapters.websocket import WebSocketPush
 from engine.api.problems import problem_of
 from engine.api.views import order_view
 from engine.bootstrap import Engine

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.adapters.aws.orders import item_order, order_item, place_in_time
+from engine.adapters.aws.queue import message_body, read_message
+from engine.adapters.aws.watchers import item_watchers
 from engine.adapters.codec import VERSION, encode, encode_rest
-from engine.adapters.dynamodb import item_order, order_item, place_in_time
-from engine.adapters.sqs import message_body, read_message
-from engine.adapters.watchers import item_watchers
 from engine.api.views import message, order_view
 from engine.domain.errors import InvalidCursor, Undecodable
 from engine.domain.order import Failure, Order

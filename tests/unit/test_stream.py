@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.adapters.dynamodb import item_order, order_item
+from engine.adapters.aws.orders import item_order, order_item
 from engine.api.frames import refusal_message, revoked_message
 from engine.api.stream import Stream
 from engine.api.views import message

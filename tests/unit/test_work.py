@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.adapters.sqs import message_body
+from engine.adapters.aws.queue import message_body
 from engine.api.work import Work
 from engine.domain.errors import QueueUnavailable, StoreUnavailable
 from engine.ports.queue import WorkMessage

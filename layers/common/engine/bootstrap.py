@@ -13,21 +13,21 @@ from botocore.config import Config
 from botocore.loaders import Loader
 from snapshot_restore_py import register_after_restore
 
-from engine.adapters.dynamodb import DynamoOrders
+from engine.adapters.aws.orders import DynamoOrders
+from engine.adapters.aws.table import Table
 from engine.adapters.system import SystemChance, SystemClock
-from engine.adapters.table import Table
 from engine.settings import Settings, needed
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from engine.adapters.accounts import DynamoAccess
-    from engine.adapters.prices import DynamoPriceBook
+    from engine.adapters.aws.keys import DynamoAccess
+    from engine.adapters.aws.prices import DynamoPriceBook
+    from engine.adapters.aws.push import WebSocketPush
+    from engine.adapters.aws.queue import SqsQueue
+    from engine.adapters.aws.watchers import DynamoWatchers
     from engine.adapters.simulated import PoolsAt, SimulatedChain, SimulatedPools, SimulatedVenue
     from engine.adapters.simulated_prices import MovedPrices, SimulatedPrices
-    from engine.adapters.sqs import SqsQueue
-    from engine.adapters.watchers import DynamoWatchers
-    from engine.adapters.websocket import WebSocketPush
     from engine.api.http import HttpApi
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
@@ -277,7 +277,7 @@ class Aws:
 
     @cached_property
     def queue(self) -> "SqsQueue":
-        from engine.adapters.sqs import SqsQueue
+        from engine.adapters.aws.queue import SqsQueue
 
         return SqsQueue(
             self._session.client("sqs", config=_CONFIG),
@@ -287,13 +287,13 @@ class Aws:
 
     @cached_property
     def watchers(self) -> "DynamoWatchers":
-        from engine.adapters.watchers import DynamoWatchers
+        from engine.adapters.aws.watchers import DynamoWatchers
 
         return DynamoWatchers(self._table)
 
     @cached_property
     def access(self) -> "DynamoAccess":
-        from engine.adapters.accounts import DynamoAccess
+        from engine.adapters.aws.keys import DynamoAccess
 
         return DynamoAccess(self._table)
 
@@ -306,7 +306,7 @@ class Aws:
 
     @cached_property
     def price_book(self) -> "DynamoPriceBook":
-        from engine.adapters.prices import DynamoPriceBook
+        from engine.adapters.aws.prices import DynamoPriceBook
 
         return DynamoPriceBook(self._table)
 
@@ -333,7 +333,7 @@ class Aws:
 
     @cached_property
     def chain(self) -> "SimulatedChain":
-        from engine.adapters.dynamodb import DynamoLedger
+        from engine.adapters.aws.orders import DynamoLedger
         from engine.adapters.simulated import SimulatedChain, Weather
 
         return SimulatedChain(
@@ -355,7 +355,7 @@ class Aws:
 
     def push_to(self, api_id: str, stage: str) -> "WebSocketPush":
         """Return the push to an API's connections; the same for the same API."""
-        from engine.adapters.websocket import WebSocketPush
+        from engine.adapters.aws.push import WebSocketPush
 
         url = self.settings.connections_url(api_id, stage)
         if url not in self._pushes:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from threading import Lock
 from typing import NamedTuple
 
+from engine.adapters.aws.table import Refused, Table, attribute, key
 from engine.adapters.codec import decoding, from_ms, to_ms
-from engine.adapters.table import Refused, Table, attribute, key
 from engine.domain.prices import price_text
 from engine.domain.tokens import USDC, Token, pair_name
 from engine.market.walk import dollars, milliseconds

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from engine.adapters.accounts import revoked_key
+from engine.adapters.aws.keys import revoked_key
+from engine.adapters.aws.orders import item_order
+from engine.adapters.aws.watchers import ROWS, new_subscriptions
 from engine.adapters.codec import decoding
-from engine.adapters.dynamodb import item_order
-from engine.adapters.watchers import ROWS, new_subscriptions
 from engine.domain.errors import Undecodable
 from engine.observability import log
 from engine.ports.access import Caller

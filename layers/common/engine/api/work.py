@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from engine.adapters.sqs import read_message
+from engine.adapters.aws.queue import read_message
 from engine.domain.errors import QueueUnavailable, StoreUnavailable, Undecodable
 from engine.observability import log
 from engine.ports.background import Background

@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from engine.adapters.aws.resting import resting_keys, shard_of
+from engine.adapters.aws.table import Item, Refused, Table, key
 from engine.adapters.codec import (
     VERSION,
     check_version,
@@ -16,8 +18,6 @@ from engine.adapters.codec import (
     to_ms,
     version_of,
 )
-from engine.adapters.resting import resting_keys, shard_of
-from engine.adapters.table import Item, Refused, Table, key
 from engine.domain.errors import Conflict, StoreUnavailable, Undecodable
 from engine.domain.order import Order, Status
 from engine.observability import log

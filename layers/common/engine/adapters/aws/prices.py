@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from engine.adapters.aws.table import Item, Refused, Table, attribute, key
 from engine.adapters.codec import decoding, from_ms, to_ms
-from engine.adapters.table import Item, Refused, Table, attribute, key
 from engine.domain.errors import Conflict
 from engine.domain.prices import price_text
 from engine.domain.triggers import Tick

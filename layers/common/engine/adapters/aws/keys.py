@@ -4,8 +4,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.adapters.aws.table import Item, Refused, Table, attribute, key
 from engine.adapters.codec import decoding, text, to_ms
-from engine.adapters.table import Item, Refused, Table, attribute, key
 from engine.ports.access import ApiKey, Caller, TradingState
 
 

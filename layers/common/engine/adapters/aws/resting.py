@@ -15,8 +15,8 @@ from zlib import crc32
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from engine.adapters.aws.table import Item, Refused, Table
 from engine.adapters.codec import decoding, from_ms, text, to_ms
-from engine.adapters.table import Item, Refused, Table
 from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Order, Waiting
 from engine.domain.prices import index_key

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from engine.adapters.accounts import caller_item, item_caller
+from engine.adapters.aws.keys import caller_item, item_caller
+from engine.adapters.aws.table import Item, Refused, Table, attribute, key
 from engine.adapters.codec import decoding, from_ms, text, to_ms, whole
-from engine.adapters.table import Item, Refused, Table, attribute, key
 from engine.domain.errors import (
     ConnectionGone,
     StoreUnavailable,
