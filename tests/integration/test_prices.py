@@ -11,8 +11,8 @@ import pytest
 from bench.counting import Counter
 from engine.adapters.aws.prices import DynamoPriceBook
 from engine.adapters.aws.table import Table
-from engine.adapters.simulated import MovedMarket, SimulatedPools, SimulatedVenue
-from engine.adapters.simulated_prices import MovedPrices, SimulatedPrices
+from engine.adapters.simulated.prices import MovedPrices, SimulatedPrices
+from engine.adapters.simulated.venues import MovedMarket, SimulatedPools, SimulatedVenue
 from engine.bootstrap import Aws
 from engine.domain.errors import Conflict, Undecodable
 from engine.domain.tokens import PAIRS, SOL, USDC

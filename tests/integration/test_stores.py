@@ -13,7 +13,7 @@ from engine.adapters.aws.orders import DynamoLedger, DynamoOrders, place_in_time
 from engine.adapters.aws.table import Table
 from engine.adapters.aws.table import key as row_key
 from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS, DynamoWatchers
-from engine.adapters.simulated import Ledger
+from engine.adapters.simulated.chain import Ledger
 from engine.domain.errors import (
     Conflict,
     ConnectionGone,

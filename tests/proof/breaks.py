@@ -11,7 +11,7 @@ from engine.adapters.aws import watchers
 from engine.adapters.aws.orders import DynamoOrders, order_item
 from engine.adapters.aws.queue import SqsQueue
 from engine.adapters.aws.watchers import DynamoWatchers
-from engine.adapters.simulated import SimulatedChain
+from engine.adapters.simulated.chain import SimulatedChain
 from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
 from engine.ports.chain import Expired, Landed, Landing, Reverted, Unknown

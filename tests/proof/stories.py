@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 
-from engine.adapters.simulated import Weather
+from engine.adapters.simulated.chain import Weather
 from engine.domain.order import Order
 from tests.fakes import Lazy
 from tests.proof.border import Call, Harm

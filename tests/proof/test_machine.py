@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from engine.adapters.simulated import Weather
+from engine.adapters.simulated.chain import Weather
 from tests.fakes import Lazy
 from tests.proof.aws import Message
 from tests.proof.border import Harm

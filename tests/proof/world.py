@@ -18,7 +18,8 @@ from engine.adapters.aws.push import WebSocketPush
 from engine.adapters.aws.queue import SqsQueue
 from engine.adapters.aws.table import Table
 from engine.adapters.aws.watchers import ROWS, DynamoWatchers
-from engine.adapters.simulated import SimulatedChain, SimulatedPools, SimulatedVenue, Weather
+from engine.adapters.simulated.chain import SimulatedChain, Weather
+from engine.adapters.simulated.venues import SimulatedPools, SimulatedVenue
 from engine.api.problems import problem_of
 from engine.api.views import order_view
 from engine.bootstrap import Engine

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from engine.adapters.simulated import SimulatedChain, SimulatedVenue
+from engine.adapters.simulated.chain import SimulatedChain
+from engine.adapters.simulated.venues import SimulatedVenue
 from engine.domain.errors import VenueUnavailable
 from engine.domain.order import Instruction, Order
 from engine.market.pool import Pool

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
+from engine.adapters.simulated.chain import SimulatedChain, Weather
+from engine.adapters.simulated.venues import SimulatedVenue
 from engine.api.views import order_view
 from engine.domain.errors import (
     ChainUnavailable,

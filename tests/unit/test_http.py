@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.simulated import SimulatedPools, SimulatedVenue
+from engine.adapters.simulated.venues import SimulatedPools, SimulatedVenue
 from engine.api.http import MAX_BODY, HttpApi
 from engine.domain.errors import StoreUnavailable
 from engine.domain.order import Order, Status

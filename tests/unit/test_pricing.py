@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.adapters.simulated import SimulatedPools
+from engine.adapters.simulated.venues import SimulatedPools
 from engine.domain.errors import Conflict, InvalidOrder
 from engine.domain.tokens import PAIRS, SOL, USDC, XFAIL, Token, pair_name
 from engine.domain.triggers import Tick

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.simulated import SimulatedChain, SimulatedVenue, Weather
+from engine.adapters.simulated.chain import SimulatedChain, Weather
+from engine.adapters.simulated.venues import SimulatedVenue
 from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Failure, Order, Route, Status
 from engine.market.simulation import SimulatedMarket

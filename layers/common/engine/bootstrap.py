@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from engine.adapters.aws.push import WebSocketPush
     from engine.adapters.aws.queue import SqsQueue
     from engine.adapters.aws.watchers import DynamoWatchers
-    from engine.adapters.simulated import PoolsAt, SimulatedChain, SimulatedPools, SimulatedVenue
-    from engine.adapters.simulated_prices import MovedPrices, SimulatedPrices
+    from engine.adapters.simulated.chain import SimulatedChain
+    from engine.adapters.simulated.prices import MovedPrices, SimulatedPrices
+    from engine.adapters.simulated.venues import PoolsAt, SimulatedPools, SimulatedVenue
     from engine.api.http import HttpApi
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
@@ -299,7 +300,7 @@ class Aws:
 
     @cached_property
     def prices(self) -> "SimulatedPrices":
-        from engine.adapters.simulated_prices import SimulatedPrices
+        from engine.adapters.simulated.prices import SimulatedPrices
 
         moved = self.simulation if self.settings.simulated_faults else None
         return SimulatedPrices(self.settings.simulation_seed, moved)
@@ -312,19 +313,19 @@ class Aws:
 
     @cached_property
     def market(self) -> "SimulatedPools":
-        from engine.adapters.simulated import SimulatedPools
+        from engine.adapters.simulated.venues import SimulatedPools
 
         return SimulatedPools(self._pools, self.clock)
 
     @cached_property
     def simulation(self) -> "MovedPrices":
-        from engine.adapters.simulated_prices import MovedPrices
+        from engine.adapters.simulated.prices import MovedPrices
 
         return MovedPrices(self._table, self.clock)
 
     @cached_property
     def venues(self) -> "Sequence[SimulatedVenue]":
-        from engine.adapters.simulated import SimulatedVenue
+        from engine.adapters.simulated.venues import SimulatedVenue
 
         return [
             SimulatedVenue(name, self._pools, self.clock, self.chance, self.settings.quote_delay)
@@ -334,7 +335,7 @@ class Aws:
     @cached_property
     def chain(self) -> "SimulatedChain":
         from engine.adapters.aws.orders import DynamoLedger
-        from engine.adapters.simulated import SimulatedChain, Weather
+        from engine.adapters.simulated.chain import SimulatedChain, Weather
 
         return SimulatedChain(
             self._pools,
@@ -371,7 +372,7 @@ class Aws:
 
     @cached_property
     def _pools(self) -> "PoolsAt":
-        from engine.adapters.simulated import MovedMarket
+        from engine.adapters.simulated.venues import MovedMarket
         from engine.market.simulation import SimulatedMarket
 
         seed = self.settings.simulation_seed

@@ -1,4 +1,4 @@
-"""Venues and a chain that are simulated: network and consensus are made up, arithmetic is not."""
+"""A simulated chain: network and consensus are made up, arithmetic is not."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,21 +9,18 @@ from random import Random
 from typing import Protocol
 
 from engine.adapters.codec import decoding, digits, from_ms, to_ms
-from engine.adapters.simulated_prices import MovedPrices
+from engine.adapters.simulated.venues import PoolsAt
 from engine.domain.errors import (
     ChainUnavailable,
     FailureCode,
     MarketError,
     Undecodable,
-    VenueUnavailable,
 )
 from engine.domain.order import Instruction, Order, Transaction
-from engine.domain.tokens import TOKENS, Fault, Token, pair_name
-from engine.market.pool import Pool
-from engine.market.simulation import VENUES, SimulatedMarket
+from engine.domain.tokens import Fault
 from engine.observability import log
 from engine.ports.chain import Expired, Landed, Landing, Reverted, Unknown
-from engine.ports.clock import Chance, Clock
+from engine.ports.clock import Clock
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 #: How soon after signing a send of XDROP gets lost.
@@ -31,61 +28,6 @@ _LOST_WITHIN = timedelta(seconds=1)
 _LOOK_EVERY = 0.25
 #: How much later than usual a transaction may land in foul weather.
 LATEST = timedelta(seconds=20)
-
-
-class PoolsAt(Protocol):
-    """Both venues' pools at any time."""
-
-    def pool(self, venue: str, token_in: str, token_out: str, at: datetime) -> Pool:
-        """Return a venue's pool for two tokens. Raises UnsupportedPair."""
-        ...
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class MovedMarket:
-    """The simulated market with the prices that somebody has set."""
-
-    seed: int
-    moved: MovedPrices
-
-    def pool(self, venue: str, token_in: str, token_out: str, at: datetime) -> Pool:
-        market = SimulatedMarket(self.seed, self.moved.at(at))
-        return market.pool(venue, token_in, token_out, at)
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class SimulatedPools:
-    """Every pair's pools, also of what no venue quotes: none is ever away."""
-
-    market: PoolsAt
-    clock: Clock
-
-    def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
-        at = self.clock.now()
-        return {
-            pair_name(base, quote): [
-                self.market.pool(venue, base.symbol, quote.symbol, at) for venue in VENUES
-            ]
-            for base, quote in pairs
-        }
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class SimulatedVenue:
-    """A venue whose pools come from the simulated market, after `delay` (least, most) seconds."""
-
-    name: str
-    market: PoolsAt
-    clock: Clock
-    chance: Chance
-    delay: tuple[float, float]
-
-    def pool(self, token_in: str, token_out: str) -> Pool:
-        self.clock.sleep(self.chance.uniform(*self.delay))
-        listed = [TOKENS[symbol] for symbol in (token_in, token_out) if symbol in TOKENS]
-        if any(token.fault is Fault.NO_QUOTES for token in listed):
-            raise VenueUnavailable(f"{self.name} is out of order for this token, as asked")
-        return self.market.pool(self.name, token_in, token_out, self.clock.now())
 
 
 class Ledger(Protocol):

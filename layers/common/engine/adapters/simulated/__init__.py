@@ -1,0 +1,1 @@
+"""Venues, chain and prices of a simulated market; only its arithmetic is not made up."""
