@@ -194,7 +194,7 @@ class Try(Told):
     )
 
 
-class Order(Told):
+class Order(Told, defer_build=False):  # whoever imports it needs it, and messages are made of it
     """A market order, all of it."""
 
     order_id: Id
