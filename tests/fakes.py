@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from engine.adapters.aws.orders import place_in_time
 from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS
+from engine.adapters.codec import from_ms
 from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
 from engine.domain.order import (
     Instruction,
@@ -19,12 +20,15 @@ from engine.domain.order import (
     Status,
     Step,
     Transaction,
+    Waiting,
 )
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC, Token
+from engine.domain.triggers import Direction, Level
 from engine.ports.access import ApiKey, Caller, TradingState
 from engine.ports.prices import PriceRow
 from engine.ports.queue import DeadLetter, FoundLetter, WorkMessage
+from engine.ports.resting import Ticker
 from engine.ports.watchers import LONGEST_CONNECTION, Watcher, account_topic
 
 T = TypeVar("T")
@@ -126,6 +130,7 @@ class MemoryOrders:
 
     def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
         rows = [o for o in self.rows.values() if not o.final or o.dead_letter_due]
+        rows = [o for o in rows if o.status is not Status.RESTING]
         rows = [o for o in rows if o.created_at < before]
         return sorted(rows, key=lambda o: (o.created_at, o.order_id))[:limit]
 
@@ -173,6 +178,66 @@ class MemoryQueue:
 
     def put_back(self, letter: FoundLetter) -> None:
         pass
+
+
+@dataclass
+class MemoryResting:
+    """The index of what rests in some orders, which never lags."""
+
+    orders: MemoryOrders
+
+    def reached(self, pair: str, level: Level, *, limit: int) -> list[str]:
+        above = level.direction is Direction.ABOVE
+        found = [
+            (each.price, order.order_id)
+            for order, waiting in self._resting()
+            for each in waiting.trigger.levels
+            if order.terms.pair == pair
+            and each.direction is level.direction
+            and (each.price <= level.price if above else each.price >= level.price)
+        ]
+        return [order_id for _, order_id in sorted(found, reverse=above)[:limit]]
+
+    def expired(self, at: datetime, *, limit: int) -> list[str]:
+        ends = ((order.expires_at, order.order_id) for order, _ in self._resting())
+        return [order_id for end, order_id in sorted(ends) if end <= at][:limit]
+
+    def rests(self, pair: str) -> bool:
+        return any(order.terms.pair == pair for order, _ in self._resting())
+
+    def _resting(self) -> list[tuple[Order, Waiting]]:
+        rows = self.orders.rows.values()
+        return [(o, o.waiting) for o in rows if o.status is Status.RESTING and o.waiting]
+
+
+@dataclass
+class MemoryTickers:
+    """The ticker's row, and what was sent to start it."""
+
+    row: Ticker = field(default_factory=lambda: Ticker(None, START, frozenset()))
+    started: list[frozenset[str]] = field(default_factory=list)
+
+    def read(self) -> Ticker:
+        return self.row
+
+    def take(self, holder: str, *, until: datetime, now: datetime) -> Ticker | None:
+        if self.row.until > now and self.row.holder not in (None, holder):
+            return None
+        self.row = replace(self.row, holder=holder, until=until)
+        return self.row
+
+    def release(self, holder: str) -> None:
+        if self.row.holder == holder:
+            self.row = replace(self.row, holder=None, until=from_ms(0))
+
+    def add(self, pairs: Iterable[str]) -> None:
+        self.row = replace(self.row, pairs=self.row.pairs | set(pairs))
+
+    def drop(self, pair: str) -> None:
+        self.row = replace(self.row, pairs=self.row.pairs - {pair})
+
+    def start(self, pairs: Iterable[str]) -> None:
+        self.started.append(frozenset(pairs))
 
 
 @dataclass

@@ -39,7 +39,7 @@ from engine.domain.errors import (
     TooManySubscriptions,
     VenueError,
 )
-from engine.domain.order import TRANSACTION_EXPIRED, Failure, Order, Quote
+from engine.domain.order import LIMIT_NOT_MET, TRANSACTION_EXPIRED, Failure, Order, Quote
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 from engine.service.quoting import Offer
@@ -110,7 +110,7 @@ def test_something_is_said_of_every_code_and_of_no_other() -> None:
         "Problems": set(PROBLEMS),
         "Fields": set(FieldCode),
         "Failed orders": {*FailureCode, *leaves(MarketError)},
-        "Tries": {TRANSACTION_EXPIRED},
+        "Tries": {TRANSACTION_EXPIRED, LIMIT_NOT_MET},
         "Quotes": leaves(VenueError) | leaves(MarketError),
         "Stream": set(CODES),
         "Refused connections": set(REFUSED),

@@ -63,6 +63,7 @@ def test_every_function_has_a_doorway() -> None:
     assert [path.parent.name for path in FUNCTIONS] == [
         "execute",
         "reconcile",
+        "trigger",
         "worker",
         "ws_connect",
         "ws_notify",

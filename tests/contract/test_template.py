@@ -17,6 +17,7 @@ FUNCTIONS = {
     "WsConnectFunction": "ws_connect",
     "WsNotifyFunction": "ws_notify",
     "ReconcileFunction": "reconcile",
+    "TriggerFunction": "trigger",
 }
 OPENAPI: Json = json.loads((ROOT / "docs/openapi.json").read_text())
 DAYS_14 = 14 * 24 * 60 * 60
@@ -52,7 +53,7 @@ def arn(name: str) -> Json:
 # Functions
 
 
-def test_the_five_functions_run_python_3_13_on_arm64(resources):
+def test_the_functions_run_python_3_13_on_arm64(resources):
     functions = of_type(resources, "AWS::Lambda::Function")
     assert set(functions) == set(FUNCTIONS)
     for function in functions.values():
@@ -149,8 +150,10 @@ def test_an_order_never_waits_for_a_batch_to_fill(source, resources):
     assert "MaximumBatchingWindowInSeconds" not in mapping
 
 
-def test_both_mappings_fail_one_message_not_all(resources):
+def test_orders_and_changes_fail_one_by_one_not_all(resources):
     mappings = of_type(resources, "AWS::Lambda::EventSourceMapping")
+    starts = mappings.pop("TriggerFunctionStarts")  # which all say the same: tick
+    assert "FunctionResponseTypes" not in starts
     assert set(mappings) == {"WorkerFunctionOrders", "WsNotifyFunctionChanges"}
     for mapping in mappings.values():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -175,10 +178,11 @@ def test_a_message_that_keeps_killing_its_worker_ends_in_the_dead_letter_queue(r
 
 def test_queues_are_encrypted_and_keep_their_messages_for_two_weeks(resources):
     queues = of_type(resources, "AWS::SQS::Queue")
-    assert set(queues) == {"OrderQueue", "DeadLetterQueue", "StreamFailureQueue"}
-    for queue in queues.values():
+    assert set(queues) == {"OrderQueue", "DeadLetterQueue", "StreamFailureQueue", "TickQueue"}
+    for name, queue in queues.items():
         assert queue["SqsManagedSseEnabled"] is True
-        assert queue["MessageRetentionPeriod"] == DAYS_14
+        if name != "TickQueue":  # its messages say nothing that is not found again
+            assert queue["MessageRetentionPeriod"] == DAYS_14
 
 
 # The table and its stream
@@ -377,7 +381,18 @@ def test_only_the_worker_takes_orders_from_the_queue(resources):
     queue = arn("OrderQueue")
     assert roles_that_may(resources, "sqs:ReceiveMessage", queue) == {"WorkerRole"}
     assert roles_that_may(resources, "sqs:DeleteMessage", queue) == {"WorkerRole"}
-    assert roles_that_may(resources, "sqs:SendMessage", queue) == {"ExecuteRole", "ReconcileRole"}
+    senders = {"ExecuteRole", "ReconcileRole", "TriggerRole"}
+    assert roles_that_may(resources, "sqs:SendMessage", queue) == senders
+
+
+def test_only_the_ticker_is_started_by_the_messages_that_are_for_it(resources):
+    queue = arn("TickQueue")
+    assert roles_that_may(resources, "sqs:ReceiveMessage", queue) == {"TriggerRole"}
+    properties = resources["TickQueue"]["Properties"]
+    function = resources["TriggerFunction"]["Properties"]
+    assert properties["VisibilityTimeout"] >= 6 * function["Timeout"]
+    mapping = resources["TriggerFunctionStarts"]["Properties"]["ScalingConfig"]
+    assert mapping["MaximumConcurrency"] == function["ReservedConcurrentExecutions"] == 2
 
 
 def test_nobody_may_scan_the_table_and_only_watchers_are_deleted(resources):

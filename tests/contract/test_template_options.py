@@ -11,7 +11,7 @@ from samtranslator.yaml_helper import yaml_parse
 from local.door.front_door import watching
 from tests.contract.transform import ROOT, SOURCE, Json, transformed
 
-FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile"}
+FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile", "Trigger"}
 ORDER_ID = "11111111-1111-4111-8111-111111111111"
 
 

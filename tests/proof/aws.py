@@ -21,7 +21,13 @@ from tests.proof.expressions import change, holds, plain
 
 Item = dict[str, Any]
 #: The two keys of each index, as the template has it.
-INDEXES = {"open-orders": ("open", "placed"), "by-account": ("account", "placed")}
+INDEXES = {
+    "open-orders": ("open", "placed"),
+    "by-account": ("account", "placed"),
+    "waits-above": ("aboveIn", "above"),
+    "waits-below": ("belowIn", "below"),
+    "waits-until": ("lastsIn", "lasts"),
+}
 #: As the template has it.
 VISIBILITY = timedelta(seconds=60)
 MAX_RECEIVES = 10

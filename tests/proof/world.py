@@ -16,6 +16,7 @@ from engine.adapters.aws.orders import DynamoOrders, item_order
 from engine.adapters.aws.prices import DynamoPriceBook
 from engine.adapters.aws.push import WebSocketPush
 from engine.adapters.aws.queue import SqsQueue
+from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
 from engine.adapters.aws.table import Table
 from engine.adapters.aws.watchers import ROWS, DynamoWatchers
 from engine.adapters.simulated.chain import SimulatedChain, Weather
@@ -42,6 +43,7 @@ from tests.proof.history import REVOKED, Answer, Heard, History, Letter, Repeats
 T = TypeVar("T")
 
 ORDERS, DEAD = "https://queues/orders", "https://queues/dead"
+TICKS = "https://queues/ticks"
 EVERY_MINUTE = timedelta(minutes=1)
 #: Longer than the lease and the reconciler's grace, shorter than a message is hidden.
 ASLEEP = timedelta(seconds=21)
@@ -105,6 +107,8 @@ class World:
         self.orders, self.watchers = DynamoOrders(table), DynamoWatchers(table)
         self.access = DynamoAccess(table)
         self.queue = SqsQueue(cast("Any", self.sqs), ORDERS, DEAD)
+        self.resting = DynamoRestingIndex(table)
+        self.tickers = DynamoTickers(table, cast("Any", self.sqs), TICKS)
         self.prices = DollarPrices()
         self.price_book = DynamoPriceBook(table)
 

@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_REGION": "eu-west-1",
     "TABLE_NAME": "orders",
+    "TICK_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/ticks",
     "ORDER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/orders",
     "WEBSOCKET_API_ID": "abc",
     "WEBSOCKET_STAGE": "live",

@@ -29,6 +29,7 @@ from engine.ports.queue import DeadLetter, WorkMessage
 from engine.ports.venue import Venue
 from engine.service.execution import Done, Execution, Outcome, TryAgain
 from engine.service.quoting import Quoting
+from engine.service.resting import TickerWatch
 from tests.fakes import (
     START,
     FakeChance,
@@ -38,6 +39,7 @@ from tests.fakes import (
     MemoryLedger,
     MemoryOrders,
     MemoryQueue,
+    MemoryTickers,
     an_order,
 )
 
@@ -87,6 +89,7 @@ class World:
             self.clock,
             self.chance,
             Inline(),
+            TickerWatch(MemoryTickers(), self.clock),
         )
 
     def placed(self, **changes: Any) -> Order:

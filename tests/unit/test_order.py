@@ -44,6 +44,7 @@ def test_the_table_is_the_design() -> None:
         "routing -> building",
         "routing -> failed",
         "routing -> resting",
+        "submitted -> resting",
         "building -> submitted",
         "building -> failed",
         "submitted -> confirmed",

@@ -16,6 +16,7 @@ from engine.ports.queue import DeadLetter, WorkMessage
 from engine.service.execution import Execution
 from engine.service.quoting import Quoting
 from engine.service.reconciliation import Reconciliation, Report
+from engine.service.resting import TickerWatch
 from tests.fakes import (
     FakeChance,
     FakeClock,
@@ -23,6 +24,8 @@ from tests.fakes import (
     MemoryLedger,
     MemoryOrders,
     MemoryQueue,
+    MemoryResting,
+    MemoryTickers,
     an_order,
 )
 
@@ -33,6 +36,7 @@ class World:
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    tickers: MemoryTickers = field(default_factory=MemoryTickers)
 
     def __post_init__(self) -> None:
         market, chance = SimulatedMarket(7), FakeChance()
@@ -51,11 +55,18 @@ class World:
             self.clock,
             chance,
             Inline(),
+            TickerWatch(self.tickers, self.clock),
         )
 
     def repair(self, most: int = 200) -> Report:
         return Reconciliation(
-            self.orders, self.queue, lambda: self.execution, self.clock, most=most
+            self.orders,
+            self.queue,
+            lambda: self.execution,
+            self.clock,
+            TickerWatch(self.tickers, self.clock),
+            MemoryResting(self.orders),
+            most=most,
         ).repair()
 
     def built(self, order: Order) -> Order:

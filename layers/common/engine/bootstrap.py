@@ -21,10 +21,13 @@ from engine.settings import Settings, needed
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from mypy_boto3_sqs import SQSClient
+
     from engine.adapters.aws.keys import DynamoAccess
     from engine.adapters.aws.prices import DynamoPriceBook
     from engine.adapters.aws.push import WebSocketPush
     from engine.adapters.aws.queue import SqsQueue
+    from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
     from engine.adapters.aws.watchers import DynamoWatchers
     from engine.adapters.simulated.chain import SimulatedChain
     from engine.adapters.simulated.prices import MovedPrices, SimulatedPrices
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from engine.api.http import HttpApi
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
+    from engine.api.ticks import Ticks
     from engine.api.work import Work
     from engine.ports.access import Access
     from engine.ports.background import Background
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from engine.ports.orders import OrderRepository
     from engine.ports.prices import PriceBook, Prices, Simulation
     from engine.ports.queue import OrderQueue
+    from engine.ports.resting import RestingIndex, Tickers
     from engine.ports.venue import Market, Venue
     from engine.ports.watchers import Push, Watchers
     from engine.service.cancelling import Cancelling
@@ -52,6 +57,7 @@ if TYPE_CHECKING:
     from engine.service.quoting import Quoting
     from engine.service.reading import Reading
     from engine.service.reconciliation import Reconciliation
+    from engine.service.resting import TickerWatch
     from engine.service.watching import Watching
 
 #: Ten orders at once, each with a thread of its own, and its venues'.
@@ -80,6 +86,10 @@ class Adapters(Protocol):
     def orders(self) -> "OrderRepository": ...
     @property
     def queue(self) -> "OrderQueue": ...
+    @property
+    def tickers(self) -> "Tickers": ...
+    @property
+    def resting(self) -> "RestingIndex": ...
     @property
     def watchers(self) -> "Watchers": ...
     @property
@@ -218,7 +228,9 @@ class Engine:
         from engine.service.reconciliation import Reconciliation
 
         use = self.adapters
-        return Reconciliation(use.orders, use.queue, lambda: self.execution, use.clock)
+        return Reconciliation(
+            use.orders, use.queue, lambda: self.execution, use.clock, self.ticker, use.resting
+        )
 
     @cached_property
     def execution(self) -> "Execution":
@@ -233,6 +245,42 @@ class Engine:
             use.clock,
             use.chance,
             use.call_threads,
+            self.ticker,
+        )
+
+    @cached_property
+    def ticker(self) -> "TickerWatch":
+        from engine.service.resting import TickerWatch
+
+        return TickerWatch(self.adapters.tickers, self.adapters.clock)
+
+    @cached_property
+    def ticks(self) -> "Ticks":
+        """The ticker."""
+        from engine.api.ticks import Ticks
+        from engine.service.ticking import Ticking
+        from engine.service.triggering import Triggering
+
+        use = self.adapters
+        triggering = Triggering(
+            use.orders,
+            use.resting,
+            use.price_book,
+            use.queue,
+            use.order_threads,
+            use.clock,
+            self.settings.order_deadline,
+        )
+        return Ticks(
+            Ticking(
+                triggering,
+                use.resting,
+                self.pricing,
+                use.tickers,
+                use.clock,
+                use.chance,
+                self.settings.tick,
+            )
         )
 
     @cached_property
@@ -281,10 +329,23 @@ class Aws:
         from engine.adapters.aws.queue import SqsQueue
 
         return SqsQueue(
-            self._session.client("sqs", config=_CONFIG),
+            self._sqs,
             needed(self.settings.order_queue_url, "ORDER_QUEUE_URL"),
             self.settings.dead_letter_queue_url,
         )
+
+    @cached_property
+    def resting(self) -> "DynamoRestingIndex":
+        from engine.adapters.aws.resting import DynamoRestingIndex
+
+        return DynamoRestingIndex(self._table)
+
+    @cached_property
+    def tickers(self) -> "DynamoTickers":
+        from engine.adapters.aws.resting import DynamoTickers
+
+        url = needed(self.settings.tick_queue_url, "TICK_QUEUE_URL")
+        return DynamoTickers(self._table, self._sqs, url)
 
     @cached_property
     def watchers(self) -> "DynamoWatchers":
@@ -369,6 +430,11 @@ class Aws:
     @cached_property
     def _table(self) -> Table:
         return Table(self._session.client("dynamodb", config=_CONFIG), self.settings.table_name)
+
+    @cached_property
+    def _sqs(self) -> "SQSClient":
+        client: SQSClient = self._session.client("sqs", config=_CONFIG)
+        return client
 
     @cached_property
     def _pools(self) -> "PoolsAt":

@@ -20,6 +20,7 @@ class Settings:
     table_name: str
     order_queue_url: str | None
     dead_letter_queue_url: str | None
+    tick_queue_url: str | None
     websocket_api_id: str | None
     websocket_stage: str | None
     simulation_seed: int
@@ -28,6 +29,7 @@ class Settings:
     confirm_delay: tuple[float, float]
     chain_fault_rate: float
     order_deadline: timedelta
+    tick: timedelta
     min_split_gain_bps: int
     keys_required: bool
     #: The orders that an account may place a minute; 0: as many as it likes.
@@ -61,6 +63,7 @@ class Settings:
             table_name=needed(environment.get("TABLE_NAME"), "TABLE_NAME"),
             order_queue_url=environment.get("ORDER_QUEUE_URL"),
             dead_letter_queue_url=environment.get("DEAD_LETTER_QUEUE_URL"),
+            tick_queue_url=environment.get("TICK_QUEUE_URL"),
             websocket_api_id=environment.get("WEBSOCKET_API_ID"),
             websocket_stage=environment.get("WEBSOCKET_STAGE"),
             simulation_seed=number("SIMULATION_SEED", 0),
@@ -69,6 +72,7 @@ class Settings:
             confirm_delay=seconds("CONFIRM_DELAY_MIN_MS", "CONFIRM_DELAY_MAX_MS", 400, 800),
             chain_fault_rate=number("CHAIN_FAULT_PERCENT", 0) / 100,
             order_deadline=timedelta(seconds=number("ORDER_DEADLINE_SECONDS", 120)),
+            tick=timedelta(milliseconds=number("TICK_MS", 500)),
             min_split_gain_bps=number("MIN_SPLIT_GAIN_BPS", 5),
             keys_required=keys_required,
             orders_per_minute=number("ORDERS_PER_MINUTE", 100) if keys_required else 0,

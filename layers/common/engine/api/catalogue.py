@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.api.problems import PROBLEMS
-from engine.domain.order import TRANSACTION_EXPIRED
+from engine.domain.order import LIMIT_NOT_MET, TRANSACTION_EXPIRED
 
 Said = Mapping[str, tuple[str, str]]
 
@@ -162,6 +162,10 @@ _FAILURES = {
     ),
 }
 _TRIES = {
+    LIMIT_NOT_MET: (
+        "The order came due, and the quotes did not meet its limit, net of fees. Nothing was sent.",
+        "It rests again, at a price a little further on; change its limit if it has to trade.",
+    ),
     TRANSACTION_EXPIRED: (
         "The transaction did not land while it could: it traded nothing, and never will.",
         "Nothing: the order signs another one if its deadline allows.",

@@ -37,7 +37,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.ROUTING, Status.FAILED, Status.CANCELLED}),
     Status.ROUTING: frozenset({Status.BUILDING, Status.FAILED, Status.RESTING}),
     Status.BUILDING: frozenset({Status.SUBMITTED, Status.FAILED}),
-    Status.SUBMITTED: frozenset({Status.CONFIRMED, Status.FAILED}),
+    Status.SUBMITTED: frozenset({Status.CONFIRMED, Status.FAILED, Status.RESTING}),
     Status.CONFIRMED: frozenset(),
     Status.FAILED: frozenset(),
     Status.CANCELLED: frozenset(),
@@ -175,6 +175,8 @@ IN_FLIGHT = frozenset({TryOutcome.SIGNED, TryOutcome.SENT})
 _NEVER_SENT = frozenset({TryOutcome.SIGNED, TryOutcome.NO_ROUTE})
 #: The code of a try whose transaction did not land while it could.
 TRANSACTION_EXPIRED = "TRANSACTION_EXPIRED"
+#: The code of a try whose quotes did not meet the order's limit.
+LIMIT_NOT_MET = "LIMIT_NOT_MET"
 #: How many tries an order keeps; of more, the oldest that signed nothing are forgotten.
 MAX_TRIES = 20
 
@@ -354,10 +356,18 @@ class Order:
     def rest(
         self, quotes: tuple[Quote, ...], code: str, trigger: Trigger, *, at: datetime
     ) -> "Order":
-        """Return this order resting again, for `trigger`: the quotes did not meet its limit."""
+        """Return this order resting again, for `trigger`: its limit was not met.
+
+        The quotes did not meet it; or what was in flight reverted, because the pools did not when
+        it landed.
+        """
         if self.waiting is None or self.status is Status.RESTING:
             raise IllegalTransition(f"{self.status} does not rest again")
-        missed = _in_vain(self._to(Status.RESTING, at), quotes, code)
+        missed = self._to(Status.RESTING, at)
+        if self.in_flight is not None:
+            missed = _became(missed, TryOutcome.REVERTED, code)
+        else:
+            missed = _in_vain(missed, quotes, code)
         waiting = replace(self.waiting, trigger=trigger, since=missed.updated_at)
         return replace(missed, lease_until=None, lease_by=None, waiting=waiting)
 

@@ -5,6 +5,7 @@ their texts in the index are, and sorted as these are.
 """
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
 
 DIGITS = 12
 MIN_PRICE, MAX_PRICE = Decimal("1e-18"), Decimal("1e18")
@@ -33,6 +34,11 @@ def checked_price(price: Decimal) -> Decimal:
 def rounded(price: Decimal) -> Decimal:
     """Return the price of 12 digits that is nearest, half to even."""
     return price.normalize(_ROUNDED)
+
+
+def rounded_ratio(price: Fraction) -> Decimal:
+    """Return the price of 12 digits that is nearest to a fraction, half to even."""
+    return _ROUNDED.divide(Decimal(price.numerator), Decimal(price.denominator)).normalize(_ROUNDED)
 
 
 def index_key(price: Decimal) -> str:

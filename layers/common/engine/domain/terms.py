@@ -12,8 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
 
-from engine.domain.money import from_base_units, less_slippage
-from engine.domain.prices import price_text
+from engine.domain.money import BPS, from_base_units, less_slippage
+from engine.domain.prices import price_text, rounded_ratio
 from engine.domain.tokens import Token, pair_name
 from engine.domain.triggers import (
     STOP_LOSS,
@@ -112,6 +112,21 @@ class Terms:
         ends = {TAKE_PROFIT: self.take_profit, STOP_LOSS: self.stop_loss}
         end = ends[leg] if leg else None
         return less_slippage(quoted, end.slippage_bps if end else self.slippage_bps)
+
+    def missed(self, price: Decimal | None, quoted: int | None) -> Trigger:
+        """Return what an order waits for whose limit was missed at the reference price `price`.
+
+        With `quoted` base units offered for its amount, the price at which such an offer meets the
+        limit: one basis point past the limit at least, and a hundred at most. So an order that the
+        pools' fees or depth keep from filling is not tried at every tick.
+        """
+        limit = _given(self.limit_price)
+        short = Fraction(self.minimum(self.amount, 0), quoted) if quoted else Fraction(2)
+        wanted = Fraction(price or limit) * (short if self.side is Side.SELL else 1 / short)
+        way = 1 if self.side is Side.SELL else -1
+        bounds = [Fraction(limit) * (BPS + way * bps) / BPS for bps in (1, 100)]
+        further = min(max(wanted, min(bounds)), max(bounds))
+        return AtPrice(self.profit_at(rounded_ratio(further)))
 
     @property
     def summary(self) -> str:

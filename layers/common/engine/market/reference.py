@@ -13,7 +13,7 @@ from engine.domain.tokens import Token
 from engine.market.pool import Pool
 
 #: Venues that are further apart than this are not averaged.
-BAND_BPS = 100
+BAND_BPS = 600
 #: Both ways of the depth that weighs a venue's mid.
 DEPTH_BPS = 100
 #: What is left of a mid: pools hold whole base units, so its further digits are noise.

@@ -1,4 +1,4 @@
-"""Orders that wait, and what wakes them."""
+"""What rests where, and who ticks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

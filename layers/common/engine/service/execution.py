@@ -11,7 +11,8 @@ from engine.domain.errors import (
     FailureCode,
     QueueUnavailable,
 )
-from engine.domain.order import Failure, Order, Quote, Transaction
+from engine.domain.order import LIMIT_NOT_MET, Failure, Order, Quote, Status, Transaction
+from engine.domain.triggers import Trigger
 from engine.market.router import instructions
 from engine.observability import log
 from engine.ports.background import Background
@@ -20,9 +21,12 @@ from engine.ports.clock import Chance, Clock
 from engine.ports.orders import OrderRepository
 from engine.ports.queue import DeadLetter, OrderQueue, WorkMessage
 from engine.service.quoting import Quoting
+from engine.service.resting import TickerWatch
 
 #: What a venue may answer now and take back a moment later.
 RETRYABLE = frozenset({"VENUE_ERROR", "VENUE_TIMEOUT", "VENUE_UNAVAILABLE"})
+#: What the chain says of a transaction whose limit the pools did not meet any more.
+LIMIT_MISSED = frozenset({"SLIPPAGE_EXCEEDED", "INSUFFICIENT_LIQUIDITY"})
 
 _TOO_LATE = "the order's deadline passed before it could trade"
 
@@ -65,6 +69,7 @@ class Execution:
     clock: Clock
     chance: Chance
     background: Background
+    ticker: TickerWatch
     policy: Policy = Policy()
 
     def settle(self, message: WorkMessage) -> Outcome:
@@ -97,14 +102,14 @@ class Execution:
         if order.final:
             self.bury(order)
             return Done()
+        if order.status is Status.RESTING:  # a copy of the message that woke it
+            return Done()
         if order.lease_until is not None and order.held(now):
             return _later(order.lease_until - now)
         if order.in_flight is not None:
             return self._submit(self._claim(order), order.in_flight)
         if now >= order.deadline:
-            return self._fail(
-                order, FailureCode.EXPIRED, "the order's deadline passed before it could trade"
-            )
+            return self._fail(order, FailureCode.EXPIRED, _TOO_LATE)
         if order.attempts >= self.policy.max_attempts:
             detail = f"no result after {order.attempts} attempts"
             return self._fail(order, FailureCode.ATTEMPTS_EXHAUSTED, detail, dead_letter=True)
@@ -126,11 +131,12 @@ class Execution:
             return self._no_route(order, offer.quotes)
         now = self.clock.now()
         if now >= order.deadline:
-            return self._fail(
-                order, FailureCode.EXPIRED, "the order's deadline passed before it could trade"
-            )
-        legs, terms = offer.route.legs, order.terms
-        steps = instructions(order.token_in, order.token_out, legs, terms.minimum)
+            return self._fail(order, FailureCode.EXPIRED, _TOO_LATE)
+        legs, promised = offer.route.legs, offer.route.amount_out
+        if promised < order.minimum(order.terms.amount, promised):
+            trigger = self._further(order, promised)
+            return self._rest(order, LIMIT_NOT_MET, trigger, offer.quotes)
+        steps = instructions(order.token_in, order.token_out, legs, order.minimum)
         transaction = self.chain.sign(
             order,
             steps,
@@ -142,10 +148,16 @@ class Execution:
 
     def _no_route(self, order: Order, quotes: tuple[Quote, ...]) -> Outcome:
         errors = sorted({quote.error for quote in quotes if quote.error})
+        limited = order.terms.limit_price is not None and order.waiting is not None
         if not RETRYABLE.intersection(errors):
             code = errors[0] if len(errors) == 1 else FailureCode.NO_ROUTE
+            if limited and errors == ["INSUFFICIENT_LIQUIDITY"]:
+                return self._rest(order, code, self._further(order, None), quotes)
             return self._fail(order, code, "no venue can fill this order", quotes=quotes)
         if order.attempts >= self.policy.max_attempts:
+            if limited and order.waiting is not None:
+                code, trigger = FailureCode.VENUES_UNAVAILABLE, order.waiting.trigger
+                return self._rest(order, code, trigger, quotes)
             return self._fail(
                 order,
                 FailureCode.VENUES_UNAVAILABLE,
@@ -181,6 +193,8 @@ class Execution:
             match landing := looking.result():
                 case Landed():
                     return self._confirm(order, landing)
+                case Reverted() if self._limit_missed(order, landing):
+                    return self._rest(order, landing.code, self._further(order, None))
                 case Reverted():
                     return self._fail(order, landing.code, landing.detail)
                 case Expired():
@@ -212,6 +226,26 @@ class Execution:
         expired = order.rebuild(at=self.clock.now())
         self.orders.save(expired, expected_seq=order.seq)
         return self._advance(expired)
+
+    @staticmethod
+    def _limit_missed(order: Order, landing: Reverted) -> bool:
+        return order.terms.limit_price is not None and landing.code in LIMIT_MISSED
+
+    @staticmethod
+    def _further(order: Order, promised: int | None) -> Trigger:
+        """Return what an order waits for next whose limit was missed by what was promised."""
+        price = order.waiting.fired_price if order.waiting else None
+        return order.terms.missed(price, promised)
+
+    def _rest(
+        self, order: Order, code: str, trigger: Trigger, quotes: tuple[Quote, ...] = ()
+    ) -> Outcome:
+        """Let an order rest again whose limit was not met."""
+        rested = order.rest(quotes, code, trigger, at=self.clock.now())
+        self.orders.save(rested, expected_seq=order.seq)
+        self.ticker.ensure(order.terms.pair)
+        log.info("order rests again", extra={"order_id": order.order_id, "reason": code})
+        return Done()
 
     def _fail(
         self,

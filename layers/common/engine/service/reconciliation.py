@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from engine.domain.errors import QueueUnavailable, Undecodable
 from engine.domain.order import Order, Status
+from engine.domain.tokens import listed_pairs
 from engine.observability import log
 from engine.ports.clock import Clock
 from engine.ports.orders import OrderRepository
 from engine.ports.queue import OrderQueue, WorkMessage
+from engine.ports.resting import RestingIndex
+from engine.service.resting import TickerWatch
 
 if TYPE_CHECKING:
     from engine.service.execution import Execution
@@ -42,6 +45,8 @@ class Reconciliation:
     queue: OrderQueue
     execution: "Callable[[], Execution]"  # made when an order is to be settled: most runs find none
     clock: Clock
+    ticker: TickerWatch
+    resting: RestingIndex
     grace: timedelta = timedelta(seconds=20)
     most: int = 200
     most_letters: int = 50
@@ -74,6 +79,7 @@ class Reconciliation:
                     failure = failure or error
             elif self._enqueue(order):
                 enqueued += 1
+        self.ticker.revive(self.resting, listed_pairs(test_tokens=True))
         report = Report(seen, enqueued, settled, self._clear_letters())
         log.info("reconciled", extra=asdict(report))
         if failure is not None:

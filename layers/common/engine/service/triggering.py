@@ -1,0 +1,141 @@
+"""Wake the resting orders whose price or time has come: what one tick does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+from engine.domain.errors import Conflict, QueueUnavailable
+from engine.domain.order import Order, Status
+from engine.domain.triggers import Direction, Fired, Level, Tick
+from engine.observability import log
+from engine.ports.background import Background
+from engine.ports.clock import Clock
+from engine.ports.orders import OrderRepository
+from engine.ports.prices import PriceBook, PriceRow
+from engine.ports.queue import OrderQueue, WorkMessage
+from engine.ports.resting import RestingIndex
+from engine.service.pricing import Priced
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a tick did: orders looked at, woken, moved (a watermark, a stage), expired.
+
+    It is not `complete` if the budget ended before the orders that are due.
+    """
+
+    seen: int = 0
+    woken: int = 0
+    moved: int = 0
+    expired: int = 0
+    complete: bool = True
+
+    def __add__(self, other: "Swept") -> "Swept":
+        return Swept(
+            self.seen + other.seen,
+            self.woken + other.woken,
+            self.moved + other.moved,
+            self.expired + other.expired,
+            self.complete and other.complete,
+        )
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Triggering:
+    """The use case and what it needs; a tick looks at `budget` orders, shared over the pairs.
+
+    The index is asked for what lies at or past the price, never for what lies between two prices,
+    and only says whom to look at: the row decides. A pair's price row is written last, so that a
+    tick which dies is made up for by the next; who was woken before it died rests no more.
+    """
+
+    orders: OrderRepository
+    index: RestingIndex
+    book: PriceBook
+    queue: OrderQueue
+    background: Background
+    clock: Clock
+    deadline: timedelta
+    budget: int = 1_000
+
+    def tick(self, prices: Sequence[Priced]) -> Swept:
+        """Wake what is due at these prices and end what has expired. A stale price wakes nobody."""
+        share = max(1, self.budget // (len(prices) + 1))
+        swept = self._all(self.index.expired(self.clock.now(), limit=share), self._expire)
+        for priced in prices:
+            if priced.price is None or priced.at is None or priced.stale:
+                log.warning("price stale: nothing is triggered", extra={"pair": priced.pair})
+                continue
+            swept += self._sweep(priced.pair, priced.price, priced.at, priced.source, share)
+        return swept
+
+    def _sweep(
+        self, pair: str, price: Decimal, at: datetime, source: tuple[str, ...], share: int
+    ) -> Swept:
+        row = self.book.get(pair)
+        tick = row.tick.seen(price, at) if row else Tick.of(price, at)
+        swept = Swept()
+        for level in (Level(Direction.ABOVE, tick.high), Level(Direction.BELOW, tick.low)):
+            due = self.index.reached(pair, level, limit=share)
+            swept += self._all(due, partial(self._meet, tick))
+            swept = replace(swept, complete=swept.complete and len(due) < share)
+        kept = Tick.of(price, at) if swept.complete else tick
+        version = row.version if row else 0
+        try:
+            self.book.put(PriceRow(pair, kept, source), expected_version=version)
+        except Conflict:  # its high and low count for whoever was faster, or in the next tick
+            log.debug("somebody else wrote the price", extra={"pair": pair})
+        return swept
+
+    def _all(self, order_ids: Sequence[str], meet: Callable[[Order], Swept]) -> Swept:
+        """Look at orders side by side."""
+        under_way = [
+            self.background.submit(partial(self._one, order, meet))
+            for order in self.orders.get_many(order_ids)
+        ]
+        return sum((met.result() for met in under_way), Swept())
+
+    def _one(self, order: Order, meet: Callable[[Order], Swept]) -> Swept:
+        if order.status is not Status.RESTING:  # the index lags behind
+            return Swept()
+        try:
+            return meet(order)
+        except Conflict:  # a change, a cancel or another ticker was first: theirs counts
+            return Swept(seen=1)
+
+    def _meet(self, tick: Tick, order: Order) -> Swept:
+        waiting = order.waiting
+        if waiting is None or order.expires_at <= self.clock.now():
+            return self._expire(order)
+        lived = tick.since(waiting.since)
+        after = waiting.trigger.on(lived) if lived else waiting.trigger
+        if isinstance(after, Fired):
+            return self._wake(order, after, tick)
+        if after == waiting.trigger:
+            return Swept(seen=1)
+        self._save(order.move(after), order)
+        return Swept(seen=1, moved=1)
+
+    def _wake(self, order: Order, fired: Fired, tick: Tick) -> Swept:
+        now = self.clock.now()
+        woken = order.wake(fired, price=tick.price, at=now, deadline=now + self.deadline)
+        self._save(woken, order)
+        log.info("order triggered", extra={"order_id": order.order_id, "price": str(tick.price)})
+        try:
+            self.queue.enqueue(WorkMessage(woken.order_id, woken))
+        except QueueUnavailable:  # it is among the open orders: the reconciler enqueues it
+            log.warning("order not enqueued", extra={"order_id": order.order_id})
+        return Swept(seen=1, woken=1)
+
+    def _save(self, order: Order, read: Order) -> None:
+        self.orders.save(order, expected_seq=read.seq, expected_moves=read.moves)
+
+    def _expire(self, order: Order) -> Swept:
+        now = self.clock.now()
+        if order.expires_at > now:
+            return Swept(seen=1)
+        self._save(order.expire(at=now), order)
+        log.info("order expired", extra={"order_id": order.order_id})
+        return Swept(seen=1, expired=1)
