@@ -61,16 +61,21 @@ _LISTINGS = {
     ("RAY", "SOL"): _Listing(3_000_000, 25, 8_000, 20, 10_000),
 }
 
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
 
 @lru_cache(maxsize=64)
 def _address(venue: str, base: str, quote: str) -> str:
     """Return the address of a simulated pool: 32 bytes in base 58, as a real one looks."""
-    alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-    number = int.from_bytes(sha256(f"pool:{venue}:{base}:{quote}".encode()).digest(), "big")
-    text = ""
+    return base58(sha256(f"pool:{venue}:{base}:{quote}".encode()).digest())
+
+
+def base58(data: bytes) -> str:
+    """Return bytes as Solana writes addresses and signatures; they must not begin with a zero."""
+    number, text = int.from_bytes(data), ""
     while number:
         number, digit = divmod(number, 58)
-        text = alphabet[digit] + text
+        text = _BASE58[digit] + text
     return text
 
 

@@ -10,19 +10,14 @@ from typing import Protocol
 
 from engine.adapters.codec import decoding, digits, from_ms, to_ms
 from engine.adapters.simulated.venues import PoolsAt
-from engine.domain.errors import (
-    ChainUnavailable,
-    FailureCode,
-    MarketError,
-    Undecodable,
-)
+from engine.domain.errors import ChainUnavailable, FailureCode, MarketError, Undecodable
 from engine.domain.order import Instruction, Order, Transaction
 from engine.domain.tokens import Fault
+from engine.market.simulation import base58
 from engine.observability import log
 from engine.ports.chain import Expired, Landed, Landing, Reverted, Unknown
 from engine.ports.clock import Clock
 
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 #: How soon after signing a send of XDROP gets lost.
 _LOST_WITHIN = timedelta(seconds=1)
 _LOOK_EVERY = 0.25
@@ -79,7 +74,7 @@ class SimulatedChain:
     ) -> Transaction:
         now = self.clock.now()
         message = f"{order.order_id}|{order.seq}|{order.lease_by}|{to_ms(now)}|{instructions}"
-        signature = _base58(hashlib.sha512(message.encode()).digest())
+        signature = base58(hashlib.sha512(message.encode()).digest())
         return Transaction(signature, now, now + valid_for, tuple(instructions))
 
     def send(self, order: Order, transaction: Transaction) -> None:
@@ -176,11 +171,3 @@ def _found(entry: Mapping[str, str]) -> tuple[datetime, Landing]:
         if "out" in entry:
             return at, Landed(digits(entry["out"]), at)
         return at, Reverted(entry["code"], entry["detail"])
-
-
-def _base58(data: bytes) -> str:
-    number, text = int.from_bytes(data), ""
-    while number:
-        number, digit = divmod(number, 58)
-        text = _BASE58[digit] + text
-    return text
