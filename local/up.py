@@ -119,9 +119,12 @@ def serve(at: int, auth: str, origins: str, *, watch: bool = False, root: Path =
             flush=True,
         )
         if auth == "api-key":
-            from local.ops import keys, target
+            from engine.adapters.aws.keys import DynamoAccess
+            from engine.adapters.aws.table import Table
+            from local.ops import keys
 
-            key = keys.create(target.embedded(system.port).access, "trader")
+            table = Table(system.client("dynamodb"), system.stack.table)
+            key = keys.create(DynamoAccess(table), "trader")
             print(_KEYED.format(key=key), flush=True)
         system.cloud.wait()
         raise CloudFailed("the embedded cloud ended by itself", system.cloud.log)
