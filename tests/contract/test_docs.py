@@ -1,6 +1,7 @@
 """The docs say what is so."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,21 @@ def test_the_picture_of_the_life_cycle_is_the_table() -> None:
     table = {(str(a), str(b)) for a, following in TRANSITIONS.items() for b in following}
     ends = {(str(a), "[*]") for a, following in TRANSITIONS.items() if not following}
     assert drawn == table | ends | {("[*]", "pending"), ("[*]", "resting")}
+
+
+def test_the_map_names_every_room() -> None:
+    files = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    rooms = {str(Path(file).parent) + "/" for file in files if (ROOT / file).exists()} - {"./"}
+    text = (ROOT / "docs/architecture.md").read_text()
+    named = re.findall(r"^\| `(\S+/)` \| \S", text, re.MULTILINE)
+    of_a_piece = {f"tests/unit/{room.removeprefix('layers/common/engine/')}" for room in named}
+    assert sorted(named) == sorted(rooms - (of_a_piece - set(named)))
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
