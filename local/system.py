@@ -6,6 +6,7 @@ with running({"QuoteDelayMinMs": "0"}) as system:
     system.cloud.kill_worker(system.workers("worker")[0])
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,20 +31,9 @@ PARAMETERS = {"SimulatedFaults": "on", "Auth": "none", "LogLevel": "DEBUG"}
 #: Processes to start beforehand, by function. Each is some 50 MB.
 WARM = {"execute": 1, "worker": 1, "ws_connect": 1, "ws_notify": 1}
 
-#: Events that do nothing: a disconnection of nobody, batches of nothing.
-_NOTHING: dict[str, Any] = {
-    "worker": {"Records": []},
-    "ws_notify": {"Records": []},
-    "ws_connect": {
-        "requestContext": {
-            "routeKey": "$disconnect",
-            "eventType": "DISCONNECT",
-            "connectionId": "warm-up",
-            "apiId": "warm-up",
-            "stage": "live",
-        }
-    },
-}
+#: Functions that take batches: one of nothing does nothing.
+_BATCHES = {"worker", "ws_notify"}
+_WATCH_SECONDS = 30.0
 
 #: What the template calls the version in service; other calls would get processes of their own.
 ALIAS = "live"
@@ -123,7 +113,10 @@ def running(
 
 
 def warm_up(cloud: Cloud, stack: Stack, processes_of: Mapping[str, int]) -> None:
-    """Start that many processes of each function by harmless calls. Raises CloudFailed."""
+    """Start that many processes of each function by harmless calls. Raises CloudFailed.
+
+    WebSocket clients are let in by processes of their own, whatever was invoked by the alias.
+    """
     calls = [name for name, count in processes_of.items() for _ in range(count)]
     with ThreadPoolExecutor(max(len(calls), 1)) as at_once:
         for _ in at_once.map(lambda name: _warm(cloud, stack, name), calls):
@@ -131,12 +124,32 @@ def warm_up(cloud: Cloud, stack: Stack, processes_of: Mapping[str, int]) -> None
 
 
 def _warm(cloud: Cloud, stack: Stack, name: str) -> None:
-    if name in _NOTHING:
-        invoke(cloud, stack.functions[name], _NOTHING[name])
+    if name in _BATCHES:
+        invoke(cloud, stack.functions[name], {"Records": []})
+        return
+    if name == "ws_connect":
+        asyncio.run(_watch_nothing(cloud, stack.ws_url))
         return
     answer = cloud.ask("GET", f"{urlsplit(stack.http_url).path}/healthz")
     if not answer.is_success:
         raise CloudFailed(f"/healthz says {answer.status_code}: {answer.text}", cloud.log)
+
+
+async def _watch_nothing(cloud: Cloud, ws_url: str) -> None:
+    """Go the way of a watcher, of an order that is not there, to the first message."""
+    import aiohttp
+
+    query = {"orderId": "warm-up"}
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(ws_url, params=query) as s,
+        ):
+            await s.receive(timeout=_WATCH_SECONDS)
+    except aiohttp.WSServerHandshakeError:
+        return  # where a key is needed it is as far as one comes without
+    except (TimeoutError, aiohttp.ClientError) as error:
+        raise CloudFailed(f"watching {ws_url}: {error}", cloud.log) from error
 
 
 def invoke(cloud: Cloud, function_name: str, event: Mapping[str, Any]) -> Any:

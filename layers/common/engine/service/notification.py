@@ -1,6 +1,7 @@
 """Tell whoever watches an order what became of it: each of its states once, in order."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, partial
@@ -66,9 +67,9 @@ class Message:
 class Delivery:
     """What one client is to be told of a batch of changes.
 
-    `due` are the changes that concern it, each with the subscription that they do by; `known` is
-    by order the `seq` up to which it has all, `told` what was pushed of that; `replayed` are the
-    topics of which it was told what had been.
+    `due` are the changes that concern it, each with the subscription by which they do. By order,
+    `known` is the `seq` that it will have when all is pushed, and `told` the one that was pushed.
+    `replayed` are the topics of which it is told what had been.
     """
 
     connection_id: str
@@ -151,7 +152,9 @@ class Notification:
         ]
         missed = {record for delivery in under_way for record in delivery.result()}
         if missed:
-            self._keep_places(deliveries)
+            keeping = [self.background.submit(partial(self._keep_standing, d)) for d in deliveries]
+            for place in keeping:
+                place.result()
         return missed
 
     def _deliver(self, delivery: Delivery, render: Render) -> set[str]:
@@ -213,15 +216,13 @@ class Notification:
     def _changed(
         self, change: OrderChanged, watcher: Watcher, delivery: Delivery, render: Render
     ) -> Iterator[Message]:
-        """Yield a change; a watcher whose own record is still to come is told first what was."""
-        order = change.order
-        mine = _is_account(watcher)
-        has = (
-            self._shown.get((watcher.connection_id, order.order_id), 0)
-            if mine
-            else (watcher.after_seq)
-        )
-        known = max(delivery.known.get(order.order_id, 0), has)
+        """Yield a change; to a watcher of an order that is not caught up, all that was with it.
+
+        A watcher of an account that is not caught up may lack its snapshot: so this is one.
+        """
+        order, mine = change.order, _is_account(watcher)
+        shown = self._shown.get((watcher.connection_id, order.order_id), 0)
+        known = max(delivery.known.get(order.order_id, 0), shown if mine else watcher.after_seq)
         begun = watcher.caught_up or watcher.topic in delivery.replayed
         if order.seq <= known:
             delivery.known[order.order_id] = known
@@ -265,16 +266,13 @@ class Notification:
             if caught_up or place.after_seq > watcher.after_seq:
                 self.watchers.change(watcher, place)
 
-    def _keep_places(self, deliveries: Sequence[Delivery]) -> None:
-        """Note how far everybody was told: what comes again for one is no news for the others."""
-        for delivery in deliveries:
-            for watcher in delivery.watchers:
-                place = _place(watcher, delivery)
-                if watcher.caught_up and place > watcher.after_seq:
-                    try:
-                        self.watchers.change(watcher, replace(watcher, after_seq=place))
-                    except StoreUnavailable:
-                        return
+    def _keep_standing(self, delivery: Delivery) -> None:
+        """Note how far a client was told of what comes again for another: once is enough."""
+        for watcher in delivery.watchers:
+            place = _place(watcher, delivery)
+            if watcher.caught_up and place > watcher.after_seq:
+                with suppress(StoreUnavailable):
+                    self.watchers.change(watcher, replace(watcher, after_seq=place))
 
     def _let_arrive(self, delivery: Delivery) -> None:
         """Wait for a connection that is only just being made: it costs less than a push in vain."""
