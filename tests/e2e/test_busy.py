@@ -15,9 +15,9 @@ from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
-from engine.adapters.accounts import DynamoAccess
-from engine.adapters.table import Table
 
+from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.table import Table
 from local.ops.keys import create
 from local.system import running
 from tests.e2e.client import Trader
