@@ -13,18 +13,12 @@ Schema = dict[str, Any]
 _KEPT = ("UNAUTHENTICATED", "STORE_UNAVAILABLE")
 #: Errors of a call that takes no body.
 NO_BODY = ("MALFORMED_JSON", "BODY_TOO_LARGE", "INVALID_BODY")
-_PRICES = {FieldCode.PRICE_TYPE, FieldCode.PRICE_OUT_OF_RANGE, FieldCode.PRICE_TOO_PRECISE}
+PRICES = {FieldCode.PRICE_TYPE, FieldCode.PRICE_OUT_OF_RANGE, FieldCode.PRICE_TOO_PRECISE}
 #: What may be wrong with a field, by the problem that tells it.
 _FIELDS = {
-    "INVALID_ORDER": set(FieldCode) - {FieldCode.NOT_A_COUNT} - _PRICES,
-    "INVALID_QUERY": set(FieldCode) - {FieldCode.KEY_MISMATCH} - _PRICES,
-    "INVALID_BODY": _PRICES
-    | {
-        FieldCode.INVALID,
-        FieldCode.REQUIRED,
-        FieldCode.UNKNOWN_FIELD,
-        FieldCode.UNSUPPORTED_PAIR,
-    },
+    "INVALID_ORDER": set(FieldCode) - {FieldCode.NOT_A_COUNT} - PRICES,
+    "INVALID_QUERY": set(FieldCode) - {FieldCode.KEY_MISMATCH} - PRICES,
+    "INVALID_BODY": {FieldCode.INVALID},
 }
 #: What API Gateway may answer itself, in its own words.
 _GATEWAYS = {429, 500, 503}
@@ -61,13 +55,15 @@ RATE = {
 def answers(
     status: int,
     *codes: str,
+    fields: Iterable[FieldCode] = (),
     public: bool = False,
     headers: Mapping[str, Schema] | None = None,
     content: Schema | None = None,
 ) -> dict[int, Any]:
     """Return what a call answers, by status: what its handler returns, and the problems `codes`.
 
-    `content` is what it returns if that is no model.
+    `fields` are what may be wrong with a field beside what its code says; `content` is what it
+    returns if that is no model.
     """
     kept = () if public else _KEPT
     told = [code for code in PROBLEMS if code in {*codes, *kept, "INTERNAL_ERROR"}]
@@ -78,16 +74,16 @@ def answers(
     }
     bad = {PROBLEMS[code].status for code in told} | {429}
     return {status: good} | {
-        each: _refusal(each, [code for code in told if PROBLEMS[code].status == each])
+        each: _refusal(each, [code for code in told if PROBLEMS[code].status == each], fields)
         for each in sorted(bad)
     }
 
 
-def _refusal(status: int, codes: list[str]) -> dict[str, Any]:
+def _refusal(status: int, codes: list[str], fields: Iterable[FieldCode]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     headers: dict[str, Any] = {}
     if codes:
-        content[PROBLEM_JSON] = {"schema": _problem(status, codes)}
+        content[PROBLEM_JSON] = {"schema": _problem(status, codes, fields)}
         headers = _always()
     if status in _GATEWAYS:
         content[JSON] = {"schema": {"$ref": "#/components/schemas/GatewayMessage"}}
@@ -104,7 +100,7 @@ def _refusal(status: int, codes: list[str]) -> dict[str, Any]:
     return answer | ({"headers": headers} if headers else {})
 
 
-def _problem(status: int, codes: Iterable[str]) -> Schema:
+def _problem(status: int, codes: Iterable[str], beside: Iterable[FieldCode]) -> Schema:
     """Return a problem's schema, narrowed to what this answer may be."""
     narrowed: dict[str, Any] = {
         "status": {"type": "integer", "enum": [status]},
@@ -113,6 +109,7 @@ def _problem(status: int, codes: Iterable[str]) -> Schema:
     schema: dict[str, Any] = {"type": "object", "properties": narrowed}
     fields = set[str]().union(*(_FIELDS.get(code, set()) for code in codes))
     if fields:
+        fields |= set(beside)
         within = {"properties": {"code": {"type": "string", "enum": sorted(fields)}}}
         narrowed["errors"] = {"type": "array", "items": {"type": "object", **within}}
         schema["required"] = ["errors"]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from engine.api import models
-from engine.api.contract import answers
+from engine.api.contract import PRICES, answers
 from engine.api.problems import invalid
 from engine.api.resolver import Resolver
 from engine.api.routes.market import named_pair
 from engine.api.views import price_view
-from engine.domain.errors import InvalidOrder
+from engine.domain.errors import FieldCode, InvalidOrder
 from engine.service.placing import Placing
 
 if TYPE_CHECKING:
@@ -29,7 +29,13 @@ def add_simulation(app: Resolver, placing: Placing, moving: Callable[[], "Moving
         "tick sees it even if it is moved back at once. Only with `SimulatedFaults`, else it is "
         "`404`.",
         responses=answers(
-            200, "MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "INVALID_BODY"
+            200,
+            "MALFORMED_JSON",
+            "BODY_TOO_LARGE",
+            "UNSUPPORTED_MEDIA_TYPE",
+            "INVALID_BODY",
+            fields=PRICES
+            | {FieldCode.REQUIRED, FieldCode.UNKNOWN_FIELD, FieldCode.UNSUPPORTED_PAIR},
         ),
         tags=["Simulation"],
     )
