@@ -29,8 +29,8 @@ help: ## Show this list
 demo: $(RUN) ## Place a market order on an embedded cloud and watch it to the end
 	@$(EXEC) local demo
 
-up: $(RUN) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, ORIGINS=, WATCH=1, CLOUD=localstack)
-	@$(EXEC) local up --cloud '$(CLOUD)' --port '$(PORT)' --auth '$(AUTH)' --origins '$(ORIGINS)' $(if $(filter-out 0,$(WATCH)),--watch)
+up: $(RUN) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, ORIGINS=, WATCH=1, KEEP=1, CLOUD=localstack)
+	@$(EXEC) local up --cloud '$(CLOUD)' --port '$(PORT)' --auth '$(AUTH)' --origins '$(ORIGINS)' $(if $(filter-out 0,$(WATCH)),--watch) $(if $(filter-out 0,$(KEEP)),--keep)
 
 # A stack on AWS if one is named on the command line or in the environment, else what `make up` serves.
 ASKED := $(if $(filter command environment,$(firstword $(origin STACK))),--stack '$(STACK)',--port '$(PORT)')

@@ -49,7 +49,14 @@ def up(asked: Asked) -> None:
     else:
         from local import up
 
-        up.serve(asked.port, asked.auth, asked.origins, watch=asked.watch, root=asked.root)
+        up.serve(
+            asked.port,
+            asked.auth,
+            asked.origins,
+            watch=asked.watch,
+            keep=asked.keep,
+            root=asked.root,
+        )
 
 
 def cloud(asked: Asked) -> None:
@@ -189,6 +196,7 @@ COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
             argument("--auth", choices=["none", "api-key"], default="none"),
             argument("--origins", default="", help="pages that may call it, by commas"),
             argument("--watch", action="store_true", help="deploy what changes in the sources"),
+            argument("--keep", action="store_true", help="keep table and queues for the next one"),
             argument("--root", type=Path, default=ROOT, help="where the sources are"),
         ),
     ),

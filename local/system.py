@@ -88,13 +88,15 @@ def running(
     warm: Mapping[str, int] | None = None,
     template: Path = ROOT / "template.yaml",
     log_level: str = "INFO",
+    kept: Path | None = None,
 ) -> Iterator[System]:
     """Run the whole system with its front door on `port`, 0 for a free one.
 
-    Raises PortTaken before anything is started, CloudFailed if something does not start.
+    What is in it outlasts it in the directory `kept`, if there is one. Raises PortTaken before
+    anything is started, CloudFailed if something does not start.
     """
     processes.allow_open_files()
-    with listening_at(port) as listener, running_cloud(log_level=log_level) as cloud:
+    with listening_at(port) as listener, running_cloud(log_level=log_level, kept=kept) as cloud:
         asked = PARAMETERS | dict(parameters or {})
         with deploying(cloud, template, asked) as finished:
             from local.door.front_door import serving  # takes a while: meanwhile

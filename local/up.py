@@ -95,16 +95,29 @@ def found(port: int, state: Path = STATE) -> dict[str, Any]:
     raise Refused(f"nothing is up at port {port}: run make up, or name a stack with STACK=...")
 
 
-def serve(at: int, auth: str, origins: str, *, watch: bool = False, root: Path = ROOT) -> None:
-    """Serve until the embedded cloud ends, which it should not. Raises PortTaken, CloudFailed.
+def serve(
+    at: int,
+    auth: str,
+    origins: str,
+    *,
+    watch: bool = False,
+    keep: bool = False,
+    root: Path = ROOT,
+) -> None:
+    """Serve until the embedded cloud ends, which it should not.
 
-    With `watch`, what changes in the sources below `root` is deployed meanwhile.
+    With `watch`, what changes in the sources below `root` is deployed meanwhile. With `keep`, table
+    and queues are as they were when the last one at this port that kept them ended.
+    Raises PortTaken, CloudFailed, Refused.
     """
     from local.watch import watching
 
+    if keep and not at:
+        raise Refused("KEEP=1 needs a PORT: what is kept is found again by it")
+    kept = STATE / f"kept-{at}" if keep else None
     parameters = {"Auth": auth, "AllowedOrigins": origins}
     with (
-        running(parameters, port=at, template=root / "template.yaml") as system,
+        running(parameters, port=at, template=root / "template.yaml", kept=kept) as system,
         told(system) as state,
         watching(system, parameters, root) if watch else nullcontext(),
     ):

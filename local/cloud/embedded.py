@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from local import processes
-from local.errors import CloudFailed, PortTaken
+from local.errors import CloudFailed, PortTaken, Refused
 from local.processes import Process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +28,8 @@ REGION = "us-east-1"
 
 _PATIENCE_SECONDS = 60.0
 _END_SECONDS = 5.0
+#: The same for one that is kept, which stores everything then.
+_KEEP_SECONDS = 60.0
 #: What the processes started here see of the caller's environment.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TZ")
 _WORKER = re.compile(r"/ministack-lambda-(?P<function>.+)-[^-/]+/_worker\.py")
@@ -80,12 +82,17 @@ def function_of(command: str) -> str | None:
 
 @contextmanager
 def running_cloud(
-    *, port: int = 0, log_level: str = "INFO", concurrency: int = 40
+    *,
+    port: int = 0,
+    log_level: str = "INFO",
+    concurrency: int = 40,
+    kept: Path | None = None,
 ) -> Iterator[Cloud]:
     """Run an embedded cloud; it answers once `wait_until_healthy` returns.
 
     `port` may be 0, for a free one. `concurrency` bounds the function processes that run at once in
-    all. The log stays after a failure only. Raises PortTaken.
+    all. What is in a cloud that has a directory, `kept`, is there again the next time, at the port
+    that it had then. The log stays after a failure only. Raises PortTaken.
     """
     STATE.mkdir(exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=STATE))
@@ -94,9 +101,15 @@ def running_cloud(
     log = directory / "cloud.log"
     failed = True
     try:
-        with listening_at(port) as listener, closing(_Child(scratch)) as child:
+        patience = _KEEP_SECONDS if kept else _END_SECONDS
+        with (
+            _listening_for(port, kept) as listener,
+            closing(_Child(scratch, patience)) as child,
+        ):
             at = int(listener.getsockname()[1])
             environment = environment_for(at, scratch, os.environ, log_level, concurrency)
+            if kept:
+                environment |= {"PERSIST_STATE": "1", "STATE_DIR": str(kept)}
             group = child.start(listener, log, environment)
             listener.close()  # so that nobody waits at it if the emulator dies
             yield Cloud(port=at, group=group, log=log, tie=child.tie)
@@ -160,6 +173,23 @@ def environment_for(
     }
 
 
+def _listening_for(port: int, kept: Path | None) -> socket.socket:
+    """Return what the cloud listens at. One that is kept keeps its port: its queues have it in
+    their names. Raises PortTaken, Refused.
+    """
+    if kept is None:
+        return listening_at(port)
+    kept.mkdir(parents=True, exist_ok=True)
+    file = kept / "port"
+    former = int(file.read_text()) if file.exists() else 0
+    try:
+        listener = listening_at(port or former)
+    except PortTaken as error:
+        raise Refused(f"the cloud kept in {os.path.relpath(kept)}: {error}") from error
+    file.write_text(str(listener.getsockname()[1]))
+    return listener
+
+
 def listening_at(port: int) -> socket.socket:
     """Return a listening loopback socket. Raises PortTaken."""
     try:
@@ -174,8 +204,8 @@ def listening_at(port: int) -> socket.socket:
 class _Child:
     """The emulator's process, tied to this one by a socket pair that is its standard input."""
 
-    def __init__(self, scratch: Path) -> None:
-        self._scratch = scratch
+    def __init__(self, scratch: Path, patience: float) -> None:
+        self._scratch, self._patience = scratch, patience
         self.tie, self._its_tie = socket.socketpair()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -206,7 +236,7 @@ class _Child:
             return
         try:
             self.tie.shutdown(socket.SHUT_WR)
-            self.tie.settimeout(_END_SECONDS)
+            self.tie.settimeout(self._patience)
             with suppress(OSError):
                 self.tie.recv(1)  # ends when the emulator has
         finally:

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -76,19 +77,32 @@ async def _refuse(kind: str, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def end_with_owner(scratch: Path) -> None:
-    """Wait for the end of standard input, then end the workers, the scratch files and this."""
+def end_with_owner(scratch: Path, shut_down: Callable[[], object]) -> None:
+    """Wait for the end of standard input, then end the workers, the scratch files and this.
+
+    A cloud that is kept is shut down, since MiniStack stores it then: one service after another.
+    What a table has and a queue has not, or the other way round, `reconcile` repairs as it does
+    after any crash.
+    """
     while os.read(sys.stdin.fileno(), 4096):
         pass
     runtime = sys.modules.get("ministack.core.lambda_runtime")
     if runtime is not None:
         runtime.reset()  # ends and reaps the workers, so that none is left a zombie
+    if os.environ.get("PERSIST_STATE") == "1":
+        shut_down()  # then `main` ends the rest
+    else:
+        end(scratch)
+
+
+def end(scratch: Path) -> None:
+    """End everything that is left: the process group is its own, stragglers included."""
     shutil.rmtree(scratch, ignore_errors=True)
-    os.killpg(os.getpgrp(), signal.SIGKILL)  # its own group; stragglers included
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
-def serve(fd: int) -> None:
-    """Serve MiniStack on the listening socket `fd`."""
+async def serve(fd: int, scratch: Path) -> None:
+    """Serve MiniStack on the listening socket `fd` until it is shut down."""
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack.app import app
@@ -100,15 +114,19 @@ def serve(fd: int) -> None:
     config.keep_alive_timeout = 600
     config.keep_alive_max_requests = sys.maxsize  # closing one in use would fail a request
     config.websocket_max_message_size = MAX_WEBSOCKET_MESSAGE
-    asyncio.run(hypercorn_serve(guarded(unnested(app)), config))
+    config.graceful_timeout = 1.0
+    shut_down = asyncio.Event()
+    ask = partial(asyncio.get_running_loop().call_soon_threadsafe, shut_down.set)
+    threading.Thread(target=end_with_owner, args=(scratch, ask), daemon=True).start()
+    await hypercorn_serve(guarded(unnested(app)), config, shutdown_trigger=shut_down.wait)
 
 
 def main() -> None:
     fd, scratch = int(sys.argv[1]), Path(sys.argv[2])
     os.set_inheritable(fd, False)
     allow_open_files()
-    threading.Thread(target=end_with_owner, args=(scratch,), daemon=True).start()
-    serve(fd)
+    asyncio.run(serve(fd, scratch))
+    end(scratch)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ _FUNCTION_NAMES = {
     "ws_connect": "WsConnectFunctionName",
     "ws_notify": "WsNotifyFunctionName",
     "reconcile": "ReconcileFunctionName",
+    "trigger": "TriggerFunctionName",
 }
 
 

@@ -552,6 +552,8 @@ def test_the_outputs_say_where_everything_is(source):
         "OrderQueueUrl",
         "DeadLetterQueueUrl",
         "StreamFailureQueueUrl",
+        "TickQueueUrl",
+        "TriggerFunctionName",
         "ExecuteFunctionName",
         "WorkerFunctionName",
         "WsConnectFunctionName",

@@ -1,6 +1,7 @@
 """Whoever ends `make`, in whatever way, ends all that it has started."""
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,8 +11,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
+
+from tests.e2e.client import FINAL, a_body, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,6 +122,33 @@ def test_what_a_killed_server_leaves_is_not_taken_for_a_system() -> None:
     finally:
         for name in ("up", "sam"):
             (ROOT / f".local/{name}-{target.port}.json").unlink()
+
+
+def test_what_is_kept_is_there_again_whatever_ended_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    up, until_up = ("up", f"PORT={port}", "KEEP=1"), "Stop it with Ctrl-C"
+    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+    moved = {"pair": "SOL/USDC", "price": "150"}
+    kept = ROOT / f".local/kept-{port}"
+    try:
+        with make(*up, until=until_up) as target:
+            assert http.post("/api/simulation/prices", json=moved).is_success
+            placed = http.post("/api/orders/execute", json=a_body()).json()
+            started = target.started
+            target.process.kill()
+            assert left_of(started) == []
+        with make(*up, until=until_up) as target:
+            path = f"/api/orders/{placed['orderId']}"
+            order = until(lambda: http.get(path).json(), lambda order: order["status"] in FINAL)
+            assert order["status"] == "confirmed"
+            assert http.get("/api/prices", params={"pair": "SOL/USDC"}).json()["price"] == "150"
+            started = target.started
+            target.process.terminate()
+            assert left_of(started) == []
+    finally:
+        http.close()
+        shutil.rmtree(kept)
 
 
 def test_a_port_in_use_is_said_in_one_line() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from engine.domain.errors import StoreUnavailable
 from local import __main__ as commands
-from local import smoke
+from local import smoke, up
 from local.errors import CloudFailed, PortTaken, Refused
 from local.signals import Stopped, stop_on_signals
 
@@ -64,6 +64,11 @@ def test_a_refusal_names_the_fields():
     }
     assert smoke.refusal(problem) == "INVALID_ORDER: /amount must be above zero"
     assert smoke.refusal({"code": "THROTTLED", "detail": "Later."}) == "THROTTLED: Later."
+
+
+def test_what_is_kept_needs_a_port_to_be_found_again_by():
+    with pytest.raises(Refused, match="KEEP=1 needs a PORT"):
+        up.serve(0, "none", "", keep=True)
 
 
 @pytest.mark.parametrize(
