@@ -119,9 +119,9 @@ def test_a_trigger_that_moved_is_not_moved_by_who_has_not_seen_it(stores: Any) -
     }
     order = resting("o", "100", **trailing)
     orders.add(order)
-    moved = order.move(Trailing(Direction.ABOVE, 1_000, Decimal(110)))
+    moved = order.move(Trailing(Direction.ABOVE, 1_000, Decimal(110)), at=START)
     orders.save(moved, expected_seq=1, expected_moves=0)
-    stale = order.move(Trailing(Direction.ABOVE, 1_000, Decimal(105)))
+    stale = order.move(Trailing(Direction.ABOVE, 1_000, Decimal(105)), at=START)
     with pytest.raises(Conflict) as conflict:
         orders.save(stale, expected_seq=1, expected_moves=0)
     assert conflict.value.current == moved

@@ -229,5 +229,5 @@ def test_a_changed_order_keeps_what_it_asked_for_before() -> None:
 
 
 def test_a_trigger_that_moves_is_no_change_to_tell() -> None:
-    moved = RESTING.move(Trailing(Direction.ABOVE, 100, Decimal(150)))
+    moved = RESTING.move(Trailing(Direction.ABOVE, 100, Decimal(150)), at=LATER)
     assert (moved.seq, moved.moves, RESTING.moves) == (RESTING.seq, 1, 0)

@@ -168,6 +168,15 @@ def test_a_trailing_stop_is_written_only_when_its_stop_moves_by_a_band(world: Wo
     assert world.tick("90.9").woken == 1
 
 
+def test_a_moved_stop_is_not_held_against_prices_from_before_it_moved(world: World) -> None:
+    order_id = world.place(terms(OrderType.TRAILING_STOP, trailing_bps=500))
+    world.tick("100")
+    assert world.tick("110") == Swept(seen=2, moved=1)  # met again, by its new stop at 104.5
+    assert world.tick("110").woken == 0
+    assert world.status(order_id) is Status.RESTING
+    assert world.tick("104.5").woken == 1
+
+
 def test_what_expires_in_the_tick_that_reaches_it_is_one_of_the_two(world: World) -> None:
     order_id = world.place(limit("110", expires_at=world.clock.now() + timedelta(seconds=0.3)))
     assert world.tick("110") == Swept(seen=1, expired=1)

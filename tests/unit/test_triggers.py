@@ -85,8 +85,8 @@ def test_what_the_price_did_before_an_order_rested_does_not_concern_it() -> None
     seen = Tick.of(Decimal(120), NOON).seen(Decimal(80), NOON + second)
     now = seen.seen(Decimal(100), NOON + 2 * second)
     assert (now.high, now.low) == (Decimal(120), Decimal(80))
-    assert now.since(NOON) == now
-    later = now.since(NOON + second)
+    assert now.since(NOON - second) == now
+    later = now.since(NOON)
     assert later is not None
     assert (later.high, later.low) == (Decimal(100), Decimal(80))
     assert now.since(NOON + 3 * second) is None

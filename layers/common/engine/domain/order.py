@@ -341,10 +341,14 @@ class Order:
         """Tell whether a worker holds the order, or it waits for its next attempt."""
         return not self.final and self.lease_until is not None and now < self.lease_until
 
-    def move(self, trigger: Trigger) -> "Order":
-        """Return this resting order with a trigger that the price has moved: no change to tell."""
+    def move(self, trigger: Trigger, *, at: datetime) -> "Order":
+        """Return this resting order with a trigger that the price of `at` has moved.
+
+        That is no change to tell. What the price did before does not concern the moved trigger.
+        """
         waiting = self._resting()
-        return replace(self, waiting=replace(waiting, trigger=trigger, moves=waiting.moves + 1))
+        waiting = replace(waiting, trigger=trigger, since=at, moves=waiting.moves + 1)
+        return replace(self, waiting=waiting)
 
     def wake(self, fired: Fired, price: Decimal, *, at: datetime, deadline: datetime) -> "Order":
         """Return this resting order due: `fired` at the reference price `price`."""

@@ -61,13 +61,13 @@ class Tick:
     def since(self, at: datetime) -> "Tick | None":
         """Return what of this tick an order has lived through that rests since `at`.
 
-        What the price did before is none of the order's business; None: neither is the rest.
+        What the price did until then is none of the order's business; None: neither is the rest.
         """
         if self.at < at:
             return None
         now = (self.price, self.at)
-        high = (self.high, self.high_at) if self.high_at >= at else now
-        low = (self.low, self.low_at) if self.low_at >= at else now
+        high = (self.high, self.high_at) if self.high_at > at else now
+        low = (self.low, self.low_at) if self.low_at > at else now
         return Tick(*now, *high, *low)
 
 

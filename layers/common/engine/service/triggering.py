@@ -115,7 +115,7 @@ class Triggering:
             return self._wake(order, after, tick)
         if after == waiting.trigger:
             return Swept(seen=1)
-        self._save(order.move(after), order)
+        self._save(order.move(after, at=tick.at), order)
         return Swept(seen=1, moved=1)
 
     def _wake(self, order: Order, fired: Fired, tick: Tick) -> Swept:
