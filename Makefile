@@ -1,6 +1,7 @@
 # Every target makes the environment it needs by itself, from the pinned requirements.
 PYTHON ?= python3
 PORT ?= 3000
+TYPE ?= market
 AUTH ?= none
 CLOUD ?= embedded
 CASES ?= 5000
@@ -26,8 +27,8 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(RUN) ## Place a market order on an embedded cloud and watch it to the end
-	@$(EXEC) local demo
+demo: $(RUN) ## Place an order on an embedded cloud and watch it to the end (TYPE=market, limit, stop, oco, ...)
+	@$(EXEC) local demo --type '$(TYPE)'
 
 up: $(RUN) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, ORIGINS=, WATCH=1, KEEP=1, CLOUD=localstack)
 	@$(EXEC) local up --cloud '$(CLOUD)' --port '$(PORT)' --auth '$(AUTH)' --origins '$(ORIGINS)' $(if $(filter-out 0,$(WATCH)),--watch) $(if $(filter-out 0,$(KEEP)),--keep)

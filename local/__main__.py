@@ -75,10 +75,10 @@ def bridge(asked: Asked) -> None:
 
 
 def demo(asked: Asked) -> None:
-    """Place a market order on an embedded cloud and watch it to the end."""
+    """Place an order on an embedded cloud and watch it to the end; move the price if it waits."""
     from local import demo
 
-    demo.demonstrate(asked.token_in, asked.token_out, asked.amount)
+    demo.demonstrate(asked.type, asked.token_in, asked.token_out, asked.amount)
 
 
 def smoke(_: Asked) -> None:
@@ -186,6 +186,9 @@ _PORT = argument("--port", type=port, default=3000, help="of `make up`; it takes
 _STACK = argument("--stack", default="", help="one on AWS, by the shell's credentials")
 _ENV = argument("env", metavar="ENV", choices=("default", "prod", "local", "containers"))
 
+#: Types of orders that the demo has a story of; see `demo.STORIES`.
+TYPES = ("market", "limit", "stop", "stopLimit", "takeProfit", "trailingStop", "oco")
+
 #: What each command does, and what it is told.
 COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
     "up": (
@@ -205,6 +208,7 @@ COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
     "demo": (
         demo,
         (
+            argument("--type", choices=TYPES, default="market"),
             argument("--token-in", default="SOL"),
             argument("--token-out", default="USDC"),
             argument("--amount", default="1"),

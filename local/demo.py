@@ -1,25 +1,117 @@
-"""Place one market order on an embedded cloud and watch it to the end."""
+"""Place an order on an embedded cloud and watch it to the end; move the price if it waits for one."""
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import httpx
 
 from local.errors import CloudFailed, Refused
-from local.smoke import Broken, refusal, summary, trade
+from local.smoke import Broken, print_status, refusal, summary, trade
 from local.system import running
 
 _PATIENCE_SECONDS = 120.0
 
 
-def demonstrate(token_in: str, token_out: str, amount: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An order of one type: what it asks for beside the trade, and where the price goes then.
+
+    Prices are multiples of the one that the order is placed at, above 1 where the trader gains.
+    """
+
+    asks: Callable[[Callable[[str], str]], Mapping[str, Any]]
+    moves: tuple[str, ...] = ()
+
+
+def _market(_: Callable[[str], str]) -> Mapping[str, Any]:
+    return {}
+
+
+STORIES: dict[str, Story] = {
+    "market": Story(_market),
+    "limit": Story(lambda at: {"limitPrice": at("1.02")}, ("1.03",)),
+    "stop": Story(lambda at: {"stopPrice": at("0.98")}, ("0.97",)),
+    "stopLimit": Story(lambda at: {"stopPrice": at("0.98"), "limitPrice": at("0.95")}, ("0.97",)),
+    "takeProfit": Story(lambda at: {"stopPrice": at("1.02")}, ("1.03",)),
+    "trailingStop": Story(lambda _: {"trailingBps": 200}, ("1.05", "1.02")),
+    "oco": Story(
+        lambda at: {"takeProfit": {"price": at("1.02")}, "stopLoss": {"price": at("0.98")}},
+        ("0.97",),
+    ),
+}
+
+
+@dataclass(slots=True)
+class Price:
+    """The reference price of a pair on a system, as the demo finds it and moves it."""
+
+    url: str
+    pair: str
+    base_sold: bool
+    start: Decimal
+
+    @classmethod
+    def of(cls, url: str, token_in: str, token_out: str) -> "Price":
+        """Find the pair of two tokens. Raises Refused if there is none."""
+        told = httpx.get(f"{url}/api/prices", trust_env=False).raise_for_status().json()
+        for sold, pair in ((True, f"{token_in}/{token_out}"), (False, f"{token_out}/{token_in}")):
+            for priced in told["prices"]:
+                if priced["pair"] == pair:
+                    return cls(url, pair, sold, Decimal(priced["price"]))
+        raise Refused(f"{token_in} and {token_out} are no pair")
+
+    def at(self, gain: str) -> str:
+        """Return a price, of four digits, that is better for the trader by the factor `gain`."""
+        moved = self.start * Decimal(gain) if self.base_sold else self.start / Decimal(gain)
+        return f"{moved:.4g}" if moved < 1 else f"{moved:.2f}"
+
+    def move(self, gain: str) -> None:
+        price = self.at(gain)
+        sent = {"pair": self.pair, "price": price}
+        httpx.post(
+            f"{self.url}/api/simulation/prices", json=sent, trust_env=False, timeout=30
+        ).raise_for_status()
+        print(f"             {self.pair} is moved to {price}", flush=True)
+
+
+@dataclass(slots=True)
+class Watching:
+    """Prints what the stream tells, and moves the price once the order rests."""
+
+    price: Price
+    moves: tuple[str, ...]
+    moving: "asyncio.Task[None] | None" = field(default=None)
+
+    def __call__(self, order: Mapping[str, Any]) -> None:
+        print_status(order)
+        if order["status"] == "resting" and self.moving is None:
+            self.moving = asyncio.create_task(self._move())
+
+    async def _move(self) -> None:
+        for gain in self.moves:
+            await asyncio.to_thread(self.price.move, gain)
+            await asyncio.sleep(1)  # a tick or two
+
+
+def demonstrate(kind: str, token_in: str, token_out: str, amount: str) -> None:
     """Start everything, trade once, end everything. Raises Refused if it was not confirmed."""
     print("Starting the embedded cloud ...", flush=True)
     began = time.perf_counter()
     with running() as system:
         print(f"Up at {system.url} after {time.perf_counter() - began:.1f} s.\n")
-        print(f"Market order: {amount} {token_in} for {token_out}\n")
+        price, story = Price.of(system.url, token_in, token_out), STORIES[kind]
+        print(f"{kind} order: {amount} {token_in} for {token_out}", end="")
+        print(f", {price.pair} at {price.start}\n" if story.moves else "\n", flush=True)
+        body = {"type": kind, "tokenIn": token_in, "tokenOut": token_out, "amount": amount}
+        heard = Watching(price, story.moves)
+        trading = trade(
+            system.url, f"{system.ws_url}/live", body | dict(story.asks(price.at)), heard=heard
+        )
         try:
-            body = {"type": "market", "tokenIn": token_in, "tokenOut": token_out, "amount": amount}
-            trading = trade(system.url, f"{system.ws_url}/live", body)
             order = asyncio.run(asyncio.wait_for(trading, _PATIENCE_SECONDS))
         except TimeoutError:
             raise CloudFailed("the order did not end", system.cloud.log) from None

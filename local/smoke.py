@@ -7,13 +7,13 @@ have one address. ENGINE_KEY may be missing where the stack was deployed with Au
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from local.errors import Refused
 
-FINAL = {"confirmed", "failed", "cancelled"}
+FINAL = {"confirmed", "failed", "cancelled", "expired"}
 _WISH = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 _PATIENCE_SECONDS = 120.0
 
@@ -22,10 +22,22 @@ class Broken(Refused):
     """The order did not come to its end, or the engine is not there."""
 
 
+def print_status(order: Mapping[str, Any]) -> None:
+    """Print a status and how long after the order was placed it was reached."""
+    attempt = f"  (attempt {order['attempts']})" if order["attempts"] > 1 else ""
+    placed, reached = (datetime.fromisoformat(order[at]) for at in ("createdAt", "updatedAt"))
+    elapsed = (reached - placed).total_seconds() * 1000
+    print(f"  {elapsed:6.0f} ms  {order['status']}{attempt}", flush=True)
+
+
 async def trade(
-    http_url: str, watch_url: str, wish: Mapping[str, Any], key: str | None = None
+    http_url: str,
+    watch_url: str,
+    wish: Mapping[str, Any],
+    key: str | None = None,
+    heard: Callable[[Mapping[str, Any]], None] = print_status,
 ) -> dict[str, Any]:
-    """Place an order, print each status that the stream tells, and return the order as it ended.
+    """Place an order, pass on each status that the stream tells, and return it as it ended.
 
     If it is refused, return the problem document. Raises Broken if its end is not heard of.
     """
@@ -45,18 +57,10 @@ async def trade(
                 if message["type"] not in {"snapshot", "status"} or message["seq"] <= seq:
                     continue
                 order, seq = message["order"], message["seq"]
-                _print_status(order)
+                heard(order)
                 if order["status"] in FINAL:
                     return order
     raise Broken(f"the stream ended while the order was {order['status']}")
-
-
-def _print_status(order: Mapping[str, Any]) -> None:
-    """Print a status and how long after the order was placed it was reached."""
-    attempt = f"  (attempt {order['attempts']})" if order["attempts"] > 1 else ""
-    placed, reached = (datetime.fromisoformat(order[at]) for at in ("createdAt", "updatedAt"))
-    elapsed = (reached - placed).total_seconds() * 1000
-    print(f"  {elapsed:6.0f} ms  {order['status']}{attempt}", flush=True)
 
 
 def summary(order: Mapping[str, Any]) -> str:

@@ -64,7 +64,8 @@ class World:
         self.orders.add(order)
         return order.order_id
 
-    def tick(self, price: str, *, stale: bool = False) -> Swept:
+    def tick(self, price: str, *, stale: bool = False, ago: float = 0) -> Swept:
+        """Tick at a price that was read `ago` seconds before."""
         self.clock.advance(0.5)
         triggering = Triggering(
             self.orders,
@@ -76,7 +77,7 @@ class World:
             timedelta(seconds=120),
             self.budget,
         )
-        at = self.clock.now()
+        at = self.clock.now() - timedelta(seconds=ago)
         return triggering.tick([Priced(SOL, USDC, Decimal(price), at, ("raydium",), (), stale)])
 
     def spike(self, price: str) -> None:
@@ -128,6 +129,19 @@ def test_what_the_price_did_before_an_order_was_placed_wakes_it_not(world: World
     order_id = world.place(stop("95"))
     world.tick("100")
     assert world.status(order_id) is Status.RESTING
+
+
+def test_a_jump_since_a_tick_read_its_price_is_no_fall(world: World) -> None:
+    order_id = world.place(terms(OrderType.TRAILING_STOP, trailing_bps=200))
+    world.tick("100")
+    world.clock.advance(0.5)
+    row = world.book.rows[PAIR]
+    jumped = replace(row, tick=row.tick.seen(Decimal(105), world.clock.now()))
+    world.book.put(jumped, expected_version=row.version)
+    swept = world.tick("100", ago=0.6)
+    assert (swept.moved, swept.woken) == (1, 0)
+    assert world.status(order_id) is Status.RESTING
+    assert world.book.rows[PAIR].tick.price == Decimal(105)
 
 
 def test_a_stale_price_wakes_nobody(world: World) -> None:

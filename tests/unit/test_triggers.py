@@ -92,6 +92,11 @@ def test_what_the_price_did_before_an_order_rested_does_not_concern_it() -> None
     assert now.since(NOON + 3 * second) is None
 
 
+def test_a_price_that_was_overtaken_is_not_the_newest() -> None:
+    seen = Tick.of(Decimal(100), NOON + timedelta(seconds=1)).seen(Decimal(90), NOON)
+    assert (seen.price, seen.high, seen.low) == (Decimal(100), Decimal(100), Decimal(90))
+
+
 def test_a_stop_limit_rests_as_a_limit_from_its_stop_on() -> None:
     waiting = ThenLimit(level(BELOW, "90"), level(ABOVE, "89"))
     assert waiting.on(tick("91")) is waiting

@@ -53,10 +53,14 @@ class Tick:
         return cls(price, at, price, at, price, at)
 
     def seen(self, price: Decimal, at: datetime) -> "Tick":
-        """Return this tick with one more price, the newest."""
+        """Return this tick with one more price.
+
+        One that is older than the newest is only a high or a low: whoever read it was overtaken.
+        """
         high, high_at = max((self.high, self.high_at), (price, at))
         low, low_at = min((self.low, self.low_at), (price, at))
-        return Tick(price, at, high, high_at, low, low_at)
+        newest = (price, at) if at >= self.at else (self.price, self.at)
+        return Tick(*newest, high, high_at, low, low_at)
 
     def since(self, at: datetime) -> "Tick | None":
         """Return what of this tick an order has lived through that rests since `at`.

@@ -50,8 +50,8 @@ class Pricing:
     def prices(self, pairs: Sequence[tuple[Token, Token]]) -> list[Priced]:
         """Return the prices of pairs, of one read of the market and one of the rows."""
         rows = self.book.get_many([pair_name(base, quote) for base, quote in pairs])
+        now = self.clock.now()  # a price is no older than it says
         pools = self.market.pools(pairs)
-        now = self.clock.now()
         priced = []
         for base, quote in pairs:
             pair = pair_name(base, quote)

@@ -81,7 +81,7 @@ class Triggering:
             due = self.index.reached(pair, level, limit=share)
             swept += self._all(due, partial(self._meet, tick))
             swept = replace(swept, complete=swept.complete and len(due) < share)
-        kept = Tick.of(price, at) if swept.complete else tick
+        kept = Tick.of(tick.price, tick.at) if swept.complete else tick
         version = row.version if row else 0
         try:
             self.book.put(PriceRow(pair, kept, source), expected_version=version)
