@@ -30,17 +30,9 @@ def value_bytes(value: Mapping[str, Any]) -> int:
             return len(content.encode())
         case "N":
             return number_bytes(content)
-        case "B":
-            return len(content)
-        case "BOOL" | "NULL":
-            return 1
-        case "SS" | "NS":
-            return sum(value_bytes({kind[0]: each}) for each in content)
-        case "L":
-            return 3 + sum(1 + value_bytes(part) for part in content)
-        case "M":
-            return 3 + len(content) + item_bytes(content)
-    raise ValueError(f"no size is known for {kind}")
+        case "SS":
+            return sum(len(each.encode()) for each in content)
+    raise ValueError(f"no row of ours has {kind}")
 
 
 def number_bytes(text: str) -> int:
@@ -58,20 +50,16 @@ def write_units(old: Item | None, new: Item | None) -> dict[str, int]:
 
     A put or an update costs the larger of both items, a deletion the item deleted.
     """
-    sizes = [item_bytes(item) for item in (old, new) if item]
-    units = {_place(new or old): _started(max(sizes, default=0), 1024)}
+    item = new or old
+    # A real chain would not have the simulated one's rows.
+    place = "chain" if item and item["pk"]["S"].startswith("TX#") else "table"
+    units = {place: _started(max(item_bytes(each or {}) for each in (old, new)), 1024)}
     for index, key in indexes().items():
         before, after = _entry(old, key), _entry(new, key)
-        if before == after:
-            continue  # nothing that is projected changes: free
-        changed = [_started(item_bytes(e), 1024) for e in (before, after) if e]
-        units[index] = sum(changed)  # another key: one deletion and one put
+        if before != after:  # else nothing that is projected changes: free
+            changed = [_started(item_bytes(e), 1024) for e in (before, after) if e]
+            units[index] = sum(changed)  # another key: one deletion and one put
     return units
-
-
-def _place(item: Item | None) -> str:
-    """Return where a row's units fall: a real chain would not have the simulated one's rows."""
-    return "chain" if item and item["pk"]["S"].startswith("TX#") else "table"
 
 
 def read_units(items: Iterable[Item], *, consistent: bool) -> float:

@@ -7,7 +7,7 @@ python bench/child.py first EVENT.json                  import, and one event
 python bench/child.py restored EVENT.json               one event, from a snapshot on
 python bench/child.py warm EVENTS.json BEFORE           CPU of one event, after some not counted
 python bench/child.py answered EVENTS.json BEFORE       the same, AWS calls answered in the process
-python bench/child.py profile EVENTS.json BEFORE        the same as `warm` by package, as JSON
+python bench/child.py profile EVENTS.json BEFORE        the same as `warm` by package, in ms
 python bench/child.py profile EVENT.json                the same of `first`
 """
 
@@ -33,16 +33,17 @@ class Context:
         return 10_000
 
 
-def first(path: str) -> None:
-    """Import a function and let it answer one event."""
-    handler_of()(_read(path), Context())
+def first(path: str) -> float:
+    """Import a function and let it answer one event; return the CPU seconds of the process."""
+    handler_of()(_read(path))
+    return time.process_time()
 
 
 def restored(path: str) -> float:
     """Return the CPU seconds from a snapshot on: what the function does after it, and one event."""
     from snapshot_restore_py import get_after_restore, get_before_snapshot
 
-    handler, event = handler_of(), _read(path)
+    answer, event = handler_of(), _read(path)
     before: list[Any] = get_before_snapshot()
     after: list[Any] = get_after_restore()
     for call, args, kwargs in reversed(before):
@@ -50,32 +51,34 @@ def restored(path: str) -> float:
     began = time.process_time()
     for call, args, kwargs in after:
         call(*args, **kwargs)
-    handler(event, Context())
+    answer(event)
     return time.process_time() - began
 
 
-def warm(path: str, before: int, watched: "Callable[[Callable[[], None]], None]") -> float:
+def warm(path: str, before: str, watched: "Callable[..., object]" = lambda call: call()) -> float:
     """Return the CPU seconds of answering one event, after `before` that do not count.
 
-    `watched` runs what it is given, which is what counts.
+    `watched` runs what counts.
     """
-    events = _read(path)
-    handler = handler_of()
-
-    def answer(some: "list[object]") -> None:
-        for event in some:
-            handler(event, Context())
-
-    answer(events[:before])
+    events, answer = _read(path), handler_of()
+    some, others = events[: int(before)], events[int(before) :]
+    list(map(answer, some))
     start = time.process_time()
-    watched(lambda: answer(events[before:]))
-    return (time.process_time() - start) / (len(events) - before)
+    watched(lambda: list(map(answer, others)))
+    return (time.process_time() - start) / len(others)
 
 
-def profile(path: str, before: int | None) -> str:
-    """Return where the CPU time of one event goes, in milliseconds by package, as JSON."""
+def answered(path: str, before: str) -> float:
+    """Do the same with AWS calls answered in the process."""
+    from bench.stub import answer_inside  # on the path for this alone
+
+    answer_inside()
+    return warm(path, before)
+
+
+def profile(path: str, *before: str) -> dict[str, float]:
+    """Return where the CPU time of one event goes, in milliseconds by package."""
     import cProfile
-    import json
     import pstats
     from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -91,15 +94,15 @@ def profile(path: str, before: int | None) -> str:
     ThreadPoolExecutor.submit = at_once  # type: ignore[method-assign]
     profiler = cProfile.Profile(time.process_time, builtins=False)  # they count for who calls
     events = 1
-    if before is None:
-        profiler.runcall(first, path)
+    if before:
+        warm(path, before[0], profiler.runcall)
+        events = len(_read(path)) - int(before[0])
     else:
-        warm(path, before, profiler.runcall)
-        events = len(_read(path)) - before
+        profiler.runcall(first, path)
     taken: dict[str, float] = {}
     for (file, _, _), (_, _, own, *_) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
         taken[package_of(file)] = taken.get(package_of(file), 0.0) + own * 1000 / events
-    return json.dumps(taken)
+    return taken
 
 
 def package_of(file: str) -> str:
@@ -112,42 +115,29 @@ def package_of(file: str) -> str:
     return "standard library"
 
 
-def handler_of() -> "Callable[[object, object], object]":
+def handler_of() -> "Callable[[object], object]":
     """Import the `app.py` of a function, whose directory is on the path."""
     import app  # type: ignore[import-not-found]
 
-    handler: Callable[[object, object], object] = app.lambda_handler
-    return handler
+    return lambda event: app.lambda_handler(event, Context())
 
 
-def _read(path: str) -> "list[object]":
+def _read(path: str) -> "Any":
     import json
 
     with open(path) as file:  # noqa: PTH123 - pathlib would be imported for us alone
-        events: list[object] = json.load(file)
-    return events
+        return json.load(file)
 
 
 def main() -> None:
-    mode, *rest = sys.argv[1:]
-    took: float | str
-    if mode in {"warm", "answered"}:
-        if mode == "answered":
-            from bench.stub import answer_inside  # on the path for this alone
+    mode, *words = sys.argv[1:]
+    if mode == "import":
+        __import__(words[0])
+    modes = {each.__name__: each for each in (first, restored, warm, answered, profile)}
+    found = modes[mode](*words) if mode in modes else time.process_time()
+    import json
 
-            answer_inside()
-        took = warm(rest[0], int(rest[1]), lambda call: call())
-    elif mode == "restored":
-        took = restored(rest[0])
-    elif mode == "profile":
-        took = profile(rest[0], int(rest[1]) if rest[1:] else None)
-    else:
-        if mode == "import":
-            __import__(rest[0])
-        elif mode == "first":
-            first(rest[0])
-        took = time.process_time()
-    sys.stdout.write(f"\n{took}\n")
+    sys.stdout.write(f"\n{json.dumps(found)}\n")
     sys.stdout.flush()
     os._exit(0)  # what ends a process is not what starts one
 

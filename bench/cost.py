@@ -1,13 +1,41 @@
-"""What a million orders cost, each watched by one client: counted, times list prices."""
+"""What a million orders cost, each watched by one client: counted, times list prices.
+
+The prices are those of us-east-1, without free tiers and discounts for volume; looked up in public
+copies of differing age: check them at the pages named.
+"""
 
 import random
 from dataclasses import dataclass
+from enum import Enum
 from statistics import mean
 
 from bench.figures import Figures
-from bench.prices import Price
 from bench.stage import Stage
 from bench.template import memory_gb
+
+DATE = "2026-11-22"
+REGION = "us-east-1"
+
+
+class Price(Enum):
+    """A price in dollars, what it is for, and the page of aws.amazon.com that has it."""
+
+    WRITE = 0.625, "million write request units", "dynamodb/pricing/on-demand"
+    READ = 0.125, "million read request units", "dynamodb/pricing/on-demand"
+    WRITE_HOUR = 0.00065, "write capacity unit, an hour", "dynamodb/pricing/provisioned"
+    READ_HOUR = 0.00013, "read capacity unit, an hour", "dynamodb/pricing/provisioned"
+    INVOCATION = 0.20, "million Lambda requests", "lambda/pricing"
+    GB_SECONDS = 13.3334, "million GB-seconds of Lambda on arm64", "lambda/pricing"
+    QUEUE = 0.40, "million SQS requests, standard queue", "sqs/pricing"
+    HTTP = 1.00, "million requests of an HTTP API", "api-gateway/pricing"
+    MESSAGE = 1.00, "million WebSocket messages of up to 32 KB", "api-gateway/pricing"
+    MINUTE = 0.25, "million WebSocket connection minutes", "api-gateway/pricing"
+    LOGS = 0.50, "GB of logs ingested", "cloudwatch/pricing"
+
+    @property
+    def dollars(self) -> float:
+        return self.value[0]
+
 
 #: A function has a whole processor at 1,769 MB, and less in proportion.
 PROCESSOR_GB = 1769 / 1024
@@ -80,15 +108,20 @@ def cost(stage: Stage) -> Figures:
 
 def of_million(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     """Return the dollars of a million orders, by what they are paid for."""
-    functions = "execute", "worker", "ws_connect", "ws_notify"
-    writes = sum(life[f"{f}_write_units"] for f in functions)
-    reads = sum(life[f"{f}_read_units"] for f in functions)
-    runs = _runs(case, life)
+    runs = {
+        "execute": life["execute_runs"],
+        "worker": 1 / case.orders_per_worker,
+        "ws_connect": life["ws_connect_runs"],
+        "ws_notify": life["ws_notify_runs"] / case.changes_per_run,
+    }
+    writes = sum(life[f"{f}_write_units"] for f in runs)
+    reads = sum(life[f"{f}_read_units"] for f in runs)
     logs = sum(life[f"{f}_log_bytes"] for f in ("execute", "ws_connect"))
     logs += life["ten_worker_log_bytes" if case.orders_per_worker > 1 else "worker_log_bytes"]
     logs += life["ws_notify_log_bytes"] / life["ws_notify_runs"] * runs["ws_notify"]
     logs += life["access_log_bytes"]
-    gb_seconds = sum(seconds * memory_gb(f) for f, seconds in _seconds(case, life, request).items())
+    seconds = _seconds(case, life, request, runs["ws_notify"])
+    gb_seconds = sum(took * memory_gb(f) for f, took in seconds.items())
     connected = 0.0 if case.mine else MINUTES
     by_the_hour = 1e6 / 3600 / USED  # units an hour that serve a million of them
     write, read = (
@@ -107,35 +140,25 @@ def of_million(case: Case, life: Figures, request: Figures) -> dict[str, float]:
     }
 
 
-def _runs(case: Case, life: Figures) -> dict[str, float]:
-    """Return how often each function runs for one order."""
-    return {
-        "execute": life["execute_runs"],
-        "worker": 1 / case.orders_per_worker,
-        "ws_connect": life["ws_connect_runs"],
-        "ws_notify": life["ws_notify_runs"] / case.changes_per_run,
-    }
+def _seconds(case: Case, life: Figures, request: Figures, told: float) -> dict[str, float]:
+    """Return how long each function runs for one order: processor time, and waiting.
 
-
-def _seconds(case: Case, life: Figures, request: Figures) -> dict[str, float]:
-    """Return how long each function runs for one order: processor time, and waiting."""
+    `told` is how often `ws_notify` runs: each time it reads once who watches, and pushes to all
+    clients at once.
+    """
     many = case.orders_per_worker
     settle = request["settle_ten_ms" if many > 1 else "settle_ms"] * many
     waits = batch_ms(many) + life["worker_waits"] * CALL_MS["dynamodb"]
-    runs = _runs(case, life)
     announce = request["announce_ms" if case.changes_per_run == 1 else "announce_ten_ms"]
-    # A run reads once who watches, and pushes to all clients at once.
-    told = CALL_MS["dynamodb"] + CALL_MS["apigatewaymanagementapi"]
+    telling = CALL_MS["dynamodb"] + CALL_MS["apigatewaymanagementapi"]
     connecting = 0.0 if case.mine else request["connect_ms"] + request["disconnect_ms"]
-    return {
-        "execute": (slowed("execute", request["place_ms"]) + _waited("execute", life)) / 1000,
-        "worker": (slowed("worker", settle) + waits) / many / 1000,
-        "ws_connect": (slowed("ws_connect", connecting) + _waited("ws_connect", life)) / 1000,
-        "ws_notify": (
-            slowed("ws_notify", announce) * life["ws_notify_runs"] + told * runs["ws_notify"]
-        )
-        / 1000,
+    milliseconds = {
+        "execute": slowed("execute", request["place_ms"]) + _waited("execute", life),
+        "worker": (slowed("worker", settle) + waits) / many,
+        "ws_connect": slowed("ws_connect", connecting) + _waited("ws_connect", life),
+        "ws_notify": slowed("ws_notify", announce) * life["ws_notify_runs"] + telling * told,
     }
+    return {function: took / 1000 for function, took in milliseconds.items()}
 
 
 def slowed(function: str, cpu_ms: float) -> float:

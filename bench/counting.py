@@ -68,19 +68,15 @@ class Counter:
             case "Query":
                 index = asked.get("IndexName")
                 items = parsed.get("Items", [])
-                seen = [index_entry(self._whole(i), index) for i in items] if index else items
-                self._read(seen, asked.get("ConsistentRead", False))
-
-    def _whole(self, row: Item) -> Item:
-        return self._rows.get(_place(row), row)
+                if index:
+                    items = [index_entry(self._rows.get(_place(i), i), index) for i in items]
+                self._read(items, asked.get("ConsistentRead", False))
 
     def _wrote(self, key: Item, new: Item | None, refused: bool) -> None:
         place = _place(key)
         old = self._rows.get(place)
-        if refused:
-            self.bill.writes.update(
-                write_units(old or key, old or key)
-            )  # as if it had been written
+        if refused:  # as if it had been written
+            self.bill.writes.update(write_units(old or key, old or key))
             return
         self.bill.writes.update(write_units(old, new))
         self.changes.append((old, new))

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 from bench.figures import ROOT, Failed
@@ -39,17 +40,16 @@ class Lambdas:
     directory: Path
     endpoint: str
 
-    def run(self, function: str, *words: str, options: Sequence[str] = ()) -> str:
-        """Run `bench/child.py` as a process of a function; return what it wrote. Raises Failed."""
+    def run(self, function: str, *words: str) -> Any:
+        """Run `bench/child.py` as a process of a function; return what it found. Raises Failed."""
         code = [str(self.directory / function), str(self.directory / "layer" / "python")]
         if "answered" in words:
             code.append(str(ROOT))
-        environment = settings(self.endpoint) | {"PYTHONPATH": ":".join(code)}
-        return child(*words, environment=environment, options=options)
+        return child(*words, environment=settings(self.endpoint) | {"PYTHONPATH": ":".join(code)})
 
-    def seconds(self, function: str, *words: str) -> float:
-        """Run a child and return the seconds that it found."""
-        return float(last_line(self.run(function, *words)))
+    def first(self, function: str, mode: str = "first") -> Any:
+        """Run a process of a function that is woken by one event."""
+        return self.run(function, mode, str(ROOT / "events" / f"{FIRST[function]}.json"))
 
     def keep(self, name: str, events: Any) -> str:
         """Write events to a file and return its path."""
@@ -58,14 +58,11 @@ class Lambdas:
         return str(path)
 
 
-def child(*words: str, environment: dict[str, str], options: Sequence[str] = ()) -> str:
-    """Run `bench/child.py`; return what it wrote, on standard error if it has options of Python's.
-
-    Raises Failed.
-    """
+def child(*words: str, environment: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """Run `bench/child.py`; return what it found. Raises Failed."""
     ran = subprocess.run(
-        [sys.executable, "-P", *options, str(ROOT / "bench" / "child.py"), *words],
-        env=scrubbed(os.environ) | environment,
+        [sys.executable, "-P", str(ROOT / "bench" / "child.py"), *words],
+        env=scrubbed(os.environ) | dict(environment),
         capture_output=True,
         text=True,
         check=False,
@@ -73,22 +70,13 @@ def child(*words: str, environment: dict[str, str], options: Sequence[str] = ())
     )
     if ran.returncode:
         raise Failed(f"{words}: {ran.stderr[-500:]}")
-    return ran.stderr if options else ran.stdout
-
-
-def last_line(told: str) -> str:
-    return told.strip().rpartition("\n")[2]
-
-
-def bare() -> float:
-    """Return the CPU seconds of a start of Python."""
-    return float(last_line(child("bare", environment={})))
+    return json.loads(ran.stdout.strip().rpartition("\n")[2])
 
 
 def import_boto3(times: int = 5) -> float:
     """Return the CPU seconds of `import boto3` on this machine, now: what times are divided by."""
-    whole = [float(last_line(child("import", "boto3", environment={}))) for _ in range(times + 1)]
-    return median(whole[1:]) - median(bare() for _ in range(times))
+    whole = [child("import", "boto3") for _ in range(times + 1)]
+    return float(median(whole[1:]) - median(child("bare") for _ in range(times)))
 
 
 def settings(endpoint: str | None) -> dict[str, str]:
@@ -98,6 +86,7 @@ def settings(endpoint: str | None) -> dict[str, str]:
         "TABLE_NAME": "orders",
         "ORDER_QUEUE_URL": f"{queues}/1/orders",
         "DEAD_LETTER_QUEUE_URL": f"{queues}/1/letters",
+        "TICK_QUEUE_URL": f"{queues}/1/ticks",
         "WEBSOCKET_API_ID": "f6g7h8i9j0",
         "WEBSOCKET_STAGE": "live",
         "QUOTE_DELAY_MIN_MS": "0",
@@ -127,11 +116,6 @@ def unpacked() -> Iterator[Lambdas]:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 archive.extractall(directory / each)
         yield Lambdas(directory, endpoint)
-
-
-def event_file(function: str) -> str:
-    """Return the path of the event that a cold process of a function is woken by."""
-    return str(ROOT / "events" / f"{FIRST[function]}.json")
 
 
 def an_event(name: str) -> dict[str, Any]:

@@ -1,25 +1,20 @@
 """The life of an order with one watcher, function by function, and what each asks of AWS.
 
-python -m bench.life ORDERS AUTH WATCH
-
-ORDERS in one batch of the worker; AUTH: none or api-key; WATCH: `order`, a connection for each
-order, or `mine`, one that was there before and hears of all.
-
-The functions run in this process against moto, whose conditions are DynamoDB's; units are
-counted by `bench.capacity`. Each change goes to `ws_notify` alone: a busy stream batches them.
+The functions run in a process of their own against moto, whose conditions are DynamoDB's; units
+are counted by `bench.capacity`. Each change goes to `ws_notify` alone: a busy stream batches them.
 """
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter as Tally
 from dataclasses import dataclass, field
 from functools import cache
+from multiprocessing import get_context
 from runpy import run_path
 from typing import Any
+from unittest.mock import patch
 
 from bench.capacity import Bill, Item, item_bytes
 from bench.child import Context
@@ -41,39 +36,32 @@ _SLOW_CALL = 0.2
 def life(stage: Stage) -> Figures:
     """Count calls, units and log bytes of an order: a worker with one order, and with ten."""
     stage.tell("one order a worker")
-    one = _ran("1", "none", "order")
+    one = _played(1)
     stage.tell("ten orders a worker")
-    ten = _ran("10", "none", "order")
+    ten = _played(10)
     stage.tell("with API keys")
-    keyed = _ran("1", "api-key", "order")
+    keyed = _played(1, auth="api-key")
     stage.tell("one connection for all orders")
-    mine = _ran("1", "none", "mine")
+    mine = _played(1, mine=True)
+    of_ten = {"ten_worker_log_bytes": ten["worker_log_bytes"]}
     return {
         **one,
+        **of_ten,
         "access_log_bytes": access_log_bytes() + LINE_BYTES,
-        "mine": {**mine, "ten_worker_log_bytes": ten["worker_log_bytes"]},
-        "ten_worker_calls": ten["worker_calls"],
-        "ten_worker_log_bytes": ten["worker_log_bytes"],
+        "mine": mine | of_ten,
         "keyed_execute_calls": keyed["execute_calls"],
     }
 
 
-def _ran(*words: str) -> Figures:
-    """Run this module in a process of its own, whose clients nobody else uses."""
+def _played(orders: int, auth: str = "none", mine: bool = False) -> Figures:
+    """Play in a process of its own, whose clients nobody else uses."""
     delays = {f"{of}_DELAY_{end}_MS": ms for of, ms in _DELAYS.items() for end in ("MIN", "MAX")}
-    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    ran = subprocess.run(
-        [sys.executable, "-m", "bench.life", *words],
-        cwd=ROOT,
-        env=scrubbed(os.environ) | settings(None) | delays | keys | {"AUTH": words[1]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ran.returncode:
-        raise RuntimeError(ran.stderr[-1000:])
-    figures: Figures = json.loads(ran.stdout)
-    return figures
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AUTH": auth}
+    with (
+        patch.dict(os.environ, scrubbed(os.environ) | settings(None) | delays | keys, clear=True),
+        get_context("spawn").Pool(1) as process,
+    ):
+        return process.apply(_play, (orders, auth, mine))
 
 
 @dataclass
@@ -93,7 +81,7 @@ class Play:
     log: int
     counter: Counter
     sqs: Any
-    key: str | None
+    headers: dict[str, str]
     functions: dict[str, Function] = field(
         default_factory=lambda: {name: Function() for name in FUNCTIONS}
     )
@@ -128,27 +116,27 @@ class Play:
             if of_order or new["sk"]["S"].startswith(ROWS):
                 self.run("ws_notify", {"Records": [_record(old, new)]})
 
-    def connect(self, connection_id: str, query: dict[str, str]) -> None:
-        connecting = _from(connection_id, "ws_connect")
-        connecting["queryStringParameters"] = query
-        if self.key:
-            connecting["headers"] = {"x-api-key": self.key}
-        self.run("ws_connect", connecting)
+    def stream(self, connection_id: str, event: str, **parts: Any) -> None:
+        """Let a client of the stream connect, say something, or go."""
+        coming = an_event(event) | parts
+        coming["requestContext"]["connectionId"] = connection_id
+        self.run("ws_connect", coming)
         self.announce()
+
+    def connect(self, connection_id: str, **query: str) -> None:
+        headers = {"headers": self.headers} if self.headers else {}
+        self.stream(connection_id, "ws_connect", queryStringParameters=query, **headers)
 
     def watch_all(self) -> None:
         """Let a client connect that hears of all orders of its account."""
-        self.connect("everything", {})
-        subscribing = _from("everything", "ws_subscribe")
-        subscribing["body"] = json.dumps({"action": "subscribe", "orders": "mine"})
-        self.run("ws_connect", subscribing)
-        self.announce()
+        self.connect("everything")
+        asked = json.dumps({"action": "subscribe", "orders": "mine"})
+        self.stream("everything", "ws_subscribe", body=asked)
 
     def orders(self, count: int, *, watched: bool) -> None:
         """Play the life of so many orders at once."""
         placing = an_event("http_place_order")
-        if self.key:
-            placing["headers"]["x-api-key"] = self.key
+        placing["headers"] |= self.headers
         messages, watchers = [], []
         for _ in range(count):
             order_id = json.loads(self.run("execute", placing)["body"])["orderId"]
@@ -156,12 +144,12 @@ class Play:
             self.announce()
             if watched:
                 watchers.append(f"watcher-{order_id}")
-                self.connect(watchers[-1], {"orderId": order_id})
+                self.connect(watchers[-1], orderId=order_id)
         if again := self.run("worker", sqs_batch(messages))["batchItemFailures"]:
             raise RuntimeError(f"not settled: {again}")
         self.announce()
         for connection_id in watchers:
-            self.run("ws_connect", _from(connection_id, "ws_disconnect"))
+            self.stream(connection_id, "ws_disconnect")
         self.run("reconcile", an_event("schedule"))
 
     def _message(self) -> str:
@@ -172,18 +160,10 @@ class Play:
         return str(message["Body"])
 
 
-def _from(connection_id: str, event: str) -> dict[str, Any]:
-    coming = an_event(event)
-    coming["requestContext"]["connectionId"] = connection_id
-    return coming
-
-
 def _record(old: Item | None, new: Item) -> dict[str, Any]:
     images = {"NewImage": new} | ({"OldImage": old} if old else {})
-    return {
-        "eventName": "MODIFY" if old else "INSERT",
-        "dynamodb": {"SequenceNumber": "1", **images},
-    }
+    event = "MODIFY" if old else "INSERT"
+    return {"eventName": event, "dynamodb": {"SequenceNumber": "1", **images}}
 
 
 @cache
@@ -205,24 +185,25 @@ def _count_clients(counter: Counter) -> None:
     Session.client = counted  # type: ignore[method-assign]
 
 
-def played(log: int, orders: int, auth: str, watch: str) -> Figures:
+def _play(orders: int, auth: str, mine: bool) -> Figures:
     """Play the life of so many orders at once; return what one of them took."""
     import boto3
     from moto import mock_aws
 
-    with mock_aws():
+    with mock_aws(), tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 1)  # what is logged goes to standard output
         dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
         create_table(dynamodb, "orders")
-        for name, variable in (("orders", "ORDER_QUEUE_URL"), ("letters", "DEAD_LETTER_QUEUE_URL")):
-            os.environ[variable] = sqs.create_queue(QueueName=name)["QueueUrl"]
-        key = _key(dynamodb) if auth == "api-key" else None
+        for kind in ("ORDER", "DEAD_LETTER", "TICK"):
+            os.environ[f"{kind}_QUEUE_URL"] = sqs.create_queue(QueueName=kind)["QueueUrl"]
+        headers = {"x-api-key": _key(dynamodb)} if auth == "api-key" else {}
         counter = Counter()
-        before, play, slow = (Play(log, counter, sqs, key) for _ in range(3))
+        before, play, slow = (Play(log.fileno(), counter, sqs, headers) for _ in range(3))
         _count_clients(counter)
-        if watch == "mine":
+        if mine:
             before.watch_all()
-        before.orders(1, watched=watch == "order")  # so that what is remembered is known
-        play.orders(orders, watched=watch == "order")
+        before.orders(1, watched=not mine)  # so that what is remembered is known
+        play.orders(orders, watched=not mine)
         slow.slow_call = _SLOW_CALL
         slow.orders(1, watched=False)
     waited = slow.functions["worker"].seconds - play.functions["worker"].seconds
@@ -242,16 +223,13 @@ def _figures(play: Play, orders: int) -> Figures:
             f"{name}_runs": round(function.runs / of, 2),
             f"{name}_operations": {what: n / of for what, n in sorted(bill.calls.items())},
         }
-    own = [play.functions[name].bill for name in ("execute", "worker")]
-    writes = sum((bill.writes for bill in own), Tally[str]())
+    writes = sum((play.functions[f].bill.writes for f in ("execute", "worker")), Tally[str]())
     pushes = play.functions["ws_notify"].bill.calls["apigatewaymanagementapi.PostToConnection"]
+    places = ("table", "chain", *indexes())
     return {
         **figures,
         "order_write_units": writes.total() / orders,
-        "order_read_units": sum(bill.reads for bill in own) / orders,
-        "order_writes_by_place": {
-            place: writes[place] / orders for place in ("table", "chain", *indexes())
-        },
+        "order_writes_by_place": {place: writes[place] / orders for place in places},
         "pushes": pushes / orders,
     }
 
@@ -263,11 +241,3 @@ def _key(dynamodb: Any) -> str:
     from local.ops.keys import create
 
     return create(DynamoAccess(Table(dynamodb, "orders")), "trader")
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryFile() as file:  # what is logged goes to standard output
-        asked = os.dup(1)
-        os.dup2(file.fileno(), 1)
-        found = played(file.fileno(), int(sys.argv[1]), *sys.argv[2:])
-        os.write(asked, json.dumps(found).encode())

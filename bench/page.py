@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from bench import cost, growth, latency, prices
+from bench import cost, growth, latency, routing
 from bench.figures import ROOT, Results
 from bench.lambdas import FUNCTIONS
 from bench.markdown import between, render
@@ -12,7 +12,7 @@ from bench.targets import table
 from bench.template import lambda_logs
 
 #: What is written between which markers of which page of docs/.
-PAGES = {"performance.md": "figures", "scale.md": "simulated"}
+PAGES = {"performance.md": "figures", "scale.md": "simulated", "routing.md": "figures"}
 
 
 def write(results: Results) -> None:
@@ -23,29 +23,25 @@ def write(results: Results) -> None:
 
 
 def rendered(name: str, results: Results) -> str:
-    """Return what stands on a page that comes from figures."""
-    return render(name, **_known(results))
-
-
-def _known(results: Results) -> dict[str, Any]:
-    """Return what the templates may name; `f` shows a figure, `x` its multiple of boto3."""
+    """Return what stands on a page; `f` shows a figure there, `x` its multiple of boto3."""
     parts = results.parts
-    return {
-        "f": lambda part, name: _shown(results.value(part, name)),
-        "x": lambda part, name: _shown(results.multiple(part, name)),
-        "parts": parts,
-        "runs": _runs(results),
-        "took": sum(figures["took_s"] for figures in parts.values()),
-        "failed": [name for name, figures in parts.items() if "error" in figures],
-        "functions": FUNCTIONS,
-        "targets": table(results),
-        "lambda_logs": lambda_logs("worker"),
-        "packages": _packages,
-        "cost": cost,
-        "growth": growth,
-        "latency": latency,
-        "prices": prices,
-    }
+    return render(
+        name,
+        f=lambda part, name: _shown(results.value(part, name)),
+        x=lambda part, name: _shown(results.multiple(part, name)),
+        parts=parts,
+        runs=_runs(results),
+        took=sum(figures["took_s"] for figures in parts.values()),
+        failed=[name for name, figures in parts.items() if "error" in figures],
+        functions=FUNCTIONS,
+        targets=table(results),
+        lambda_logs=lambda_logs("worker"),
+        packages=_packages,
+        cost=cost,
+        growth=growth,
+        latency=latency,
+        routing=routing,
+    )
 
 
 def _runs(results: Results) -> list[dict[str, Any]]:

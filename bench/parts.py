@@ -8,11 +8,10 @@ from bench.figures import Figures
 from bench.growth import growth
 from bench.latency import overhead, push, submit, watchers
 from bench.life import life
-from bench.request import profile, request
+from bench.request import profile, request, startup
 from bench.routing import arithmetic
 from bench.scale import scale
 from bench.stage import Stage
-from bench.startup import startup
 from bench.throughput import memory, throughput, zero
 
 Part = Callable[[Stage], Figures]

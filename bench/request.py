@@ -1,26 +1,38 @@
-"""CPU of a warm request of each function, without and with AWS calls; and where it goes."""
+"""CPU of each function: of its start, as a multiple of `import boto3`, and of a warm request."""
 
-import json
+from statistics import median
 from typing import Any
 
-from bench.figures import Figures
-from bench.lambdas import (
-    FUNCTIONS,
-    an_event,
-    event_file,
-    last_line,
-    of_orders,
-    stream_batch,
-    unpacked,
-)
+from bench.figures import Figures, ms
+from bench.lambdas import FUNCTIONS, an_event, child, of_orders, stream_batch, unpacked
 from bench.stage import Stage
 
+STARTS = 15
+#: What `SnapStart=on` is for.
+SNAPPED = "execute", "ws_connect"
 BEFORE, TIMES = 20, 200
 #: Of ten orders or changes each.
 TENS = BEFORE + TIMES // 10
 Events = list[dict[str, Any]]
 #: Those whose processor time is told by package.
 _PROFILED = "place", "settle", "announce"
+
+
+def startup(stage: Stage) -> Figures:
+    """Run each function's first event in fresh processes, in turn, so that noise hits all alike."""
+    taken: dict[str, list[float]] = {}
+    stage.tell(f"{STARTS} rounds")
+    with unpacked() as lambdas:
+        for _ in range(STARTS + 1):  # the first so that every file has been read once
+            round_ = {"bare": child("bare"), "boto3": child("import", "boto3")}
+            round_ |= {name: lambdas.first(name) for name in FUNCTIONS}
+            round_ |= {f"{name}_restored": lambdas.first(name, "restored") for name in SNAPPED}
+            for name, seconds in round_.items():
+                taken.setdefault(name, []).append(seconds)
+    whole = {name: median(seconds[1:]) for name, seconds in taken.items()}
+    for name in ("boto3", *FUNCTIONS):
+        whole[name] -= whole["bare"]
+    return {"n": STARTS} | {f"{name}_ms": ms(seconds) for name, seconds in whole.items()}
 
 
 def events() -> dict[str, tuple[str, Events]]:
@@ -53,7 +65,7 @@ def request(stage: Stage) -> Figures:
             path = lambdas.keep(name, some)
             orders = 10 if name.endswith("_ten") else 1
             for mode, figure in (("answered", f"{name}_alone_ms"), ("warm", f"{name}_ms")):
-                seconds = lambdas.seconds(function, mode, path, str(BEFORE))
+                seconds = lambdas.run(function, mode, path, str(BEFORE))
                 figures[figure] = round(seconds * 1000 / orders, 2)
     alone = figures["place_alone_ms"] + figures["settle_alone_ms"]
     told = life["changes"] * figures["announce_alone_ms"]
@@ -67,20 +79,17 @@ def request(stage: Stage) -> Figures:
 
 def profile(stage: Stage) -> Figures:
     """Return milliseconds by package: of imports and first event, and of warm requests."""
-    figures: Figures = {"starts": {}, "requests": {}}
     wanted = events()
     with unpacked() as lambdas:
         stage.tell("starts")
-        for function in FUNCTIONS:
-            told = lambdas.run(function, "profile", event_file(function))
-            figures["starts"][function] = largest(json.loads(last_line(told)))
+        starts = {name: largest(lambdas.first(name, "profile")) for name in FUNCTIONS}
         stage.tell("requests")
+        requests = {}
         for name in _PROFILED:
             function, some = wanted[name]
             path = lambdas.keep(f"profile-{name}", some)
-            told = lambdas.run(function, "profile", path, str(BEFORE))
-            figures["requests"][name] = largest(json.loads(last_line(told)))
-    return figures
+            requests[name] = largest(lambdas.run(function, "profile", path, str(BEFORE)))
+    return {"starts": starts, "requests": requests}
 
 
 def largest(taken: dict[str, float], most: int = 8) -> dict[str, float]:

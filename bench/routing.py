@@ -1,25 +1,18 @@
-"""Count what routing gains in a thousand seeded quotes, and what its arithmetic costs.
+"""Count what routing gains in a thousand seeded quotes, and what its arithmetic costs."""
 
-python -m bench.routing            print the tables
-python -m bench.routing --write    put them into docs/routing.md
-"""
-
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from statistics import median
 
-from bench.figures import ROOT, Figures, percentile
-from bench.markdown import between, render
+from bench.figures import Figures, percentile
 from bench.stage import Stage
 from engine.domain.tokens import PAIRS, Token
 from engine.market.router import Answer, Decision, choose
 from engine.market.simulation import VENUES, SimulatedMarket
 
-PAGE = ROOT / "docs" / "routing.md"
 SEED = 7
 START = datetime(2026, 1, 5, tzinfo=UTC)
 EVERY = timedelta(seconds=977)
@@ -36,7 +29,7 @@ class Case:
     pair: str
     dollars: int
     decision: Decision
-    cpu_us: float
+    cpu_ms: float
 
     @cached_property
     def paid(self) -> dict[str, int]:
@@ -84,7 +77,7 @@ def cases() -> Iterator[Case]:
         decision = choose(pools, sold, bought, amount)
         took = time.thread_time_ns() - began
         base, quote = real[i % len(trades) // 2]
-        yield Case(f"{base.symbol}/{quote.symbol}", dollars, decision, took / 1_000)
+        yield Case(f"{base.symbol}/{quote.symbol}", dollars, decision, took / 1e6)
 
 
 def share(some: list[Case], fact: str) -> str:
@@ -100,28 +93,16 @@ def gain(some: list[Case], alone: str) -> str:
     return f"{tenths // 10}.{tenths % 10}"
 
 
-def counted(made: list[Case]) -> str:
-    """Return the tables; they are the same wherever they are made."""
+def tables() -> Iterable[tuple[str, dict[str, list[Case]]]]:
+    """Return the orders by their size and by their pair; the same wherever they are made."""
+    made = list(cases())
     sizes = {f"${d:,}": [case for case in made if case.dollars == d] for d in DOLLARS}
     names = dict.fromkeys(case.pair for case in made)
     pairs = {name: [case for case in made if case.pair == name] for name in names}
-    return render("routing.md", sizes={**sizes, "all": made}, pairs=pairs, share=share, gain=gain)
+    return ("order", {**sizes, "all": made}), ("pair", pairs)
 
 
 def arithmetic(_: Stage) -> Figures:
     """Both quotes, the search for a split and the minimum out: CPU of one order."""
-    took = [case.cpu_us / 1_000 for case in cases()]
+    took = [case.cpu_ms for case in cases()]
     return {"p50_ms": round(median(took), 3), "p99_ms": round(percentile(took, 99), 3), "n": QUOTES}
-
-
-def main() -> int:
-    """Run the thousand orders; print the tables, or write them into the page."""
-    tables = counted(list(cases()))
-    if sys.argv[1:] == ["--write"]:
-        PAGE.write_text(between(PAGE.read_text(), "figures", tables))
-    print(tables)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

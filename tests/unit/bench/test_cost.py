@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench.cost import Case, batch_ms, of_million
-from bench.prices import Price
+from bench.cost import Case, Price, batch_ms, of_million
 
 FUNCTIONS = ("execute", "worker", "ws_connect", "ws_notify")
 
