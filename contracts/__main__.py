@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def api() -> HttpApi:
     """Return the HTTP API as far as its contract goes: there is nothing behind it."""
-    nothing = cast("Any", None)
-    return HttpApi(nothing, nothing, nothing, nothing, nothing, nothing, lambda: nothing)
+    no = cast("Any", None)
+    return HttpApi(no, no, no, no, no, no, no, lambda: no)
 
 
 def openapi() -> str:

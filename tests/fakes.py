@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from engine.adapters.aws.orders import place_in_time
 from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS
-from engine.adapters.codec import from_ms
+from engine.adapters.codec import from_ms, to_ms
 from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
 from engine.domain.order import (
     Instruction,
@@ -23,12 +23,15 @@ from engine.domain.order import (
     Waiting,
 )
 from engine.domain.terms import Terms
-from engine.domain.tokens import SOL, USDC, Token
+from engine.domain.tokens import SOL, USDC, Token, pair_name
 from engine.domain.triggers import Direction, Level
+from engine.market.pool import Pool
+from engine.market.simulation import SimulatedMarket
 from engine.ports.access import ApiKey, Caller, TradingState
 from engine.ports.prices import PriceRow
 from engine.ports.queue import DeadLetter, FoundLetter, WorkMessage
 from engine.ports.resting import Ticker
+from engine.ports.rosters import Entry, Roster
 from engine.ports.watchers import LONGEST_CONNECTION, Watcher, account_topic
 
 T = TypeVar("T")
@@ -211,6 +214,50 @@ class MemoryResting:
 
 
 @dataclass
+class MemoryRosters:
+    """Rosters in a dict, with the room that each has."""
+
+    rows: dict[str, Roster] = field(default_factory=dict)
+    rooms: dict[str, int] = field(default_factory=dict)
+    dirty: list[str] = field(default_factory=list)
+
+    def read(self, account: str) -> Roster:
+        return self.rows.get(account, Roster())
+
+    def enter(self, account: str, entry: Entry, *, room: int) -> tuple[bool, Roster]:
+        roster = self.read(account)
+        if len(roster.entries) >= self.rooms.setdefault(account, room):
+            return False, roster
+        self.rows[account] = replace(roster, entries=roster.entries | {entry})
+        return True, self.rows[account]
+
+    def clear(self, account: str, gone: Iterable[Entry], *, room: int, version: int) -> None:
+        roster = self.read(account)
+        if roster.version == version:
+            left = roster.entries - set(gone)
+            self.rows[account] = replace(roster, entries=left, version=version + 1)
+            self.rooms[account] = room
+
+    def cancel_all(self, account: str, pair: str | None, *, at: datetime) -> int:
+        roster = self.read(account)
+        epoch = max(to_ms(at), roster.latest + 1)
+        if pair is None:
+            roster = replace(roster, epoch=epoch)
+        else:
+            roster = replace(roster, pair_epochs={**roster.pair_epochs, pair: epoch})
+        self.rows[account] = roster
+        self.dirty.append(account)
+        return epoch
+
+    def unswept(self, *, limit: int) -> list[str]:
+        return self.dirty[:limit]
+
+    def swept(self, account: str, roster: Roster) -> None:
+        if self.read(account).latest == roster.latest:
+            self.dirty = [each for each in self.dirty if each != account]
+
+
+@dataclass
 class MemoryTickers:
     """The ticker's row, and what was sent to start it."""
 
@@ -389,6 +436,24 @@ class MemorySimulation:
     def move(self, pair: str, price: Decimal) -> datetime:
         self.prices[pair] = price
         return self.clock.now()
+
+
+@dataclass
+class Venues:
+    """A market in which each venue stands at a price of its own, or is away."""
+
+    at: dict[str, Decimal]
+
+    def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
+        return {
+            pair_name(base, quote): [
+                SimulatedMarket(7, {pair_name(base, quote): price}).pool(
+                    venue, base.symbol, quote.symbol, START
+                )
+                for venue, price in self.at.items()
+            ]
+            for base, quote in pairs
+        }
 
 
 @dataclass

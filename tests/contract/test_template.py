@@ -419,7 +419,7 @@ def test_a_page_may_send_and_read_what_the_contract_names(resources):
     answers = [answer for each in operations for answer in each["responses"].values()]
     told = {name.lower() for answer in answers for name in answer.get("headers", {})}
     assert set(cors["exposeHeaders"]) == told - {"cache-control", "www-authenticate"} | {"allow"}
-    assert set(cors["allowMethods"]) == {"GET", "HEAD", "POST"}
+    assert set(cors["allowMethods"]) == {"GET", "HEAD", "PATCH", "POST"}
     parameters = [each for operation in operations for each in operation.get("parameters", ())]
     asked = {each["name"] for each in parameters if each["in"] == "header"}
     assert set(cors["allowHeaders"]) == asked | {"authorization", "content-type", "x-api-key"}

@@ -39,6 +39,12 @@ class World:
         self.orders.add(order)
         return order.order_id
 
+    def resting(self) -> str:
+        """Return the id of an order of ann's that waits for a price which never comes."""
+        answer = self.ann.post(a_body(type="limit", limitPrice=1_000_000))
+        order_id: str = answer.json()["orderId"]
+        return order_id
+
     def confirmed(self) -> str:
         order_id = self.ann.place()
         self.ann.wait_for(order_id)
@@ -66,6 +72,7 @@ def routes() -> list[tuple[str, str]]:
 
 PUBLIC = {"/healthz", "/openapi.json", "/docs"}
 PLACE, CANCEL = "POST /api/orders/execute", "POST /api/orders/{orderId}/cancel"
+CHANGE, CANCEL_ALL = "PATCH /api/orders/{orderId}", "POST /api/orders/cancel-all"
 READ, LIST = "GET /api/orders/{orderId}", "GET /api/orders"
 BY_KEY = "GET /api/orders/by-client-id/{clientOrderId}"
 QUOTES, TOKENS, TICKET = "GET /api/quotes", "GET /api/tokens", "POST /api/stream-tickets"
@@ -73,7 +80,13 @@ PRICES, MOVE = "GET /api/prices", "POST /api/simulation/prices"
 _QUERY = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 #: No other test trades this pair: where it is moved to does not matter.
 _MOVE = {"pair": "XDROP/USDC", "price": "2.5"}
-_BODIES = {"/api/orders/execute": a_body(), "/api/simulation/prices": _MOVE}
+_CHANGE = {"expiresAt": "2099-01-01T00:00:00Z"}
+_BODIES = {
+    PLACE: a_body(),
+    CHANGE: _CHANGE,
+    CANCEL_ALL: {"pair": "RAY/SOL"},  # which no other test trades
+    MOVE: _MOVE,
+}
 
 
 def filled(path: str, name: str) -> str:
@@ -84,7 +97,8 @@ def filled(path: str, name: str) -> str:
 def plain(http: httpx.Client, method: str, path: str, order_id: str = "any") -> httpx.Response:
     """Ask a route in the simplest way that is right."""
     query = _QUERY if path == "/api/quotes" else {}
-    return http.request(method, filled(path, order_id), params=query, json=_BODIES.get(path))
+    body = _BODIES.get(f"{method} {path}")
+    return http.request(method, filled(path, order_id), params=query, json=body)
 
 
 def anonymous(method: str, path: str, world: World) -> httpx.Response:
@@ -216,6 +230,73 @@ def _(world: World) -> httpx.Response:
 @case(CANCEL, 422)
 def _(world: World) -> httpx.Response:
     return world.ann.http.post(f"/api/orders/{world.pending()}/cancel", json={"why": "not"})
+
+
+@case(CHANGE, 200)
+def _(world: World) -> httpx.Response:
+    change = {"limitPrice": "2000000"}
+    return world.ann.http.patch(f"/api/orders/{world.resting()}", json=change)
+
+
+@case(CHANGE, 400)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.patch("/api/orders/any", content="{", headers=JSON)
+
+
+@case(CHANGE, 404)
+def _(world: World) -> httpx.Response:
+    return world.bob.http.patch(f"/api/orders/{world.pending()}", json=_CHANGE)
+
+
+@case(CHANGE, 409)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.patch(f"/api/orders/{world.pending()}", json=_CHANGE)
+
+
+@case(CHANGE, 412)
+def _(world: World) -> httpx.Response:
+    path, believed = f"/api/orders/{world.pending()}", {"If-Match": '"7"'}
+    return world.ann.http.patch(path, json=_CHANGE, headers=believed)
+
+
+@case(CHANGE, 413)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.patch("/api/orders/any", content=BIG, headers=JSON)
+
+
+@case(CHANGE, 415)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.patch("/api/orders/any", content=json.dumps(_CHANGE))
+
+
+@case(CHANGE, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.patch("/api/orders/any", json={})
+
+
+@case(CANCEL_ALL, 200)
+def _(world: World) -> httpx.Response:
+    return world.bob.http.post("/api/orders/cancel-all")
+
+
+@case(CANCEL_ALL, 400)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/orders/cancel-all", content="{", headers=JSON)
+
+
+@case(CANCEL_ALL, 413)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/orders/cancel-all", content=BIG, headers=JSON)
+
+
+@case(CANCEL_ALL, 415)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/orders/cancel-all", content='{"pair":"RAY/SOL"}')
+
+
+@case(CANCEL_ALL, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/orders/cancel-all", json={"pair": "SOL/RAY"})
 
 
 @case(QUOTES, 200)

@@ -111,7 +111,7 @@ def test_a_function_that_can_not_start_is_a_500_on_every_route(world: World, key
 @pytest.mark.parametrize("path", sorted({path for _, path in routes()}))
 def test_another_method_is_a_405_that_tells_the_right_ones(world: World, path: str) -> None:
     allowed = {method for method, known in routes() if known == path}
-    for method in ("DELETE", "PUT", "PATCH"):
+    for method in sorted({"DELETE", "PUT", "PATCH"} - allowed):
         answer = world.nobody.request(
             method, path.replace("{orderId}", "any").replace("{clientOrderId}", "any")
         )

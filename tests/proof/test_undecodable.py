@@ -16,6 +16,7 @@ from engine.adapters.aws.queue import message_body, read_message
 from engine.domain.errors import Undecodable
 from engine.domain.order import Order
 from engine.ports.queue import WorkMessage
+from engine.service.reading import Wanted
 from tests.fakes import START, a_life, an_order
 from tests.hostile import spoilt_row, spoilt_text
 from tests.proof.world import DEAD, ORDERS, World
@@ -86,7 +87,7 @@ class Neighbourhood:
         assert order.status == "confirmed"
         told = [m["seq"] for m in self.world.sockets.heard["watcher"] if "seq" in m]
         assert told[-1] == order.seq
-        page, _ = self.world.engine.reading.page("ann", status=None, limit=10, cursor=None)
+        page, _ = self.world.engine.reading.page("ann", Wanted(), limit=10, cursor=None)
         assert order in page
 
 

@@ -17,6 +17,7 @@ from engine.adapters.aws.prices import DynamoPriceBook
 from engine.adapters.aws.push import WebSocketPush
 from engine.adapters.aws.queue import SqsQueue
 from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
+from engine.adapters.aws.rosters import DynamoRosters
 from engine.adapters.aws.table import Table
 from engine.adapters.aws.watchers import ROWS, DynamoWatchers
 from engine.adapters.simulated.chain import SimulatedChain, Weather
@@ -109,6 +110,7 @@ class World:
         self.queue = SqsQueue(cast("Any", self.sqs), ORDERS, DEAD)
         self.resting = DynamoRestingIndex(table)
         self.tickers = DynamoTickers(table, cast("Any", self.sqs), TICKS)
+        self.rosters = DynamoRosters(table)
         self.prices = DollarPrices()
         self.price_book = DynamoPriceBook(table)
 

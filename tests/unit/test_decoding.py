@@ -18,8 +18,9 @@ from engine.domain.order import Failure, Order
 from engine.domain.terms import Terms
 from engine.domain.tokens import USDC, Token
 from engine.ports.queue import WorkMessage
-from engine.service.reading import Reading
-from tests.fakes import START, MemoryAccess, MemoryOrders, a_life, an_order
+from engine.service.epochs import Epochs
+from engine.service.reading import Reading, Wanted
+from tests.fakes import START, MemoryAccess, MemoryOrders, MemoryRosters, a_life, an_order
 from tests.hostile import NO_JSON, spoilt, spoilt_row, spoilt_text
 
 GONE = Token("GONE", "Gone111111111111111111111111111111111111111", 4)
@@ -73,9 +74,9 @@ def test_a_subscription_that_can_not_be_decoded_is_left_out_of_its_row(entry: st
 
 @given(spoilt("a cursor") | st.text() | st.sampled_from(NO_JSON))
 def test_a_cursor_is_of_this_list_or_refused(cursor: object) -> None:
-    reading = Reading(MemoryOrders(), MemoryAccess())
+    reading = Reading(MemoryOrders(), MemoryAccess(), Epochs(MemoryRosters()))
     with pytest.raises(InvalidCursor):
-        reading.page("ann", status=None, limit=1, cursor=str(cursor))
+        reading.page("ann", Wanted(), limit=1, cursor=str(cursor))
 
 
 @pytest.mark.parametrize(

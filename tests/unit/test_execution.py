@@ -27,6 +27,7 @@ from engine.ports.background import Background
 from engine.ports.chain import Expired, Landed, Landing, Unknown
 from engine.ports.queue import DeadLetter, WorkMessage
 from engine.ports.venue import Venue
+from engine.service.epochs import Epochs
 from engine.service.execution import Done, Execution, Outcome, TryAgain
 from engine.service.quoting import Quoting
 from engine.service.resting import TickerWatch
@@ -39,6 +40,7 @@ from tests.fakes import (
     MemoryLedger,
     MemoryOrders,
     MemoryQueue,
+    MemoryRosters,
     MemoryTickers,
     an_order,
 )
@@ -67,6 +69,7 @@ class DeafQueue(MemoryQueue):
 class World:
     clock: FakeClock = field(default_factory=FakeClock)
     chance: FakeChance = field(default_factory=FakeChance)
+    rosters: MemoryRosters = field(default_factory=MemoryRosters)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
@@ -90,6 +93,7 @@ class World:
             self.chance,
             Inline(),
             TickerWatch(MemoryTickers(), self.clock),
+            Epochs(self.rosters),
         )
 
     def placed(self, **changes: Any) -> Order:

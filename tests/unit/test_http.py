@@ -22,6 +22,8 @@ from engine.domain.tokens import USDC, Token
 from engine.market.simulation import SimulatedMarket
 from engine.ports.access import TradingState
 from engine.service.cancelling import Cancelling
+from engine.service.changing import Changing
+from engine.service.epochs import Epochs
 from engine.service.identity import ANYONE, Identity, new_key
 from engine.service.limits import Limits
 from engine.service.moving import Moving
@@ -29,6 +31,9 @@ from engine.service.placing import Placing
 from engine.service.pricing import Pricing
 from engine.service.quoting import Quoting
 from engine.service.reading import Reading
+from engine.service.resting import TickerWatch
+from engine.service.room import Room
+from engine.service.waiting import Beginning
 from tests.fakes import (
     START,
     DollarPrices,
@@ -39,7 +44,9 @@ from tests.fakes import (
     MemoryOrders,
     MemoryPriceBook,
     MemoryQueue,
+    MemoryRosters,
     MemorySimulation,
+    MemoryTickers,
     an_order,
 )
 
@@ -81,6 +88,7 @@ class World:
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     access: MemoryAccess = field(default_factory=MemoryAccess)
+    rosters: MemoryRosters = field(default_factory=MemoryRosters)
     keys: bool = False
     per_minute: int = 0
     most_dollars: Decimal = Decimal(0)
@@ -96,15 +104,27 @@ class World:
         ]
         bounds = Decimal(0), self.most_dollars
         limits = Limits(self.access, clock, DollarPrices(), self.per_minute, *bounds)
-        placing = Placing(
-            self.orders, self.queue, clock, chance, timedelta(seconds=120), limits, self.faults
-        )
+        deadline = timedelta(seconds=120)
         pricing = Pricing(SimulatedPools(market, clock), book, clock, timedelta(seconds=10))
+        beginning, epochs = Beginning(lambda: pricing), Epochs(self.rosters)
+        placing = Placing(
+            self.orders,
+            self.queue,
+            clock,
+            chance,
+            deadline,
+            limits,
+            Room(self.orders, self.rosters, 3),
+            TickerWatch(MemoryTickers(), clock),
+            beginning,
+            self.faults,
+        )
         self.api = HttpApi(
             Identity(self.access, clock, chance, self.keys),
             placing,
-            Reading(self.orders, self.access),
-            Cancelling(self.orders, clock),
+            Reading(self.orders, self.access, epochs),
+            Changing(self.orders, self.queue, epochs, beginning, clock, deadline),
+            Cancelling(self.orders, self.rosters, epochs, clock),
             lambda: Quoting(venues, clock, Inline()),
             lambda: pricing,
             (lambda: Moving(simulation, pricing, book, clock)) if self.faults else None,
@@ -172,10 +192,22 @@ def test_an_order_reads_as_the_design_says() -> None:
         "orderId": "11111111-1111-4111-8111-111111111111",
         "clientOrderId": None,
         "type": "market",
+        "pair": "SOL/USDC",
+        "side": "sell",
         "tokenIn": "SOL",
         "tokenOut": "USDC",
         "amount": "1",
         "slippageBps": 50,
+        "limitPrice": None,
+        "stopPrice": None,
+        "trailingBps": None,
+        "activationPrice": None,
+        "takeProfit": None,
+        "stopLoss": None,
+        "ifTriggered": None,
+        "expiresAt": None,
+        "summary": "Sell 1 SOL for USDC now, at most 0.5 % below its quote.",
+        "trigger": None,
         "status": "pending",
         "seq": 1,
         "attempts": 0,
@@ -191,6 +223,206 @@ def test_an_order_reads_as_the_design_says() -> None:
         "history": [{"seq": 1, "status": "pending", "at": "2026-11-22T08:24:00.000Z"}],
         "tries": [],
     }
+
+
+TRADE = {name: value for name, value in BODY.items() if name != "slippageBps"}
+RESTS: dict[str, dict[str, Any]] = {
+    "limit": {"limitPrice": "1000000"},
+    "stop": {"stopPrice": 1},
+    "stopLimit": {"stopPrice": "1", "limitPrice": "0.9"},
+    "takeProfit": {"stopPrice": "1000000"},
+    "trailingStop": {"trailingBps": 500},
+    "oco": {"takeProfit": {"price": 1_000_000}, "stopLoss": {"price": "1"}},
+}
+#: What a field of each type may be wrong with, besides what is wrong with a market order.
+WRONG: list[tuple[str, dict[str, Any], str, str]] = [
+    ("limit", {"limitPrice": 0}, "/limitPrice", "PRICE_OUT_OF_RANGE"),
+    ("limit", {"limitPrice": "0.0000000000000000001"}, "/limitPrice", "PRICE_OUT_OF_RANGE"),
+    ("limit", {"limitPrice": "1000000000000000001"}, "/limitPrice", "PRICE_OUT_OF_RANGE"),
+    ("limit", {"limitPrice": "1.234567890123"}, "/limitPrice", "PRICE_TOO_PRECISE"),
+    ("limit", {"limitPrice": "1e3"}, "/limitPrice", "PRICE_TYPE"),
+    ("limit", {"limitPrice": None}, "/limitPrice", "PRICE_TYPE"),
+    ("limit", {"limitPrice": -1}, "/limitPrice", "PRICE_OUT_OF_RANGE"),
+    ("limit", {"stopPrice": 1}, "/stopPrice", "UNKNOWN_FIELD"),
+    ("limit", {"ifTriggered": "never"}, "/ifTriggered", "INVALID"),
+    ("limit", {"expiresAt": "2026-11-23"}, "/expiresAt", "TIME_TYPE"),
+    ("limit", {"expiresAt": "2026-11-23T08:24:00"}, "/expiresAt", "TIME_TYPE"),
+    ("limit", {"expiresAt": "2026-13-23T08:24:00Z"}, "/expiresAt", "TIME_TYPE"),
+    ("limit", {"expiresAt": "0001-01-01T00:00:00+23:00"}, "/expiresAt", "TIME_TYPE"),
+    ("limit", {"expiresAt": 1_800_000_000}, "/expiresAt", "TIME_TYPE"),
+    ("limit", {"expiresAt": None}, "/expiresAt", "TIME_TYPE"),
+    ("limit", {"expiresAt": "2026-11-22T08:24:00Z"}, "/expiresAt", "EXPIRY_OUT_OF_RANGE"),
+    ("limit", {"expiresAt": "2026-12-22T08:24:00.001Z"}, "/expiresAt", "EXPIRY_OUT_OF_RANGE"),
+    ("stop", {"limitPrice": 1}, "/limitPrice", "UNKNOWN_FIELD"),
+    ("stop", {"slippageBps": 10_001}, "/slippageBps", "INVALID"),
+    ("stopLimit", {"limitPrice": 0}, "/limitPrice", "PRICE_OUT_OF_RANGE"),
+    ("takeProfit", {"trailingBps": 50}, "/trailingBps", "UNKNOWN_FIELD"),
+    ("trailingStop", {"trailingBps": 9}, "/trailingBps", "INVALID"),
+    ("trailingStop", {"trailingBps": 9_001}, "/trailingBps", "INVALID"),
+    ("trailingStop", {"trailingBps": 10.5}, "/trailingBps", "INVALID"),
+    ("trailingStop", {"activationPrice": "x"}, "/activationPrice", "PRICE_TYPE"),
+    ("trailingStop", {"stopPrice": 1}, "/stopPrice", "UNKNOWN_FIELD"),
+    ("oco", {"takeProfit": {}}, "/takeProfit/price", "REQUIRED"),
+    ("oco", {"takeProfit": 5}, "/takeProfit", "INVALID"),
+    ("oco", {"stopLoss": {"price": "1", "at": 1}}, "/stopLoss/at", "UNKNOWN_FIELD"),
+    ("oco", {"stopLoss": {"price": 1, "slippageBps": -1}}, "/stopLoss/slippageBps", "INVALID"),
+    ("oco", {"stopLoss": {"price": "2000000"}}, "/stopLoss/price", "PRICES_CROSSED"),
+    ("oco", {"stopPrice": 1}, "/stopPrice", "UNKNOWN_FIELD"),
+]
+
+
+@pytest.mark.parametrize("kind", RESTS)
+def test_every_type_that_waits_is_placed_read_and_found(kind: str) -> None:
+    world = World()
+    body = {**TRADE, "type": kind, **RESTS[kind], "clientOrderId": "k"}
+    placed = world.post(body)
+    assert (placed.status, placed.body["status"], placed.headers["etag"]) == (202, "resting", '"1"')
+    assert placed.body["expiresAt"] == "2026-12-22T08:24:00.000Z"
+    assert placed.body["trigger"]["source"] == "reference"
+    for path in (placed.headers["location"], "/api/orders/by-client-id/k"):
+        assert world.get(path).body == placed.body
+    assert world.get("/api/orders", type=kind, pair="SOL/USDC").body["orders"] == [placed.body]
+    assert world.get("/api/orders", type="market").body["orders"] == []
+    assert world.get("/api/orders", pair="RAY/USDC").body["orders"] == []
+    assert world.post(body).headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize("kind", RESTS)
+def test_a_field_that_a_type_needs_is_required(kind: str) -> None:
+    for name in RESTS[kind]:
+        body = {
+            n: value for n, value in {**TRADE, "type": kind, **RESTS[kind]}.items() if n != name
+        }
+        assert World().refused(body).problems == {(f"/{name}", "REQUIRED")}
+
+
+@pytest.mark.parametrize(("kind", "changes", "pointer", "code"), WRONG)
+def test_a_bad_field_of_an_order_that_waits_is_named(
+    kind: str, changes: dict[str, Any], pointer: str, code: str
+) -> None:
+    answer = World().refused({**TRADE, "type": kind, **RESTS[kind], **changes})
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_ORDER")
+    assert answer.problems == {(pointer, code)}
+
+
+def test_tolerances_have_the_defaults_of_their_type() -> None:
+    told = {k: World().post({**TRADE, "type": k, **asked}).body for k, asked in RESTS.items()}
+    assert {kind: order["slippageBps"] for kind, order in told.items()} == {
+        "limit": 50,
+        "stop": 300,
+        "stopLimit": 50,
+        "takeProfit": 50,
+        "trailingStop": 50,
+        "oco": 50,
+    }
+    legs = told["oco"]["takeProfit"], told["oco"]["stopLoss"]
+    assert [leg["slippageBps"] for leg in legs] == [50, 300]
+    said = World().post({**TRADE, "type": "oco", **RESTS["oco"], "slippageBps": 7}).body
+    assert [said[leg]["slippageBps"] for leg in ("takeProfit", "stopLoss")] == [7, 7]
+
+
+def test_an_end_may_have_any_offset_and_is_told_in_utc() -> None:
+    body = {
+        **TRADE,
+        "type": "limit",
+        **RESTS["limit"],
+        "expiresAt": "2026-11-23T01:00:00.1239+05:30",
+    }
+    assert World().post(body).body["expiresAt"] == "2026-11-22T19:30:00.123Z"
+
+
+def test_what_would_be_due_at_once_is_a_422_of_its_own() -> None:
+    body = {**TRADE, "type": "limit", "limitPrice": "1", "ifTriggered": "reject"}
+    answer = World().refused(body)
+    assert (answer.status, answer.body["code"]) == (422, "WOULD_TRIGGER_NOW")
+    assert answer.problems == {("/limitPrice", "WOULD_TRIGGER_NOW")}
+    executed = World().post({**body, "ifTriggered": "execute"}).body
+    assert (executed["status"], executed["trigger"]["triggeredAt"]) == (
+        "pending",
+        "2026-11-22T08:24:00.000Z",
+    )
+
+
+def test_too_many_that_wait_are_a_422_of_their_own() -> None:
+    world = World()
+    body = {**TRADE, "type": "limit", **RESTS["limit"]}
+    for _ in range(3):
+        assert world.post(body).status == 202
+    answer = world.post(body)
+    assert (answer.status, answer.body["code"]) == (422, "TOO_MANY_RESTING_ORDERS")
+    assert answer.problems == {("/type", "TOO_MANY_RESTING_ORDERS")}
+
+
+def _changing(world: World, order_id: str, change: object, **headers: str) -> Answer:
+    asked = _asking("PATCH", f"/api/orders/{order_id}")
+    asked["headers"] |= {"content-type": "application/json", **headers}
+    return world.ask({**asked, "body": json.dumps(change)})
+
+
+def test_an_order_that_rests_is_changed_if_it_is_as_its_client_believes() -> None:
+    world = World()
+    order_id = world.post({**TRADE, "type": "oco", **RESTS["oco"]}).body["orderId"]
+    change = {"stopLoss": {"price": "2"}, "expiresAt": "2026-11-23T08:24:00Z"}
+    changed = _changing(world, order_id, change, **{"if-match": '"1"'})
+    assert (changed.status, changed.body["seq"], changed.headers["etag"]) == (200, 2, '"2"')
+    assert changed.body["stopLoss"] == {"price": "2", "slippageBps": 300}
+    for believed in ('"1"', "2", 'W/"2"', '"x"', ""):
+        answer = _changing(world, order_id, change, **{"if-match": believed})
+        assert (answer.status, answer.body["code"]) == (412, "PRECONDITION_FAILED")
+    for believed in ('"2"', '"1", "2"', "*"):
+        assert _changing(world, order_id, change, **{"if-match": believed}).body == changed.body
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({}, ("", "INVALID")),
+        ({"limitPrice": None}, ("/limitPrice", "PRICE_TYPE")),
+        ({"limitPrice": 0}, ("/limitPrice", "PRICE_OUT_OF_RANGE")),
+        ({"stopPrice": 1}, ("/stopPrice", "UNKNOWN_FIELD")),
+        ({"amount": 1}, ("/amount", "UNKNOWN_FIELD")),
+        ({"slippageBps": 10_001}, ("/slippageBps", "INVALID")),
+        ({"takeProfit": {"price": 1}}, ("/takeProfit", "UNKNOWN_FIELD")),
+        ({"expiresAt": "2026-11-22T08:24:00Z"}, ("/expiresAt", "EXPIRY_OUT_OF_RANGE")),
+        ({"expiresAt": "soon"}, ("/expiresAt", "TIME_TYPE")),
+    ],
+)
+def test_a_bad_change_is_named(change: dict[str, Any], problem: tuple[str, str]) -> None:
+    world = World()
+    order = world.post({**TRADE, "type": "limit", **RESTS["limit"]}).body
+    answer = _changing(world, order["orderId"], change)
+    assert (answer.status, answer.problems) == (422, {problem})
+    assert world.get(f"/api/orders/{order['orderId']}").body == order
+
+
+def test_what_does_not_rest_is_not_changed() -> None:
+    world = World()
+    world.orders.add(an_order(account=ANYONE))
+    answer = _changing(world, an_order().order_id, {"slippageBps": 1})
+    assert (answer.status, answer.body["code"]) == (409, "ORDER_NOT_CHANGEABLE")
+
+
+def test_all_that_rest_are_cancelled_at_once() -> None:
+    world = World()
+    order_id = world.post({**TRADE, "type": "limit", **RESTS["limit"]}).body["orderId"]
+    asked = _asking("POST", "/api/orders/cancel-all")
+    as_json = {**asked, "headers": {**asked["headers"], "content-type": "application/json"}}
+    told = world.ask({**as_json, "body": '{"pair":"RAY/USDC"}'})
+    assert (told.status, told.body["pair"]) == (200, "RAY/USDC")
+    assert world.get(f"/api/orders/{order_id}").body["status"] == "resting"
+    for bodyless in (asked, {**as_json, "body": "{}"}):
+        told = world.ask(bodyless)
+        assert (told.status, told.body["pair"]) == (200, None)
+        read = world.get(f"/api/orders/{order_id}").body
+        assert (read["status"], read["seq"]) == ("cancelled", 2)
+
+
+@pytest.mark.parametrize("body", ['{"pair":"USDC/SOL"}', '{"pair":null}', '{"all":1}', "[]"])
+def test_a_bad_cancel_all_is_named(body: str) -> None:
+    asked = _asking("POST", "/api/orders/cancel-all")
+    asked["headers"] |= {"content-type": "application/json"}
+    answer = World().ask({**asked, "body": body})
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_BODY")
 
 
 def test_an_order_of_a_token_that_is_not_listed_is_read_listed_and_cancelled() -> None:
@@ -258,7 +490,11 @@ def test_a_missing_field_is_named(name: str) -> None:
     [
         (_with(limitPrice=1), ("/limitPrice", "UNKNOWN_FIELD")),
         (_with(**{"a/b~c": 1}), ("/a~1b~0c", "UNKNOWN_FIELD")),
-        (_with(type="limit"), ("/type", "INVALID")),
+        (_with(type="limit"), ("/limitPrice", "REQUIRED")),
+        (_with(type="never"), ("/type", "INVALID")),
+        (_with(type=1), ("/type", "INVALID")),
+        (_with(expiresAt="2026-11-22T09:00:00Z"), ("/expiresAt", "UNKNOWN_FIELD")),
+        (_with(ifTriggered="execute"), ("/ifTriggered", "UNKNOWN_FIELD")),
         (_with(tokenIn="DOGE"), ("/tokenIn", "UNKNOWN_TOKEN")),
         (_with(tokenIn=1), ("/tokenIn", "INVALID")),
         (_with(tokenIn="X" * 65), ("/tokenIn", "INVALID")),
@@ -439,7 +675,7 @@ def test_what_is_refused_is_a_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -
     ("method", "path", "allow"),
     [
         ("GET", "/api/orders/execute", "POST"),
-        ("DELETE", "/api/orders/o1", "GET, HEAD"),
+        ("DELETE", "/api/orders/o1", "GET, PATCH, HEAD"),
         ("GET", "/api/orders/o1/cancel", "POST"),
         ("POST", "/api/orders", "GET, HEAD"),
         ("HEAD", "/api/orders/execute", "POST"),

@@ -12,6 +12,7 @@ from engine.domain.errors import EngineError, PushFailed, StoreUnavailable
 from engine.domain.order import Order, Status
 from engine.ports.access import Caller
 from engine.ports.watchers import Watcher, account_topic, order_topic
+from engine.service.epochs import Epochs
 from engine.service.notification import ARRIVAL, Change, Notification, OrderChanged, Subscribed
 from tests.fakes import (
     START,
@@ -19,6 +20,7 @@ from tests.fakes import (
     FakePush,
     Inline,
     MemoryOrders,
+    MemoryRosters,
     MemoryWatchers,
     Result,
     a_life,
@@ -58,6 +60,8 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     revoked: set[str] = field(default_factory=set)
 
+    rosters: MemoryRosters = field(default_factory=MemoryRosters)
+
     def __post_init__(self) -> None:
         self.process = self.new_process()
 
@@ -71,6 +75,7 @@ class World:
             _render,
             _error,
             lambda key_id: key_id not in self.revoked,
+            Epochs(self.rosters),
         )
 
     def subscribe(

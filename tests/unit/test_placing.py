@@ -24,6 +24,10 @@ from engine.ports.access import TradingState
 from engine.ports.queue import WorkMessage
 from engine.service.limits import Limits
 from engine.service.placing import Placing, Wish
+from engine.service.pricing import Pricing
+from engine.service.resting import TickerWatch
+from engine.service.room import Room
+from engine.service.waiting import Beginning
 from tests.fakes import (
     START,
     DollarPrices,
@@ -31,7 +35,11 @@ from tests.fakes import (
     FakeClock,
     MemoryAccess,
     MemoryOrders,
+    MemoryPriceBook,
     MemoryQueue,
+    MemoryRosters,
+    MemoryTickers,
+    Venues,
     a_life,
 )
 
@@ -48,11 +56,17 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     chance: FakeChance = field(default_factory=FakeChance)
     access: MemoryAccess = field(default_factory=MemoryAccess)
+    rosters: MemoryRosters = field(default_factory=MemoryRosters)
+    tickers: MemoryTickers = field(default_factory=MemoryTickers)
+    at: dict[str, Decimal] = field(default_factory=lambda: {"raydium": Decimal(100)})
+    most_resting: int = 200
     test_tokens: bool = False
     orders_per_minute: int = 0
     most_dollars: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
+        book, old = MemoryPriceBook(), timedelta(seconds=10)
+        self.pricing = Pricing(Venues(self.at), book, self.clock, old)
         limits = Limits(
             self.access,
             self.clock,
@@ -68,6 +82,9 @@ class World:
             self.chance,
             timedelta(seconds=120),
             limits,
+            Room(self.orders, self.rosters, self.most_resting),
+            TickerWatch(self.tickers, self.clock),
+            Beginning(lambda: self.pricing),
             self.test_tokens,
         )
 

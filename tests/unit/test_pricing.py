@@ -1,6 +1,5 @@
 """The reference price as a use case, and the simulated market as anybody may move it."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -11,32 +10,13 @@ from engine.adapters.simulated.venues import SimulatedPools
 from engine.domain.errors import Conflict, InvalidOrder
 from engine.domain.tokens import PAIRS, SOL, USDC, XFAIL, Token, pair_name
 from engine.domain.triggers import Tick
-from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket, movable
 from engine.ports.prices import PriceRow
 from engine.service.moving import Moving
 from engine.service.pricing import Priced, Pricing
-from tests.fakes import START, FakeClock, MemoryPriceBook, MemorySimulation
+from tests.fakes import START, FakeClock, MemoryPriceBook, MemorySimulation, Venues
 
 PAIR = "SOL/USDC"
-
-
-@dataclass
-class Venues:
-    """A market in which each venue stands at a price of its own, or is away."""
-
-    at: dict[str, Decimal]
-
-    def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
-        return {
-            pair_name(base, quote): [
-                SimulatedMarket(7, {pair_name(base, quote): price}).pool(
-                    venue, base.symbol, quote.symbol, START
-                )
-                for venue, price in self.at.items()
-            ]
-            for base, quote in pairs
-        }
 
 
 def pricing(clock: FakeClock, last: str | None, **venues: str) -> Pricing:

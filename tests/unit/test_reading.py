@@ -8,8 +8,9 @@ import pytest
 from engine.domain.errors import InvalidCursor, OrderNotCancellable, OrderNotFound
 from engine.domain.order import Order, Status, order_id_of
 from engine.service.cancelling import Cancelling
-from engine.service.reading import Reading
-from tests.fakes import START, FakeClock, MemoryAccess, MemoryOrders, an_order
+from engine.service.epochs import Epochs
+from engine.service.reading import Reading, Wanted
+from tests.fakes import START, FakeClock, MemoryAccess, MemoryOrders, MemoryRosters, an_order
 
 
 def _orders(count: int, account: str = "ann") -> MemoryOrders:
@@ -21,17 +22,26 @@ def _orders(count: int, account: str = "ann") -> MemoryOrders:
     return orders
 
 
+def _reading(orders: MemoryOrders) -> Reading:
+    return Reading(orders, MemoryAccess(), Epochs(MemoryRosters()))
+
+
+def _cancelling(orders: MemoryOrders) -> Cancelling:
+    rosters = MemoryRosters()
+    return Cancelling(orders, rosters, Epochs(rosters), FakeClock())
+
+
 def _all(reading: Reading, status: Status | None = None, limit: int = 7) -> list[list[str]]:
     pages, cursor = [], None
     while True:
-        page, cursor = reading.page("ann", status=status, limit=limit, cursor=cursor)
+        page, cursor = reading.page("ann", Wanted(status), limit=limit, cursor=cursor)
         pages.append([order.order_id for order in page])
         if cursor is None:
             return pages
 
 
 def test_pages_hold_every_order_once_newest_first() -> None:
-    pages = _all(Reading(_orders(50), MemoryAccess()))
+    pages = _all(_reading(_orders(50)))
     ids = [order_id for page in pages for order_id in page]
     assert len(ids) == len(set(ids)) == 50
     assert ids == sorted(ids, reverse=True)
@@ -40,66 +50,68 @@ def test_pages_hold_every_order_once_newest_first() -> None:
 
 def test_orders_that_arrive_meanwhile_do_not_shift_the_pages() -> None:
     orders = _orders(20)
-    reading = Reading(orders, MemoryAccess())
-    first, cursor = reading.page("ann", status=None, limit=10, cursor=None)
+    reading = _reading(orders)
+    first, cursor = reading.page("ann", Wanted(), limit=10, cursor=None)
     orders.add(an_order(order_id="new", account="ann", at=START + timedelta(hours=1)))
-    second, _ = reading.page("ann", status=None, limit=10, cursor=cursor)
+    second, _ = reading.page("ann", Wanted(), limit=10, cursor=cursor)
     assert len({order.order_id for order in [*first, *second]}) == 20
 
 
 def test_a_status_is_found_among_many_others() -> None:
-    pages = _all(Reading(_orders(1_200), MemoryAccess()), Status.CONFIRMED, limit=40)
+    pages = _all(_reading(_orders(1_200)), Status.CONFIRMED, limit=40)
     ids = [order_id for page in pages for order_id in page]
     assert len(ids) == len(set(ids)) == 120
 
 
 def test_a_status_that_is_rare_does_not_make_a_page_read_for_ever() -> None:
-    reading = Reading(_orders(1_200), MemoryAccess())
-    page, cursor = reading.page("ann", status=Status.FAILED, limit=10, cursor=None)
+    reading = _reading(_orders(1_200))
+    page, cursor = reading.page("ann", Wanted(Status.FAILED), limit=10, cursor=None)
     assert page == []
     assert cursor is not None
     assert _all(reading, Status.FAILED)[-1] == []
 
 
 def test_a_cursor_is_good_for_its_own_list_only() -> None:
-    reading = Reading(_orders(20), MemoryAccess())
-    _, cursor = reading.page("ann", status=None, limit=5, cursor=None)
+    reading = _reading(_orders(20))
+    _, cursor = reading.page("ann", Wanted(), limit=5, cursor=None)
     assert cursor
     raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     forged = base64.urlsafe_b64encode(raw[:-1] + b"9").decode().rstrip("=")
     for bad in ("", "x", cursor[:-2], cursor + "A", forged, "é", "!" * 20):
         with pytest.raises(InvalidCursor):
-            reading.page("ann", status=None, limit=5, cursor=bad)
+            reading.page("ann", Wanted(), limit=5, cursor=bad)
     for account, status in (("bob", None), ("ann", Status.PENDING)):
         with pytest.raises(InvalidCursor):
-            reading.page(account, status=status, limit=5, cursor=cursor)
+            reading.page(account, Wanted(status), limit=5, cursor=cursor)
 
 
 def test_another_accounts_orders_are_not_listed_read_or_cancelled() -> None:
     orders = _orders(3, "bob")
-    reading = Reading(orders, MemoryAccess())
-    assert reading.page("ann", status=None, limit=5, cursor=None) == ([], None)
+    reading = _reading(orders)
+    assert reading.page("ann", Wanted(), limit=5, cursor=None) == ([], None)
     with pytest.raises(OrderNotFound):
         reading.order("o0001", account="ann")
     with pytest.raises(OrderNotFound):
-        Cancelling(orders, FakeClock()).cancel("o0001", account="ann")
+        _cancelling(orders).cancel("o0001", account="ann")
 
 
 def test_cancelling_twice_is_cancelling_once() -> None:
     orders = MemoryOrders()
     orders.add(an_order(account="ann"))
-    cancelling = Cancelling(orders, FakeClock())
+    cancelling = _cancelling(orders)
     first = cancelling.cancel(an_order().order_id, account="ann")
     assert (first.status, first.seq) == (Status.CANCELLED, 2)
     assert cancelling.cancel(an_order().order_id, account="ann") == first
 
 
-@pytest.mark.parametrize("status", sorted(set(Status) - {Status.PENDING, Status.CANCELLED}))
+@pytest.mark.parametrize(
+    "status", sorted(set(Status) - {Status.PENDING, Status.RESTING, Status.CANCELLED})
+)
 def test_an_order_that_has_begun_is_not_cancelled(status: Status) -> None:
     orders = MemoryOrders()
     orders.add(an_order(account="ann", status=status))
     with pytest.raises(OrderNotCancellable):
-        Cancelling(orders, FakeClock()).cancel(an_order().order_id, account="ann")
+        _cancelling(orders).cancel(an_order().order_id, account="ann")
 
 
 def test_a_cancel_that_loses_to_a_worker_says_so() -> None:
@@ -113,14 +125,14 @@ def test_a_cancel_that_loses_to_a_worker_says_so() -> None:
             return order
 
     with pytest.raises(OrderNotCancellable):
-        Cancelling(Raced(), FakeClock()).cancel(order.order_id, account="ann")
+        _cancelling(Raced()).cancel(order.order_id, account="ann")
 
 
 def test_an_order_is_found_by_its_client_order_id_and_nobody_elses_is() -> None:
     orders = MemoryOrders()
     order = an_order(order_id=order_id_of("ann", "k"), account="ann", client_order_id="k")
     orders.add(order)
-    reading = Reading(orders, MemoryAccess())
+    reading = _reading(orders)
     assert reading.by_client_id("k", account="ann") == order
     for key, account in (("k", "bob"), ("other", "ann")):
         with pytest.raises(OrderNotFound):

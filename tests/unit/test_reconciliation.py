@@ -13,10 +13,12 @@ from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Failure, Order, Route, Status
 from engine.market.simulation import SimulatedMarket
 from engine.ports.queue import DeadLetter, WorkMessage
+from engine.service.epochs import Epochs
 from engine.service.execution import Execution
 from engine.service.quoting import Quoting
 from engine.service.reconciliation import Reconciliation, Report
 from engine.service.resting import TickerWatch
+from engine.service.sweeping import Sweeping
 from tests.fakes import (
     FakeChance,
     FakeClock,
@@ -25,6 +27,7 @@ from tests.fakes import (
     MemoryOrders,
     MemoryQueue,
     MemoryResting,
+    MemoryRosters,
     MemoryTickers,
     an_order,
 )
@@ -33,6 +36,7 @@ from tests.fakes import (
 @dataclass
 class World:
     clock: FakeClock = field(default_factory=FakeClock)
+    rosters: MemoryRosters = field(default_factory=MemoryRosters)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
@@ -56,6 +60,7 @@ class World:
             chance,
             Inline(),
             TickerWatch(self.tickers, self.clock),
+            Epochs(self.rosters),
         )
 
     def repair(self, most: int = 200) -> Report:
@@ -66,6 +71,7 @@ class World:
             self.clock,
             TickerWatch(self.tickers, self.clock),
             MemoryResting(self.orders),
+            Sweeping(self.orders, self.rosters, self.clock),
             most=most,
         ).repair()
 

@@ -15,6 +15,7 @@ from engine.domain.errors import PushFailed
 from engine.domain.order import Status, Step
 from engine.ports.access import Caller
 from engine.ports.watchers import Watcher, order_topic
+from engine.service.epochs import Epochs
 from engine.service.identity import Identity
 from engine.service.notification import Notification
 from engine.service.revocation import Revocation
@@ -26,6 +27,7 @@ from tests.fakes import (
     Inline,
     MemoryAccess,
     MemoryOrders,
+    MemoryRosters,
     MemoryWatchers,
     an_order,
 )
@@ -59,6 +61,7 @@ class World:
             message,
             refusal_message,
             self.identity.is_good,
+            Epochs(MemoryRosters()),
         )
         revocation = Revocation(
             self.identity, self.watchers, self.push, Inline(), self.clock, revoked_message()

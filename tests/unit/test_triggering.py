@@ -12,6 +12,7 @@ from engine.domain.terms import Exit, OrderType, Terms
 from engine.domain.tokens import SOL, USDC
 from engine.domain.triggers import STOP_LOSS, AtPrice, Direction, Level, Side, Trailing
 from engine.ports.queue import WorkMessage
+from engine.service.epochs import Epochs
 from engine.service.pricing import Priced
 from engine.service.resting import TickerWatch
 from engine.service.triggering import Swept, Triggering
@@ -23,6 +24,7 @@ from tests.fakes import (
     MemoryPriceBook,
     MemoryQueue,
     MemoryResting,
+    MemoryRosters,
     MemoryTickers,
 )
 
@@ -45,6 +47,7 @@ def terms(kind: OrderType, **changes: object) -> Terms:
 @dataclass
 class World:
     clock: FakeClock = field(default_factory=FakeClock)
+    rosters: MemoryRosters = field(default_factory=MemoryRosters)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     book: MemoryPriceBook = field(default_factory=MemoryPriceBook)
@@ -74,6 +77,7 @@ class World:
             self.queue,
             Inline(),
             self.clock,
+            Epochs(self.rosters),
             timedelta(seconds=120),
             self.budget,
         )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.adapters.aws.push import WebSocketPush
     from engine.adapters.aws.queue import SqsQueue
     from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
+    from engine.adapters.aws.rosters import DynamoRosters
     from engine.adapters.aws.watchers import DynamoWatchers
     from engine.adapters.simulated.chain import SimulatedChain
     from engine.adapters.simulated.prices import MovedPrices, SimulatedPrices
@@ -45,10 +46,13 @@ if TYPE_CHECKING:
     from engine.ports.prices import PriceBook, Prices, Simulation
     from engine.ports.queue import OrderQueue
     from engine.ports.resting import RestingIndex, Tickers
+    from engine.ports.rosters import Rosters
     from engine.ports.venue import Market, Venue
     from engine.ports.watchers import Push, Watchers
     from engine.service.cancelling import Cancelling
+    from engine.service.changing import Changing
     from engine.service.connecting import Connecting
+    from engine.service.epochs import Epochs
     from engine.service.execution import Execution
     from engine.service.identity import Identity
     from engine.service.moving import Moving
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
     from engine.service.reading import Reading
     from engine.service.reconciliation import Reconciliation
     from engine.service.resting import TickerWatch
+    from engine.service.waiting import Beginning
     from engine.service.watching import Watching
 
 #: Ten orders at once, each with a thread of its own, and its venues'.
@@ -90,6 +95,8 @@ class Adapters(Protocol):
     def tickers(self) -> "Tickers": ...
     @property
     def resting(self) -> "RestingIndex": ...
+    @property
+    def rosters(self) -> "Rosters": ...
     @property
     def watchers(self) -> "Watchers": ...
     @property
@@ -128,6 +135,7 @@ class Engine:
             self.identity,
             self.placing,
             self.reading,
+            self.changing,
             self.cancelling,
             lambda: self.quoting,
             lambda: self.pricing,
@@ -138,6 +146,7 @@ class Engine:
     def placing(self) -> "Placing":
         from engine.service.limits import Limits
         from engine.service.placing import Placing
+        from engine.service.room import Room
 
         use, asked = self.adapters, self.settings
         limits = Limits(
@@ -150,6 +159,9 @@ class Engine:
             use.chance,
             asked.order_deadline,
             limits,
+            Room(use.orders, use.rosters, asked.resting_orders_per_account),
+            self.ticker,
+            self.beginning,
             test_tokens=asked.simulated_faults,
         )
 
@@ -157,13 +169,33 @@ class Engine:
     def reading(self) -> "Reading":
         from engine.service.reading import Reading
 
-        return Reading(self.adapters.orders, self.adapters.access)
+        return Reading(self.adapters.orders, self.adapters.access, self.epochs)
+
+    @cached_property
+    def changing(self) -> "Changing":
+        from engine.service.changing import Changing
+
+        use, deadline = self.adapters, self.settings.order_deadline
+        return Changing(use.orders, use.queue, self.epochs, self.beginning, use.clock, deadline)
 
     @cached_property
     def cancelling(self) -> "Cancelling":
         from engine.service.cancelling import Cancelling
 
-        return Cancelling(self.adapters.orders, self.adapters.clock)
+        use = self.adapters
+        return Cancelling(use.orders, use.rosters, self.epochs, use.clock)
+
+    @cached_property
+    def beginning(self) -> "Beginning":
+        from engine.service.waiting import Beginning
+
+        return Beginning(lambda: self.pricing)
+
+    @cached_property
+    def epochs(self) -> "Epochs":
+        from engine.service.epochs import Epochs
+
+        return Epochs(self.adapters.rosters)
 
     @cached_property
     def work(self) -> "Work":
@@ -215,6 +247,7 @@ class Engine:
             message,
             refusal_message,
             self.identity.is_good,
+            self.epochs,
         )
         farewell = revoked_message()
         revocation = Revocation(
@@ -226,10 +259,18 @@ class Engine:
     def reconciliation(self) -> "Reconciliation":
         """The repairer."""
         from engine.service.reconciliation import Reconciliation
+        from engine.service.sweeping import Sweeping
 
         use = self.adapters
+        sweeping = Sweeping(use.orders, use.rosters, use.clock)
         return Reconciliation(
-            use.orders, use.queue, lambda: self.execution, use.clock, self.ticker, use.resting
+            use.orders,
+            use.queue,
+            lambda: self.execution,
+            use.clock,
+            self.ticker,
+            use.resting,
+            sweeping,
         )
 
     @cached_property
@@ -246,6 +287,7 @@ class Engine:
             use.chance,
             use.call_threads,
             self.ticker,
+            self.epochs,
         )
 
     @cached_property
@@ -269,6 +311,7 @@ class Engine:
             use.queue,
             use.order_threads,
             use.clock,
+            self.epochs,
             self.settings.order_deadline,
         )
         return Ticks(
@@ -346,6 +389,12 @@ class Aws:
 
         url = needed(self.settings.tick_queue_url, "TICK_QUEUE_URL")
         return DynamoTickers(self._table, self._sqs, url)
+
+    @cached_property
+    def rosters(self) -> "DynamoRosters":
+        from engine.adapters.aws.rosters import DynamoRosters
+
+        return DynamoRosters(self._table)
 
     @cached_property
     def watchers(self) -> "DynamoWatchers":

@@ -34,6 +34,8 @@ class Settings:
     keys_required: bool
     #: The orders that an account may place a minute; 0: as many as it likes.
     orders_per_minute: int
+    #: The orders of an account that may rest.
+    resting_orders_per_account: int
     #: The stream connections that an account may make a minute; 0: as many as it likes.
     connects_per_minute: int
     #: The least and the most that an order may be worth; 0: no bound.
@@ -76,6 +78,7 @@ class Settings:
             min_split_gain_bps=number("MIN_SPLIT_GAIN_BPS", 5),
             keys_required=keys_required,
             orders_per_minute=number("ORDERS_PER_MINUTE", 100) if keys_required else 0,
+            resting_orders_per_account=number("RESTING_ORDERS_PER_ACCOUNT", 200),
             connects_per_minute=number("CONNECTS_PER_MINUTE", 60) if keys_required else 0,
             order_dollars=(
                 Decimal(number("MIN_ORDER_USD", 0)),

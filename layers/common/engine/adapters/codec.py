@@ -240,6 +240,8 @@ def _doc(order: Order) -> dict[str, Any]:
         doc["tx"] = [tx.signature, to_ms(tx.signed_at) - born, to_ms(tx.expires_at) - born, steps]
     if order.tries:
         doc["tries"] = [_try_row(each, order.transaction) for each in order.tries]
+    if any(each.price is not None for each in order.tries):
+        doc["due"] = [_due_row(each) for each in order.tries]
     if order.amount_out is not None:
         doc["got"] = str(order.amount_out)
     if order.error:
@@ -461,7 +463,21 @@ def _tries(
         tries = tuple(_try(row, transaction, len(history)) for row in doc.get("tries", ()))
     if not all(history[tried.seq - 1].attempt for tried in tries):
         raise ValueError("a try before the first attempt")
-    return tries
+    if "due" not in doc:
+        return tries
+    return tuple(_due(tried, *row) for tried, row in zip(tries, doc["due"], strict=True))
+
+
+def _due_row(tried: Try) -> list[str | None]:
+    """Return what a try was held against: older versions pass over it."""
+    price = None if tried.price is None else price_text(tried.price)
+    amounts = (tried.quoted, tried.bound)
+    return [price, *(None if amount is None else str(amount) for amount in amounts)]
+
+
+def _due(tried: Try, price: object, quoted: object, bound: object) -> Try:
+    amounts = [None if amount is None else digits(amount) for amount in (quoted, bound)]
+    return replace(tried, price=_price(price), quoted=amounts[0], bound=amounts[1])
 
 
 def _try(row: list[Any], transaction: Transaction | None, last: int) -> Try:
@@ -472,7 +488,10 @@ def _try(row: list[Any], transaction: Transaction | None, last: int) -> Try:
     outcomes = tuple((whole(seq, 1, last), _OUTCOMES[whole(n)]) for seq, n in numbers)
     if not outcomes:
         raise ValueError("a try of which nothing became")
-    return Try(None if signature is None else text(signature), outcomes, *map(_code, code))
+    if len(code) > 1:
+        raise ValueError("a try with more than one reason")
+    signature = None if signature is None else text(signature)
+    return Try(signature, outcomes, _code(code[0]) if code else None)
 
 
 def _former_try(doc: Mapping[str, Any], transaction: Transaction) -> Try:

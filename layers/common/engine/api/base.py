@@ -79,6 +79,11 @@ def optional(description: str | None = None) -> Any:
     return Field(default=None, exclude_if=lambda value: value is None, description=description)
 
 
+def left_out(description: str | None = None) -> Any:
+    """Return a field of what is sent that may be left out, but is never null."""
+    return Field(default=None, description=description)
+
+
 def wrong(code: FieldCode, detail: str) -> PydanticCustomError:
     return PydanticCustomError(code.value, detail)
 

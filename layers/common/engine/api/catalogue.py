@@ -33,7 +33,7 @@ _PROBLEMS = {
         MEND,
     ),
     "INVALID_CURSOR": (
-        "The cursor is not of this list: another account's, another `status`'s, or changed.",
+        "The cursor is not of this list: another account's, another filter's, or changed.",
         "List from the start, without `cursor`.",
     ),
     "UNAUTHENTICATED": (
@@ -57,12 +57,28 @@ _PROBLEMS = {
         "A worker has begun, or the order has ended otherwise. It was not cancelled.",
         "Read the order, or watch it to its end.",
     ),
+    "ORDER_NOT_CHANGEABLE": (
+        "The order rests no more, or never did; or it was changed 100 times. It was not changed.",
+        "Read the order: its `trigger` says whether it has come due.",
+    ),
+    "PRECONDITION_FAILED": (
+        "`If-Match` names another `seq` than the order has. It was not changed.",
+        "Read the order, and send its `ETag`.",
+    ),
     "BODY_TOO_LARGE": ("The body is larger than 16 KiB.", MEND),
     "UNSUPPORTED_MEDIA_TYPE": (
         "The body is not declared as JSON.",
         "Send `Content-Type: application/json`.",
     ),
     "INVALID_ORDER": ("Fields of the order can't be accepted.", "See `errors`, field by field."),
+    "WOULD_TRIGGER_NOW": (
+        "The order is due as it is placed, or by its change, and has `ifTriggered` `reject`.",
+        "Take another price, or `execute`; `errors` names the price that is reached.",
+    ),
+    "TOO_MANY_RESTING_ORDERS": (
+        "As many orders of the account rest as may.",
+        "Cancel some, or let them end. Nothing was placed.",
+    ),
     "INVALID_QUERY": (
         "Parameters of the query can't be accepted.",
         "See `errors`; `pointer` is a slash and the parameter's name.",
@@ -82,6 +98,10 @@ _PROBLEMS = {
     "TRADING_HALTED": (
         "The operator takes no new orders at present. Orders under way are finished.",
         "Try again later, not before `Retry-After`.",
+    ),
+    "PRICE_UNAVAILABLE": (
+        "No venue tells a price, and a trailing stop has nothing to follow.",
+        "Try again later, not before `Retry-After`, or say an `activationPrice`.",
     ),
     "STORE_UNAVAILABLE": (
         "The table did not answer. A new order may have been stored all the same.",
@@ -132,6 +152,20 @@ _FIELDS = {
         "See `detail`.",
     ),
     "PRICE_TOO_PRECISE": ("The price has more than 12 significant digits.", "Round it."),
+    "PRICES_CROSSED": (
+        "An `oco` would lose where it is to gain: its two prices are on each other's side.",
+        "For a sell `stopLoss` lies below `takeProfit`, for a buy above it.",
+    ),
+    "TIME_TYPE": (
+        "The time is not RFC 3339 with an offset.",
+        'Send `"2026-12-22T08:24:00Z"` or `"2026-12-22T09:24:00+01:00"`.',
+    ),
+    "EXPIRY_OUT_OF_RANGE": (
+        "The end is not in the future, or more than 30 days away.",
+        "Take another, or leave it out: then it is 30 days from now.",
+    ),
+    "WOULD_TRIGGER_NOW": ("The reference price has reached this price.", "See the problem's code."),
+    "TOO_MANY_RESTING_ORDERS": ("An order of this type waits.", "See the problem's code."),
 }
 _MARKET = {
     "UNSUPPORTED_PAIR": ("No pool trades the two tokens.", "Trade another pair."),

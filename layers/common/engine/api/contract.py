@@ -14,10 +14,18 @@ _KEPT = ("UNAUTHENTICATED", "STORE_UNAVAILABLE")
 #: Errors of a call that takes no body.
 NO_BODY = ("MALFORMED_JSON", "BODY_TOO_LARGE", "INVALID_BODY")
 PRICES = {FieldCode.PRICE_TYPE, FieldCode.PRICE_OUT_OF_RANGE, FieldCode.PRICE_TOO_PRECISE}
+_ORDERS = PRICES | {
+    FieldCode.PRICES_CROSSED,
+    FieldCode.TIME_TYPE,
+    FieldCode.EXPIRY_OUT_OF_RANGE,
+    FieldCode.KEY_MISMATCH,
+}
+_ALONE = {FieldCode.WOULD_TRIGGER_NOW, FieldCode.TOO_MANY_RESTING_ORDERS}
 #: What may be wrong with a field, by the problem that tells it.
 _FIELDS = {
-    "INVALID_ORDER": set(FieldCode) - {FieldCode.NOT_A_COUNT} - PRICES,
-    "INVALID_QUERY": set(FieldCode) - {FieldCode.KEY_MISMATCH} - PRICES,
+    **{code.value: {code} for code in _ALONE},
+    "INVALID_ORDER": set(FieldCode) - {FieldCode.NOT_A_COUNT} - _ALONE,
+    "INVALID_QUERY": set(FieldCode) - _ORDERS - _ALONE,
     "INVALID_BODY": {FieldCode.INVALID},
 }
 #: What API Gateway may answer itself, in its own words.

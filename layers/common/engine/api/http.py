@@ -18,6 +18,7 @@ from engine.api.routes.simulation import add_simulation
 from engine.api.routes.stream import add_stream
 from engine.observability import log
 from engine.service.cancelling import Cancelling
+from engine.service.changing import Changing
 from engine.service.identity import Identity
 from engine.service.placing import Placing
 from engine.service.reading import Reading
@@ -35,6 +36,8 @@ Answer = dict[str, Any]
 MAX_BODY = 16_384
 #: Whoever asks for what lies below is asked for a key.
 _KEYED = "/api/"
+#: Where no body is an empty object.
+_BODY_OPTIONAL = frozenset({"/api/orders/cancel-all"})
 #: What a path may have as it is; the rest is encoded, so that a variable takes whatever comes.
 _SAFE = "/-._~()'!*:@,;=+&$%"
 
@@ -46,6 +49,7 @@ class HttpApi:
     identity: Identity
     placing: Placing
     reading: Reading
+    changing: Changing
     cancelling: Cancelling
     # Made when they are first asked for: they bring the market. What is not simulated is not moved.
     quoting: Callable[[], "Quoting"]
@@ -56,7 +60,7 @@ class HttpApi:
     def resolver(self) -> Resolver:
         """What answers; made once a process."""
         app = Resolver()
-        add_orders(app, self.placing, self.reading, self.cancelling)
+        add_orders(app, self.placing, self.reading, self.changing, self.cancelling)
         add_market(app, self.placing, self.quoting, self.pricing)
         if self.moving:
             add_simulation(app, self.placing, self.moving)
@@ -102,10 +106,13 @@ class HttpApi:
         # A form, or what is not declared, is not taken for JSON.
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         headers["content-type"] = kind if kind == JSON else "application/octet-stream"
+        body = None if method == "GET" else _body(event) or " "  # nothing is no JSON either
+        if body == " " and path in _BODY_OPTIONAL:
+            body, headers["content-type"] = "{}", JSON
         asked = event["requestContext"]
         http = {**asked["http"], "method": method}
         read = {
-            "body": None if method == "GET" else _body(event) or " ",  # nothing is no JSON either
+            "body": body,
             "headers": headers,
             "isBase64Encoded": False,
             "rawPath": path,

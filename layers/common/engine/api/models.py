@@ -7,7 +7,6 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from engine.api.base import (
-    KEY_EXAMPLES,
     Code,
     Id,
     Sent,
@@ -20,8 +19,10 @@ from engine.api.base import (
 )
 from engine.domain.errors import FieldCode
 from engine.domain.money import decimal_of
-from engine.domain.order import ID_PATTERN, Status, TryOutcome
+from engine.domain.order import Status, TryOutcome
 from engine.domain.prices import PriceOutOfRange, PriceTooPrecise, checked_price
+from engine.domain.terms import IfTriggered, OrderType
+from engine.domain.triggers import Direction, Side
 
 
 def _amount(value: object) -> Decimal:
@@ -49,7 +50,7 @@ def _price(value: object) -> Decimal:
         raise wrong(FieldCode.PRICE_TOO_PRECISE, str(error)) from None
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """Let `50.0` be the whole number that JSON says it is."""
     if isinstance(value, Decimal) and value.adjusted() < 10 and value == value.to_integral_value():
         return int(value)
@@ -94,28 +95,6 @@ Digits = Annotated[
         examples=["163.05"],
     ),
 ]
-
-
-class PlaceOrder(Sent):
-    """The body of `POST /api/orders/execute`."""
-
-    type: Literal["market"] = Field(description="Market orders only.")
-    token_in: Wanted = Field(description="The token to sell, by its symbol.", examples=["SOL"])
-    token_out: Wanted = Field(description="The token to buy, by its symbol.", examples=["USDC"])
-    amount: Amount = Field(
-        description="How much of tokenIn to sell, no finer than its decimals. A number is read as "
-        "written, never as a float."
-    )
-    slippage_bps: Annotated[Bps, BeforeValidator(_whole)] = Field(
-        default=50,
-        description="How much less than quoted may come out, in hundredths of a percent.",
-    )
-    client_order_id: str | None = Field(
-        default=None,
-        pattern=ID_PATTERN,
-        description="Makes the call idempotent, as the Idempotency-Key header does.",
-        examples=KEY_EXAMPLES,
-    )
 
 
 class Quote(Told):
@@ -192,20 +171,75 @@ class Try(Told):
     code: Code | None = Field(
         description="Why nothing was traded; null while it may be, and if it was."
     )
+    price: Digits | None = Field(
+        description="The reference price at which it came due; null if it waited for none."
+    )
+    quoted_out: Digits | None = Field(
+        description="What of tokenOut was quoted; null if nothing was, or it is not kept."
+    )
+    bound: Digits | None = Field(
+        description="The least of tokenOut that was taken; null if it is not known."
+    )
+
+
+class Level(Told):
+    """A price, and the side of it on which the reference price has to be."""
+
+    leg: Literal["takeProfit", "stopLoss"] | None = Field(description="Of an oco: which of two.")
+    direction: Direction
+    price: Digits
+
+
+class Trigger(Told):
+    """What an order waits for, and what has set it off last."""
+
+    source: Literal["reference"] = Field(description="The price of GET /api/prices.")
+    direction: Direction | None = Field(
+        description="above: due at `price` or higher; below: or lower. Null while an oco waits."
+    )
+    price: Digits | None = Field(
+        description="What it waits for now; once due, what it was due by. Of a trailing stop that "
+        "is not yet active, what activates it. Null while an oco waits: see `levels`."
+    )
+    levels: list[Level] = Field(min_length=1, description="All that it waits for now.")
+    watermark: Digits | None = Field(
+        description="Of an active trailing stop: the best price that it has followed so far."
+    )
+    triggered_at: Time | None = Field(description="When it came due last; null before that.")
+    triggered_price: Digits | None = Field(description="The reference price then.")
+
+
+class Exit(Told):
+    """One leg of an oco."""
+
+    price: Digits
+    slippage_bps: Bps
 
 
 class Order(Told, defer_build=False):  # whoever imports it needs it, and messages are made of it
-    """A market order, all of it."""
+    """An order, all of it. What its type does not have is null."""
 
     order_id: Id
     client_order_id: Id | None = Field(description="The idempotency key, if there was one.")
-    type: Literal["market"]
+    type: OrderType
+    pair: Pair
+    side: Side = Field(description="sell if tokenIn is the pair's base, buy if tokenOut is.")
     token_in: Symbol
     token_out: Symbol
     amount: Digits = Field(description="How much of tokenIn is sold.")
     slippage_bps: Bps
+    limit_price: Digits | None
+    stop_price: Digits | None
+    trailing_bps: int | None
+    activation_price: Digits | None
+    take_profit: Exit | None
+    stop_loss: Exit | None
+    if_triggered: IfTriggered | None
+    expires_at: Time | None = Field(description="When it ends if it rests still.")
+    summary: str = Field(description="What will happen, for people.")
+    trigger: Trigger | None
     status: Status
-    seq: Seq = Field(description="One more with every change.")
+    seq: Seq = Field(description="One more with every change; also the ETag, in quotes.")
     attempts: int = Field(ge=0, description="How often it was tried to trade.")
     created_at: Time
     updated_at: Time
@@ -222,6 +256,13 @@ class Order(Told, defer_build=False):  # whoever imports it needs it, and messag
     error: Failure | None = Field(description="Why the order failed; null unless it has.")
     history: list[Step] = Field(min_length=1)
     tries: list[Try]
+
+
+class Cancelled(Told):
+    """What has been cancelled at once."""
+
+    pair: Pair | None = Field(description="Orders of this pair; null: of all.")
+    cancelled_at: Time = Field(description="Whatever rested then does not trade any more.")
 
 
 class OrderPage(Told):

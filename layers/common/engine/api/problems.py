@@ -11,12 +11,17 @@ from engine.domain.errors import (
     InvalidCursor,
     InvalidOrder,
     OrderNotCancellable,
+    OrderNotChangeable,
     OrderNotFound,
     OrderRateExceeded,
+    PreconditionFailed,
+    PriceUnavailable,
     StoreUnavailable,
+    TooManyRestingOrders,
     TradingHalted,
     Unauthenticated,
     Undecodable,
+    WouldTriggerNow,
 )
 from engine.service.limits import Allowance
 
@@ -48,14 +53,19 @@ PROBLEMS: dict[str, Kind] = {
     "METHOD_NOT_ALLOWED": _kind(405, "The path does not know this method"),
     IdempotencyKeyReused.code: _kind(409, "The key was used for another order"),
     OrderNotCancellable.code: _kind(409, "The order can't be cancelled any more"),
+    OrderNotChangeable.code: _kind(409, "The order can't be changed any more"),
+    PreconditionFailed.code: _kind(412, "The order is not as you believe"),
     "BODY_TOO_LARGE": _kind(413, "The body is too large"),
     "UNSUPPORTED_MEDIA_TYPE": _kind(415, "The body is not declared as JSON"),
     "INVALID_ORDER": _kind(422, "The order can't be accepted"),
+    WouldTriggerNow.code: _kind(422, "The order would be due at once"),
+    TooManyRestingOrders.code: _kind(422, "Too many orders rest"),
     "INVALID_QUERY": _kind(422, "The query can't be accepted"),
     "INVALID_BODY": _kind(422, "The body can't be accepted"),
     OrderRateExceeded.code: _kind(429, "Too many orders"),
     "INTERNAL_ERROR": _kind(500, "Something went wrong here"),
     TradingHalted.code: _kind(503, "Trading is halted", Retry_After="30"),
+    PriceUnavailable.code: _kind(503, "There is no price at present", Retry_After="5"),
     StoreUnavailable.code: _kind(503, "Try again in a moment", Retry_After="1"),
 }
 
@@ -63,6 +73,9 @@ PROBLEMS: dict[str, Kind] = {
 _TOLD = (
     OrderNotFound,
     OrderNotCancellable,
+    OrderNotChangeable,
+    PreconditionFailed,
+    PriceUnavailable,
     IdempotencyKeyReused,
     InvalidCursor,
     Unauthenticated,
@@ -113,7 +126,7 @@ def problem_of(error: EngineError) -> Problem:
     """Return the problem that tells a client of `error`; what is not theirs to know is a 500."""
     match error:
         case InvalidOrder():
-            return invalid("INVALID_ORDER", error.problems)
+            return invalid(error.code, error.problems)
         case OrderRateExceeded():
             headers = rate_headers(Allowance(error.limit, 0, error.retry_after))
             headers["Retry-After"] = str(error.retry_after)

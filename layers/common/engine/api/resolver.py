@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, get_args
@@ -22,12 +22,18 @@ from engine.ports.access import Caller
 
 Handler = Callable[..., Any]
 
-_ORDERS = "/api/orders"
+#: Where a body is an order, or what is to become of one.
+_ORDERS = frozenset({"/api/orders/execute", "/api/orders/{orderId}"})
 #: What pydantic says of a field, where we have words of our own for it.
 _CODES = frozenset(FieldCode)
 _OURS = {
     "missing": (FieldCode.REQUIRED, "is required"),
     "extra_forbidden": (FieldCode.UNKNOWN_FIELD, "is not known"),
+}
+#: What it says of the field that tells one of several bodies from the others.
+_TAG = {
+    "union_tag_not_found": (FieldCode.REQUIRED, "is required"),
+    "union_tag_invalid": (FieldCode.INVALID, "is none of those that are known"),
 }
 
 
@@ -40,6 +46,8 @@ class Resolver(APIGatewayHttpResolver):
     def __init__(self) -> None:
         super().__init__(enable_validation=True, json_body_deserializer=self._read_body)
         self.known: dict[str, dict[str, frozenset[str]]] = {}
+        #: By path: what tells one of several bodies from the others.
+        self.tagged: dict[str, Set[str]] = {}
         self.use([_known_names_only])
         self.exception_handler(RequestValidationError)(self._invalid)
         self.exception_handler(Exception)(self._refused)
@@ -88,7 +96,7 @@ class Resolver(APIGatewayHttpResolver):
 
     def _unfit_body(self) -> str:
         """Return the code of a body that is no order, or no whatever else the path takes."""
-        return "INVALID_ORDER" if self.request.route.startswith(_ORDERS) else "INVALID_BODY"
+        return "INVALID_ORDER" if self.request.route in _ORDERS else "INVALID_BODY"
 
     def _refused(self, error: Exception) -> Response[str]:
         problem = problem_for(error)
@@ -102,6 +110,9 @@ class Resolver(APIGatewayHttpResolver):
             where, *steps = each["loc"]
             if where not in found:
                 return self._refused(error)  # an answer of ours that is not as it should be
+            tags = self.tagged.get(self.request.route) if where == "body" else None
+            if tags and steps and steps[0] in tags:
+                del steps[0]  # which of several bodies it was taken for
             found[where].append(_field(steps, each["type"], each["msg"]))
         found["query"] += [_field([n], "extra_forbidden", "") for n in self.unknown_names()]
         if found["body"]:
@@ -176,6 +187,8 @@ def _query_names(handler: Handler) -> Iterator[str]:
 def _field(steps: Sequence[object], kind: str, detail: str) -> FieldProblem:
     """Return a wrong field as clients read of it; `kind` is pydantic's word, or our code."""
     pointer = "".join(f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in steps)
+    if kind in _TAG:
+        return FieldProblem(f"{pointer}/type", *_TAG[kind])
     otherwise = FieldCode(kind) if kind in _CODES else FieldCode.INVALID
     code, told = _OURS.get(kind, (otherwise, detail))
     return FieldProblem(pointer, code, told)

@@ -1,14 +1,26 @@
 """What clients see: camelCase, amounts as decimal strings, times in UTC to the millisecond."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
 
 from engine.api import models
 from engine.domain.money import from_base_units, price, shares
-from engine.domain.order import Instruction, Order, Quote, Route, Step, Transaction, Try
+from engine.domain.order import (
+    Instruction,
+    Order,
+    Quote,
+    Route,
+    Status,
+    Transaction,
+    Try,
+    Waiting,
+)
 from engine.domain.prices import price_text
-from engine.domain.terms import Terms
+from engine.domain.terms import Exit, Terms
 from engine.domain.tokens import Token
+from engine.domain.triggers import EitherOf, Level, Trailing, Trigger
 
 if TYPE_CHECKING:
     from engine.service.pricing import Priced
@@ -22,17 +34,29 @@ def order_view(order: Order) -> models.Order:
     return models.Order(
         order_id=order.order_id,
         client_order_id=order.client_order_id,
-        type=terms.kind.value,  # type: ignore[arg-type]  # the others are not taken yet
+        type=terms.kind,
+        pair=terms.pair,
+        side=terms.side,
         token_in=terms.sell.symbol,
         token_out=terms.buy.symbol,
         amount=from_base_units(terms.amount, terms.sell.decimals),
         slippage_bps=terms.slippage_bps,
+        limit_price=_price(terms.limit_price),
+        stop_price=_price(terms.stop_price),
+        trailing_bps=terms.trailing_bps,
+        activation_price=_price(terms.activation_price),
+        take_profit=_exit_view(terms.take_profit),
+        stop_loss=_exit_view(terms.stop_loss),
+        if_triggered=terms.if_triggered if order.waiting else None,
+        expires_at=timestamp(terms.expires_at) if terms.expires_at else None,
+        summary=terms.summary,
+        trigger=_trigger_view(order, order.waiting) if order.waiting else None,
         status=order.status,
         seq=order.seq,
         attempts=order.attempts,
         created_at=timestamp(order.created_at),
         updated_at=timestamp(order.updated_at),
-        quotes=[quote_view(quote, terms) for quote in order.quotes],
+        quotes=[quote_view(quote, terms, order.minimum) for quote in order.quotes],
         route=_route_view(order.route, terms, order.transaction) if order.route else None,
         min_amount_out=_of(terms.buy, order.min_amount_out),
         amount_out=_of(terms.buy, got),
@@ -47,18 +71,66 @@ def order_view(order: Order) -> models.Order:
             models.Step(seq=seq, status=step.status, at=timestamp(step.at))
             for seq, step in enumerate(order.history, 1)
         ],
-        tries=[_try_view(tried, order.history[tried.seq - 1]) for tried in order.tries],
+        tries=[_try_view(tried, order) for tried in order.tries],
     )
 
 
-def _try_view(tried: Try, step: Step) -> models.Try:
+def _try_view(tried: Try, order: Order) -> models.Try:
+    step, buy = order.history[tried.seq - 1], order.terms.buy
+    quoted, bound = tried.quoted, tried.bound
+    signed = order.transaction.signature if order.transaction else None
+    if quoted is None and order.route and tried.signature and tried.signature == signed:
+        quoted, bound = order.route.amount_out, order.min_amount_out
     return models.Try(
         at=timestamp(step.at),
         attempt=step.attempt,
         tx_hash=tried.signature,
         outcome=tried.outcome,
         code=tried.code,
+        price=_price(tried.price),
+        quoted_out=_of(buy, quoted),
+        bound=_of(buy, bound),
     )
+
+
+def _trigger_view(order: Order, waiting: Waiting) -> models.Trigger:
+    """Return what an order waits for; while it is due, what it was due by."""
+    trigger, fired = waiting.trigger, waiting.fired
+    levels = _levels(trigger)
+    level = levels[0] if len(levels) == 1 else None
+    if fired and order.status is not Status.RESTING:
+        level = _level(None, fired.level)
+    return models.Trigger(
+        source="reference",
+        direction=level.direction if level else None,
+        price=level.price if level else None,
+        levels=levels,
+        watermark=price_text(trigger.watermark) if isinstance(trigger, Trailing) else None,
+        triggered_at=timestamp(order.history[waiting.fired_seq - 1].at) if fired else None,
+        triggered_price=_price(waiting.fired_price),
+    )
+
+
+def _levels(trigger: Trigger) -> list[models.Level]:
+    """Return at which prices an order comes due; the next watermark is none of them."""
+    if isinstance(trigger, EitherOf):
+        return [
+            _level("takeProfit", trigger.take_profit),
+            _level("stopLoss", trigger.stop_loss),
+        ]
+    return [_level(None, trigger.stop if isinstance(trigger, Trailing) else trigger.levels[0])]
+
+
+def _level(leg: Literal["takeProfit", "stopLoss"] | None, level: Level) -> models.Level:
+    return models.Level(leg=leg, direction=level.direction, price=price_text(level.price))
+
+
+def _exit_view(end: Exit | None) -> models.Exit | None:
+    return models.Exit(price=price_text(end.price), slippage_bps=end.slippage_bps) if end else None
+
+
+def _price(price: Decimal | None) -> str | None:
+    return None if price is None else price_text(price)
 
 
 def offer_view(offer: "Offer", terms: Terms) -> models.Offer:
@@ -71,7 +143,7 @@ def offer_view(offer: "Offer", terms: Terms) -> models.Offer:
         amount=from_base_units(terms.amount, terms.sell.decimals),
         slippage_bps=terms.slippage_bps,
         at=timestamp(offer.at),
-        quotes=[quote_view(quote, terms) for quote in offer.quotes],
+        quotes=[quote_view(quote, terms, terms.minimum) for quote in offer.quotes],
         route=_route_view(route, terms) if route else None,
         amount_out=_of(terms.buy, route.amount_out if route else None),
         min_amount_out=_of(terms.buy, minimum),
@@ -102,11 +174,13 @@ def token_view(token: Token) -> models.Token:
     return models.Token(symbol=token.symbol, mint=token.mint, decimals=token.decimals)
 
 
-def quote_view(quote: Quote, terms: Terms) -> models.Quote | models.NoQuote:
+def quote_view(
+    quote: Quote, terms: Terms, minimum_of: Callable[[int, int], int]
+) -> models.Quote | models.NoQuote:
     """Return one venue's answer as clients read it."""
     if quote.error:
         return models.NoQuote(venue=quote.venue, error=quote.error)
-    minimum = terms.minimum(terms.amount, quote.amount_out)
+    minimum = minimum_of(terms.amount, quote.amount_out)
     sell, buy = terms.sell.decimals, terms.buy.decimals
     charged = terms.buy if quote.fee_on_output else terms.sell
     return models.Quote(

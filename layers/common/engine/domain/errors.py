@@ -2,13 +2,18 @@
 
     EngineError
     +-- InvalidOrder              the request can't become an order (the caller's to mend)
+    |   +-- WouldTriggerNow       it is due as it is placed, and its client does not want that
+    |   +-- TooManyRestingOrders  the account has as many orders that wait as it may
     +-- IllegalTransition         the life cycle forbids the move
     +-- OrderNotFound             no such order, or not this account's
     +-- OrderNotCancellable       a worker has begun, or the order has ended
+    +-- OrderNotChangeable        the order does not rest, or was changed as often as it may be
+    +-- PreconditionFailed        the order is not as its client believed
     +-- IdempotencyKeyReused      the same key with another order
     +-- Unauthenticated           no key, or none that is good
     +-- KeyRevoked                the key by which a client connected is good no more
     +-- ConnectRateExceeded       the account connects more often than it may
+    +-- PriceUnavailable          there is no reference price, and nothing can begin without one
     +-- TradingHalted             the operator has stopped the taking of orders
     +-- OrderRateExceeded         the account places more orders than it may
     +-- InvalidCursor             a cursor that this list did not give out
@@ -61,6 +66,11 @@ class FieldCode(StrEnum):
     PRICE_TYPE = "PRICE_TYPE"
     PRICE_OUT_OF_RANGE = "PRICE_OUT_OF_RANGE"
     PRICE_TOO_PRECISE = "PRICE_TOO_PRECISE"
+    PRICES_CROSSED = "PRICES_CROSSED"
+    TIME_TYPE = "TIME_TYPE"
+    EXPIRY_OUT_OF_RANGE = "EXPIRY_OUT_OF_RANGE"
+    WOULD_TRIGGER_NOW = "WOULD_TRIGGER_NOW"
+    TOO_MANY_RESTING_ORDERS = "TOO_MANY_RESTING_ORDERS"
 
 
 class FailureCode(StrEnum):
@@ -98,6 +108,23 @@ class InvalidOrder(EngineError):
         self.problems = problems
 
 
+class WouldTriggerNow(InvalidOrder):
+    """The order is due as it is placed or changed; `pointer` is of the price that is reached."""
+
+    code = "WOULD_TRIGGER_NOW"
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(FieldProblem(pointer, FieldCode.WOULD_TRIGGER_NOW, detail))
+
+
+class TooManyRestingOrders(InvalidOrder):
+    code = "TOO_MANY_RESTING_ORDERS"
+
+    def __init__(self, limit: int) -> None:
+        detail = f"an account has at most {limit} orders that wait; cancel some, or let them end"
+        super().__init__(FieldProblem("/type", FieldCode.TOO_MANY_RESTING_ORDERS, detail))
+
+
 class IllegalTransition(EngineError):
     code = "ILLEGAL_TRANSITION"
 
@@ -114,6 +141,14 @@ class OrderNotFound(EngineError):
 
 class OrderNotCancellable(EngineError):
     code = "ORDER_NOT_CANCELLABLE"
+
+
+class OrderNotChangeable(EngineError):
+    code = "ORDER_NOT_CHANGEABLE"
+
+
+class PreconditionFailed(EngineError):
+    code = "PRECONDITION_FAILED"
 
 
 class IdempotencyKeyReused(EngineError):
@@ -136,6 +171,10 @@ class ConnectRateExceeded(EngineError):
     def __init__(self, limit: int, retry_after: int) -> None:
         super().__init__(f"an account connects {limit} times a minute; wait {retry_after} s")
         self.retry_after = retry_after
+
+
+class PriceUnavailable(EngineError):
+    code = "PRICE_UNAVAILABLE"
 
 
 class TradingHalted(EngineError):

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -145,12 +145,16 @@ class Try:
     """One try to trade: what was signed, if it came to that, and what became of it.
 
     `changes` are its outcomes so far, each with the order's `seq` then; `code` is the reason of one
-    that came to nothing.
+    that came to nothing. Of an order that waits it says at which reference price that came due,
+    the output that was `quoted` and its `bound`, base units of the token bought.
     """
 
     signature: str | None
     changes: tuple[tuple[int, TryOutcome], ...]
     code: str | None = None
+    price: Decimal | None = None
+    quoted: int | None = None
+    bound: int | None = None
 
     @property
     def seq(self) -> int:
@@ -162,13 +166,14 @@ class Try:
         return self.changes[-1][1]
 
     def became(self, outcome: TryOutcome, *, seq: int, code: str | None = None) -> "Try":
-        return Try(self.signature, (*self.changes, (seq, outcome)), code)
+        return replace(self, changes=(*self.changes, (seq, outcome)), code=code)
 
     def as_of(self, seq: int) -> "Try":
         known = tuple(change for change in self.changes if change[0] <= seq)
-        return self if known == self.changes else Try(self.signature, known)
+        return self if known == self.changes else replace(self, changes=known, code=None)
 
 
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 #: The way to the send: what an order has reached on it, a new attempt does not take back.
 _PATH = (Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
 IN_FLIGHT = frozenset({TryOutcome.SIGNED, TryOutcome.SENT})
@@ -195,7 +200,7 @@ class Waiting:
     """What an order waits for, since when, and what set it off last.
 
     `trigger` moves with the price without a change of the order: `moves` counts that. `epoch` is
-    the one of its account under which it was placed (see `service/resting.py`).
+    the time of its account's last cancel-all before it was placed (see `service/epochs.py`).
     """
 
     trigger: Trigger
@@ -320,6 +325,15 @@ class Order:
         """How often its trigger was moved; every write is conditional on it and on `seq`."""
         return self.waiting.moves if self.waiting else 0
 
+    def under(self, epoch: int) -> "Order":
+        """Return this order as it reads after its account's last cancel-all, at `epoch`.
+
+        What rested then is cancelled, whether or not that is written already.
+        """
+        if self.status is not Status.RESTING or self.waiting is None or self.waiting.epoch >= epoch:
+            return self
+        return self.cancel(at=_1970 + timedelta(milliseconds=epoch))
+
     @property
     def in_flight(self) -> Transaction | None:
         """The transaction that is stored and may land still: nothing else may be built."""
@@ -358,12 +372,18 @@ class Order:
         return replace(woken, deadline=deadline, waiting=waiting)
 
     def rest(
-        self, quotes: tuple[Quote, ...], code: str, trigger: Trigger, *, at: datetime
+        self,
+        quotes: tuple[Quote, ...],
+        code: str,
+        trigger: Trigger,
+        *,
+        at: datetime,
+        quoted: int | None = None,
     ) -> "Order":
         """Return this order resting again, for `trigger`: its limit was not met.
 
-        The quotes did not meet it; or what was in flight reverted, because the pools did not when
-        it landed.
+        The quotes, `quoted` together, did not meet it; or what was in flight reverted, because the
+        pools did not when it landed.
         """
         if self.waiting is None or self.status is Status.RESTING:
             raise IllegalTransition(f"{self.status} does not rest again")
@@ -371,7 +391,7 @@ class Order:
         if self.in_flight is not None:
             missed = _became(missed, TryOutcome.REVERTED, code)
         else:
-            missed = _in_vain(missed, quotes, code)
+            missed = _in_vain(missed, quotes, code, quoted)
         waiting = replace(self.waiting, trigger=trigger, since=missed.updated_at)
         return replace(missed, lease_until=None, lease_by=None, waiting=waiting)
 
@@ -411,6 +431,7 @@ class Order:
         """Return this order with a signed transaction, of which nothing is sent yet."""
         built = self._next(self._at_least(Status.BUILDING), at)
         signed = Try(transaction.signature, ((built.seq, TryOutcome.SIGNED),))
+        signed = _measured(built, signed, route.amount_out)
         return _tried(built, signed, quotes, route, transaction)
 
     def submit(self, *, at: datetime) -> "Order":
@@ -472,6 +493,9 @@ class Order:
         if waiting is not None and seq < waiting.fired_seq:
             waiting = replace(waiting, fired=None, fired_price=None, fired_seq=0)
         terms = next((terms for last, terms in self.former_terms if seq <= last), self.terms)
+        changed = terms is not self.terms or (waiting and self.history[seq - 1].at < waiting.since)
+        if waiting is not None and changed:
+            waiting = replace(waiting, trigger=terms.trigger_before(waiting.trigger))
         return replace(
             self,
             terms=terms,
@@ -530,8 +554,20 @@ def _tried(
     return replace(brought, quoted_seq=order.seq)
 
 
-def _in_vain(order: Order, quotes: tuple[Quote, ...], code: str) -> Order:
-    return _tried(order, Try(None, ((order.seq, TryOutcome.NO_ROUTE),), code), quotes)
+def _in_vain(
+    order: Order, quotes: tuple[Quote, ...], code: str, quoted: int | None = None
+) -> Order:
+    tried = Try(None, ((order.seq, TryOutcome.NO_ROUTE),), code)
+    return _tried(order, _measured(order, tried, quoted), quotes)
+
+
+def _measured(order: Order, tried: Try, quoted: int | None) -> Try:
+    """Return a try with what it was held against, if its order waited for a price."""
+    if order.waiting is None:
+        return tried
+    known = quoted is not None or order.terms.limit_price is not None
+    bound = order.minimum(order.terms.amount, quoted or 0) if known else None
+    return replace(tried, price=order.waiting.fired_price, quoted=quoted, bound=bound)
 
 
 def _became(order: Order, outcome: TryOutcome, code: str | None = None) -> Order:

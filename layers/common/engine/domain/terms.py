@@ -4,14 +4,15 @@
 one base token, on either side.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
 
+from engine.domain.errors import PriceUnavailable
 from engine.domain.money import BPS, from_base_units, less_slippage
 from engine.domain.prices import price_text, rounded_ratio
 from engine.domain.tokens import Token, pair_name
@@ -95,10 +96,37 @@ class Terms:
         """The pair as it is listed, BASE/QUOTE."""
         return pair_name(self.base, self.quote)
 
-    def trigger(self, price: Decimal) -> Trigger | None:
-        """Return what the order waits for, `price` being the reference price; None: nothing."""
+    def trigger(self, price: Decimal | None) -> Trigger | None:
+        """Return what the order waits for, `price` being the reference price; None: nothing.
+
+        Raises PriceUnavailable if it is not known and has to be.
+        """
         make = KINDS[self.kind].trigger
         return make(self, price) if make else None
+
+    def trigger_changed(self, live: Trigger, names: Set[str]) -> Trigger:
+        """Return what an order waits for after `names` of its terms became these.
+
+        A watermark is kept, and so is the stage of a stop-limit, unless the change is of what led
+        there: then it begins anew.
+        """
+        if not names & _OF_TRIGGERS:
+            return live
+        if isinstance(live, Trailing) and "activation_price" not in names:
+            return replace(live, bps=_given(self.trailing_bps))
+        if isinstance(live, AtPrice) and "stop_price" not in names and self.limit_price is not None:
+            return AtPrice(self.profit_at(self.limit_price))
+        again = self.trigger(None)
+        return live if again is None else again
+
+    def trigger_before(self, later: Trigger) -> Trigger:
+        """Return what an order of these terms waited for before it waited for `later`.
+
+        A trailing stop's watermark of then is not kept: it is that of `later`.
+        """
+        if self.trailing_bps is None:
+            return self.trigger(None) or later
+        return replace(later, bps=self.trailing_bps) if isinstance(later, Trailing) else later
 
     def minimum(self, amount_in: int, quoted: int, leg: str | None = None) -> int:
         """Return the least output that is accepted for `amount_in`, base units, rounded up.
@@ -158,7 +186,7 @@ class Kind:
 
     needs: frozenset[str]
     summary: Callable[[Terms], str]
-    trigger: Callable[[Terms, Decimal], Trigger] | None = None
+    trigger: Callable[[Terms, Decimal | None], Trigger] | None = None
     may: frozenset[str] = frozenset()
     slippage_bps: int = 50
 
@@ -217,10 +245,12 @@ def _oco(terms: Terms) -> str:
     )
 
 
-def _trailing(terms: Terms, price: Decimal) -> Trigger:
+def _trailing(terms: Terms, price: Decimal | None) -> Trigger:
     bps = _given(terms.trailing_bps)
     if terms.activation_price is not None:
         return ThenTrailing(terms.profit_at(terms.activation_price), bps)
+    if price is None:
+        raise PriceUnavailable(f"there is no price of {terms.pair} for a trailing stop to follow")
     return Trailing(terms.side.profit, bps, price)
 
 
@@ -229,6 +259,18 @@ def _given(value: T | None) -> T:
         raise ValueError("a term that this kind needs is missing")
     return value
 
+
+#: The terms on which a trigger depends.
+_OF_TRIGGERS = frozenset(
+    {
+        "limit_price",
+        "stop_price",
+        "trailing_bps",
+        "activation_price",
+        "take_profit",
+        "stop_loss",
+    }
+)
 
 KINDS: dict[OrderType, Kind] = {
     OrderType.MARKET: Kind(frozenset(), _market),

@@ -1,12 +1,15 @@
-"""Cancel an order that no worker has begun."""
+"""Cancel an order that no worker has begun, or all that rest."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.domain.errors import Conflict, OrderNotCancellable, OrderNotFound
 from engine.domain.order import Order, Status
 from engine.observability import log
 from engine.ports.clock import Clock
 from engine.ports.orders import OrderRepository
+from engine.ports.rosters import Rosters
+from engine.service.epochs import Epochs
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -14,13 +17,15 @@ class Cancelling:
     """The use case and what it needs."""
 
     orders: OrderRepository
+    rosters: Rosters
+    epochs: Epochs
     clock: Clock
 
     def cancel(self, order_id: str, *, account: str) -> Order:
         """Cancel an account's order and return it; harmless if it is cancelled already.
 
-        The write is conditional, as the worker's claim is: one of them wins. Raises OrderNotFound,
-        OrderNotCancellable once a worker has begun.
+        The write is conditional, as the worker's claim and the trigger's are: one of them wins.
+        Raises OrderNotFound, OrderNotCancellable once a worker has begun.
         """
         order = self.orders.get(order_id)
         while True:
@@ -28,13 +33,26 @@ class Cancelling:
                 raise OrderNotFound(f"there is no order {order_id}")
             if order.status is Status.CANCELLED:
                 return order
-            if order.status is not Status.PENDING:
-                raise OrderNotCancellable(f"the order is {order.status} already")
-            cancelled = order.cancel(at=self.clock.now())
+            cancelled = self.epochs.read(order)
+            if cancelled is order:
+                if order.status not in (Status.PENDING, Status.RESTING):
+                    raise OrderNotCancellable(f"the order is {order.status} already")
+                cancelled = order.cancel(at=self.clock.now())
+            moves = order.moves if order.waiting else None
             try:
-                self.orders.save(cancelled, expected_seq=order.seq)
+                self.orders.save(cancelled, expected_seq=order.seq, expected_moves=moves)
             except Conflict as conflict:
                 order = conflict.current
             else:
                 log.info("order cancelled", extra={"order_id": order_id})
                 return cancelled
+
+    def cancel_all(self, pair: str | None, *, account: str) -> datetime:
+        """Cancel all of an account's orders that rest, or those of a pair; return when that was.
+
+        It is one write, however many rest: see `Epochs`.
+        """
+        at = self.clock.now()
+        self.rosters.cancel_all(account, pair, at=at)
+        log.info("all resting orders cancelled", extra={"account": account, "pair": pair})
+        return at

@@ -20,6 +20,7 @@ from engine.ports.chain import Chain, Expired, Landed, Landing, Reverted, Unknow
 from engine.ports.clock import Chance, Clock
 from engine.ports.orders import OrderRepository
 from engine.ports.queue import DeadLetter, OrderQueue, WorkMessage
+from engine.service.epochs import Epochs
 from engine.service.quoting import Quoting
 from engine.service.resting import TickerWatch
 
@@ -70,6 +71,7 @@ class Execution:
     chance: Chance
     background: Background
     ticker: TickerWatch
+    epochs: Epochs
     policy: Policy = Policy()
 
     def settle(self, message: WorkMessage) -> Outcome:
@@ -104,6 +106,8 @@ class Execution:
             return Done()
         if order.status is Status.RESTING:  # a copy of the message that woke it
             return Done()
+        if order.status is Status.PENDING and self.epochs.overtook(order):
+            return self._cancel(order)
         if order.lease_until is not None and order.held(now):
             return _later(order.lease_until - now)
         if order.in_flight is not None:
@@ -135,7 +139,7 @@ class Execution:
         legs, promised = offer.route.legs, offer.route.amount_out
         if promised < order.minimum(order.terms.amount, promised):
             trigger = self._further(order, promised)
-            return self._rest(order, LIMIT_NOT_MET, trigger, offer.quotes)
+            return self._rest(order, LIMIT_NOT_MET, trigger, offer.quotes, promised)
         steps = instructions(order.token_in, order.token_out, legs, order.minimum)
         transaction = self.chain.sign(
             order,
@@ -215,6 +219,12 @@ class Execution:
         except ChainUnavailable:
             return Unknown()
 
+    def _cancel(self, order: Order) -> Outcome:
+        """End an order that a cancel-all overtook as it was woken: it read as cancelled then."""
+        self.orders.save(order.cancel(at=self.clock.now()), expected_seq=order.seq)
+        log.info("order cancelled", extra={"order_id": order.order_id})
+        return Done()
+
     def _confirm(self, order: Order, landing: Landed) -> Outcome:
         confirmed = order.confirm(landing.amount_out, at=self.clock.now())
         self.orders.save(confirmed, expected_seq=order.seq)
@@ -238,10 +248,15 @@ class Execution:
         return order.terms.missed(price, promised)
 
     def _rest(
-        self, order: Order, code: str, trigger: Trigger, quotes: tuple[Quote, ...] = ()
+        self,
+        order: Order,
+        code: str,
+        trigger: Trigger,
+        quotes: tuple[Quote, ...] = (),
+        promised: int | None = None,
     ) -> Outcome:
         """Let an order rest again whose limit was not met."""
-        rested = order.rest(quotes, code, trigger, at=self.clock.now())
+        rested = order.rest(quotes, code, trigger, at=self.clock.now(), quoted=promised)
         self.orders.save(rested, expected_seq=order.seq)
         self.ticker.ensure(order.terms.pair)
         log.info("order rests again", extra={"order_id": order.order_id, "reason": code})

@@ -21,6 +21,7 @@ from engine.ports.background import Background
 from engine.ports.clock import Clock
 from engine.ports.orders import OrderRepository
 from engine.ports.watchers import Push, Watcher, Watchers, account_topic, order_topic
+from engine.service.epochs import Epochs
 
 #: How old a subscription usually is when its connection can be pushed to, and at most.
 ARRIVING, ARRIVAL = timedelta(milliseconds=25), timedelta(seconds=3)
@@ -101,6 +102,7 @@ class Notification:
     render: Render
     render_error: Callable[[EngineError, str], bytes]
     is_good_key: Callable[[str], bool]
+    epochs: Epochs
     #: By connection and order: the `seq` of a snapshot that an account's watcher was shown.
     _shown: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
 
@@ -188,10 +190,11 @@ class Notification:
         order_id = watcher.topic.removeprefix(order_topic(""))
         delivery.replayed.add(watcher.topic)
         try:
-            order = self.orders.get(order_id)
+            stored = self.orders.get(order_id)
         except Undecodable as error:
             log.warning("order left alone", extra={"topic": watcher.topic, "why": str(error)})
             return
+        order = self.epochs.read(stored) if stored is not None else None
         if order is None or order.account != watcher.account:
             unknown = OrderNotFound("There is no such order (yet).")
             yield Message(change.record, self.render_error(unknown, order_id))
@@ -207,7 +210,8 @@ class Notification:
         """Yield a snapshot of each order of an account that is open, or has ended meanwhile."""
         delivery.replayed.add(watcher.topic)
         newest = self.orders.of_account(watcher.account, before=None, limit=NEWEST)
-        for order in (order for _, order in reversed(newest) if order is not None):
+        stored = (order for _, order in reversed(newest) if order is not None)
+        for order in self.epochs.read_all(stored):
             ended = order.final and (watcher.since is None or order.updated_at <= watcher.since)
             if not ended and order.seq > delivery.known.get(order.order_id, 0):
                 self._show(watcher, order)

@@ -1,8 +1,8 @@
-"""Place a market order: make it durable, then hand it to the workers."""
+"""Place an order: make it durable, then hand it to the workers, or let it rest."""
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.errors import (
@@ -13,10 +13,11 @@ from engine.domain.errors import (
     IdempotencyKeyReused,
     InvalidOrder,
     QueueUnavailable,
+    StoreUnavailable,
 )
 from engine.domain.money import AmountOutOfRange, InexactAmount, to_base_units
-from engine.domain.order import Order, order_id_of
-from engine.domain.terms import Terms
+from engine.domain.order import Order, Status, Waiting, order_id_of
+from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
 from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of, side_of
 from engine.domain.triggers import Side
 from engine.observability import log
@@ -24,17 +25,33 @@ from engine.ports.clock import Chance, Clock
 from engine.ports.orders import OrderRepository
 from engine.ports.queue import OrderQueue, WorkMessage
 from engine.service.limits import Allowance, Limits
+from engine.service.resting import TickerWatch
+from engine.service.room import Room
+from engine.service.waiting import LONGEST_REST, Beginning, expiry_problems, price_problems
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A market order as its trader put it; `amount` is in tokens, `key` makes it idempotent."""
+    """An order as its trader put it; `amount` is in tokens, `key` makes it idempotent.
+
+    Which of the optional terms a kind has is in `KINDS`; who waits and says not until when does so
+    for LONGEST_REST.
+    """
 
     token_in: str
     token_out: str
     amount: Decimal
     slippage_bps: int = 50
     key: str | None = None
+    kind: OrderType = OrderType.MARKET
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trailing_bps: int | None = None
+    activation_price: Decimal | None = None
+    take_profit: Exit | None = None
+    stop_loss: Exit | None = None
+    expires_at: datetime | None = None
+    if_triggered: IfTriggered = IfTriggered.EXECUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +73,18 @@ class Placing:
     chance: Chance
     deadline: timedelta
     limits: Limits
+    room: Room
+    ticker: TickerWatch
+    beginning: Beginning
     test_tokens: bool = False
 
     def place(self, wish: Wish, *, account: str) -> Placed:
         """Accept an order.
 
-        When this returns, the order is stored: if it can't be enqueued, the reconciler does it.
-        What was accepted under a key is told again whatever is refused since: only what is new is
-        judged. Raises what `_judged` raises, and IdempotencyKeyReused for another order under the
-        same key.
+        When this returns, the order is stored: if it can't be enqueued, or its ticker not started,
+        the reconciler does it. What was accepted under a key is told again whatever is refused
+        since: only what is new is judged. Raises what `_judged` raises, and IdempotencyKeyReused
+        for another order under the same key.
         """
         order_id = self._order_id(account, wish.key)
         try:
@@ -79,11 +99,14 @@ class Placing:
         except Conflict as conflict:
             return Placed(_replayed(wish, conflict.current), True, allowance)
         try:
-            self.queue.enqueue(WorkMessage(order.order_id, order))
-        except QueueUnavailable:
-            log.warning("order stored but not enqueued", extra={"order_id": order.order_id})
+            if order.status is Status.RESTING:
+                self.ticker.ensure(order.terms.pair)
+            else:
+                self.queue.enqueue(WorkMessage(order.order_id, order))
+        except (QueueUnavailable, StoreUnavailable):
+            log.warning("order stored but not handed on", extra={"order_id": order.order_id})
         else:
-            log.info("order placed", extra={"order_id": order.order_id})
+            log.info("order placed", extra={"order_id": order.order_id, "status": order.status})
         return Placed(order.as_of(1), False, allowance)
 
     def terms(self, wish: Wish) -> Terms:
@@ -91,6 +114,9 @@ class Placing:
 
         Raises InvalidOrder for what can't be an order now, naming each field that is wrong.
         """
+        return self._terms(wish, self.clock.now())
+
+    def _terms(self, wish: Wish, at: datetime) -> Terms:
         problems: list[FieldProblem] = []
         sell = self._token("/tokenIn", wish.token_in, problems)
         buy = self._token("/tokenOut", wish.token_out, problems)
@@ -103,7 +129,9 @@ class Placing:
                 )
             problems.append(problem)
         try:
-            terms = _new_terms(wish, sell or SOL, buy or USDC)  # so that all that is wrong is named
+            # So that all that is wrong is named.
+            terms = _terms(wish, sell or SOL, buy or USDC, at)
+            problems += expiry_problems(terms, at=at) + ([] if problems else price_problems(terms))
         except InvalidOrder as invalid:
             problems += invalid.problems
         if problems:
@@ -115,19 +143,39 @@ class Placing:
         """Return the new order, and what its account has left, if nothing speaks against it.
 
         Every check of a new order stands here, and nowhere else. Raises InvalidOrder,
-        TradingHalted, OrderRateExceeded.
+        TradingHalted, OrderRateExceeded, PriceUnavailable.
         """
-        terms = self.terms(wish)
+        at = self.clock.now()
+        terms = self._terms(wish, at)
         self.limits.check_trading()
         allowance = self.limits.count_order(account)
-        at = self.clock.now()
         order = Order.place(
-            order_id, account, terms, at=at, deadline=at + self.deadline, client_order_id=wish.key
+            order_id,
+            account,
+            terms,
+            at=at,
+            deadline=at + self.deadline,
+            client_order_id=wish.key,
+            waiting=self._waiting(terms, order_id, account, at),
         )
         if wish.key:
             # Two requests of one millisecond would write equal rows, and both be the first.
             order = replace(order, lease_by=self.chance.token_bytes().hex()[:12])
         return order, allowance
+
+    def _waiting(self, terms: Terms, order_id: str, account: str, at: datetime) -> Waiting | None:
+        """Return what a new order waits for, or what has set it off already; None: nothing.
+
+        Raises WouldTriggerNow, PriceUnavailable, TooManyRestingOrders.
+        """
+        begun = self.beginning.begin(terms, at=at)
+        if begun is None:
+            return None
+        roster = self.room.enter(account, order_id, at=at)
+        waiting = Waiting(begun.trigger, at, roster.epoch_of(terms.pair))
+        if begun.fired is None:
+            return waiting
+        return replace(waiting, fired=begun.fired, fired_price=begun.price, fired_seq=1)
 
     def _token(self, pointer: str, symbol: str, problems: list[FieldProblem]) -> Token | None:
         token = TOKENS.get(symbol)
@@ -147,12 +195,8 @@ class Placing:
         return order_id_of(account, key)
 
 
-def _new_terms(wish: Wish, sell: Token, buy: Token) -> Terms:
-    return _terms(wish, sell, buy, side_of(sell, buy))
-
-
-def _terms(wish: Wish, sell: Token, buy: Token, side: Side) -> Terms:
-    """Return what a wish asks for if its symbols mean these tokens. Raises InvalidOrder."""
+def _terms(wish: Wish, sell: Token, buy: Token, at: datetime, side: Side | None = None) -> Terms:
+    """Return what a wish of `at` asks for if its symbols mean these tokens. Raises InvalidOrder."""
     try:
         amount = to_base_units(wish.amount, sell.decimals)
     except AmountOutOfRange as error:
@@ -163,7 +207,23 @@ def _terms(wish: Wish, sell: Token, buy: Token, side: Side) -> Terms:
         raise InvalidOrder(
             FieldProblem("/amount", FieldCode.TOO_MANY_DECIMALS, str(error))
         ) from None
-    return Terms(sell, buy, amount, wish.slippage_bps, side=side)
+    waits = wish.kind is not OrderType.MARKET
+    return Terms(
+        sell,
+        buy,
+        amount,
+        wish.slippage_bps,
+        wish.kind,
+        side or side_of(sell, buy),
+        limit_price=wish.limit_price,
+        stop_price=wish.stop_price,
+        trailing_bps=wish.trailing_bps,
+        activation_price=wish.activation_price,
+        take_profit=wish.take_profit,
+        stop_loss=wish.stop_loss,
+        expires_at=wish.expires_at or (at + LONGEST_REST if waits else None),
+        if_triggered=wish.if_triggered,
+    )
 
 
 def _replayed(wish: Wish, standing: Order | None) -> Order:
@@ -178,10 +238,11 @@ def _replayed(wish: Wish, standing: Order | None) -> Order:
 
 
 def _is(wish: Wish, order: Order) -> bool:
-    terms = order.as_of(1).terms
-    if (wish.token_in, wish.token_out) != (terms.sell.symbol, terms.buy.symbol):
+    """Tell whether a wish, had it come when the order did, would have asked for the same."""
+    asked = order.placed_terms
+    if (wish.token_in, wish.token_out) != (order.token_in, order.token_out):
         return False
     try:
-        return _terms(wish, terms.sell, terms.buy, terms.side) == terms
+        return _terms(wish, asked.sell, asked.buy, order.created_at, asked.side) == asked
     except InvalidOrder:
         return False

@@ -8,11 +8,33 @@ from functools import cached_property
 
 from engine.domain.errors import InvalidCursor, OrderNotFound
 from engine.domain.order import Order, Status, order_id_of
+from engine.domain.terms import OrderType
 from engine.ports.access import Access
 from engine.ports.orders import OrderRepository
+from engine.service.epochs import Epochs
 
 #: How many orders a filtered page looks at before it says that there may be more.
 MOST_LOOKED_AT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders a list is of; None: any."""
+
+    status: Status | None = None
+    kind: OrderType | None = None
+    pair: str | None = None
+
+    @property
+    def everything(self) -> bool:
+        return self == Wanted()
+
+    def covers(self, order: Order) -> bool:
+        return (
+            self.status in (None, order.status)
+            and self.kind in (None, order.terms.kind)
+            and self.pair in (None, order.terms.pair)
+        )
 
 
 @dataclass(eq=False, repr=False)
@@ -21,36 +43,41 @@ class Reading:
 
     orders: OrderRepository
     access: Access
+    epochs: Epochs
 
     def order(self, order_id: str, *, account: str) -> Order:
         """Return an account's order. Raises OrderNotFound, also for other accounts' orders."""
         order = self.orders.get(order_id)
         if order is None or order.account != account:
             raise OrderNotFound(f"there is no order {order_id}")
-        return order
+        return self.epochs.read(order)
 
     def by_client_id(self, client_order_id: str, *, account: str) -> Order:
         """Return the order that an account placed under this key. Raises OrderNotFound."""
         return self.order(order_id_of(account, client_order_id), account=account)
 
     def page(
-        self, account: str, *, status: Status | None, limit: int, cursor: str | None
+        self, account: str, wanted: Wanted, *, limit: int, cursor: str | None
     ) -> tuple[list[Order], str | None]:
         """Return up to `limit` of an account's orders, newest first, and the next page's cursor.
 
-        A page with a cursor may be short, or empty: the orders that were looked at had another
-        status. Raises InvalidCursor for what this list did not give out.
+        A page with a cursor may be short, or empty: the orders that were looked at were not
+        wanted. Raises InvalidCursor for what this list did not give out.
         """
-        scope = f"{account}\n{status or ''}"
+        scope = f"{account}\n{wanted.status or ''}"
+        if wanted.kind or wanted.pair:
+            scope += f"\n{wanted.kind or ''}\n{wanted.pair or ''}"
         before = self._opened(cursor, scope) if cursor is not None else None
         page: list[Order] = []
         looked_at = 0
         while looked_at < MOST_LOOKED_AT:
-            ask = min(100, limit if status is None else MOST_LOOKED_AT)
+            ask = min(100, limit if wanted.everything else MOST_LOOKED_AT)
             found = self.orders.of_account(account, before=before, limit=ask)
-            for place, order in found:
+            standing = iter(self.epochs.read_all(order for _, order in found if order is not None))
+            for place, stored in found:
                 before = place
-                if order is not None and status in (None, order.status):
+                order = next(standing) if stored is not None else None
+                if order is not None and wanted.covers(order):
                     page.append(order)
                     if len(page) == limit:
                         return page, self._sealed(place, scope)

@@ -14,6 +14,7 @@ from engine.ports.orders import OrderRepository
 from engine.ports.queue import OrderQueue, WorkMessage
 from engine.ports.resting import RestingIndex
 from engine.service.resting import TickerWatch
+from engine.service.sweeping import Sweeping
 
 if TYPE_CHECKING:
     from engine.service.execution import Execution
@@ -24,13 +25,14 @@ class Report:
     """What one run did.
 
     Open orders looked at, handed to the workers again, settled here; dead letters dropped because
-    their order came to a good end after all.
+    their order came to a good end after all; orders that a cancel-all had ended, and say so now.
     """
 
     seen: int = 0
     enqueued: int = 0
     settled: int = 0
     dropped: int = 0
+    swept: int = 0
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -47,6 +49,7 @@ class Reconciliation:
     clock: Clock
     ticker: TickerWatch
     resting: RestingIndex
+    sweeping: Sweeping
     grace: timedelta = timedelta(seconds=20)
     most: int = 200
     most_letters: int = 50
@@ -80,7 +83,7 @@ class Reconciliation:
             elif self._enqueue(order):
                 enqueued += 1
         self.ticker.revive(self.resting, listed_pairs(test_tokens=True))
-        report = Report(seen, enqueued, settled, self._clear_letters())
+        report = Report(seen, enqueued, settled, self._clear_letters(), self.sweeping.sweep())
         log.info("reconciled", extra=asdict(report))
         if failure is not None:
             raise failure

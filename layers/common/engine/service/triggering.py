@@ -16,6 +16,7 @@ from engine.ports.orders import OrderRepository
 from engine.ports.prices import PriceBook, PriceRow
 from engine.ports.queue import OrderQueue, WorkMessage
 from engine.ports.resting import RestingIndex
+from engine.service.epochs import Epochs
 from engine.service.pricing import Priced
 
 
@@ -57,6 +58,7 @@ class Triggering:
     queue: OrderQueue
     background: Background
     clock: Clock
+    epochs: Epochs
     deadline: timedelta
     budget: int = 1_000
 
@@ -119,6 +121,8 @@ class Triggering:
         return Swept(seen=1, moved=1)
 
     def _wake(self, order: Order, fired: Fired, tick: Tick) -> Swept:
+        if self._cancelled(order):
+            return Swept(seen=1)
         now = self.clock.now()
         woken = order.wake(fired, price=tick.price, at=now, deadline=now + self.deadline)
         self._save(woken, order)
@@ -129,12 +133,19 @@ class Triggering:
             log.warning("order not enqueued", extra={"order_id": order.order_id})
         return Swept(seen=1, woken=1)
 
+    def _cancelled(self, order: Order) -> bool:
+        """Cancel an order if a cancel-all has ended it already; tell whether it has."""
+        standing = self.epochs.read(order)
+        if standing is not order:
+            self._save(standing, order)
+        return standing is not order
+
     def _save(self, order: Order, read: Order) -> None:
         self.orders.save(order, expected_seq=read.seq, expected_moves=read.moves)
 
     def _expire(self, order: Order) -> Swept:
         now = self.clock.now()
-        if order.expires_at > now:
+        if order.expires_at > now or self._cancelled(order):
             return Swept(seen=1)
         self._save(order.expire(at=now), order)
         log.info("order expired", extra={"order_id": order.order_id})
