@@ -10,9 +10,10 @@ import json
 import sys
 import time
 import traceback
+from contextlib import closing
 
 from bench import page
-from bench.figures import Figures, Results, load, stamp
+from bench.figures import Results, load, stamp
 from bench.lambdas import import_boto3
 from bench.parts import PARTS
 from bench.stage import Stage
@@ -22,25 +23,18 @@ from local.signals import stop_on_signals
 
 def measure(names: list[str], results: Results) -> None:
     """Run parts one after another; one that fails says why and spoils no other."""
-    stage = Stage(results)
-    try:
+    with closing(Stage(results)) as stage:
         for name in names:
             stage.tell(name)
             began = time.monotonic()
-            known = {**stamp(), "boto3_ms": round(import_boto3() * 1000, 1)}
-            results.parts[name] = known | _ran(name, stage)
-            results.parts[name]["took_s"] = round(time.monotonic() - began, 1)
-    finally:
-        stage.close()
-
-
-def _ran(name: str, stage: Stage) -> Figures:
-    try:
-        return PARTS[name](stage)
-    except Exception as error:  # noqa: BLE001 - the other parts are still to be measured
-        traceback.print_exc()
-        stage.close()
-        return {"error": f"{type(error).__name__}: {error}"}
+            figures = {**stamp(), "boto3_ms": round(import_boto3() * 1000, 1)}
+            try:
+                figures |= PARTS[name](stage)
+            except Exception as error:  # noqa: BLE001 - the other parts are still to be measured
+                traceback.print_exc()
+                stage.close()
+                figures["error"] = f"{type(error).__name__}: {error}"
+            results.parts[name] = figures | {"took_s": round(time.monotonic() - began, 1)}
 
 
 def main() -> int:

@@ -1,7 +1,5 @@
 """What grows with the number of stored orders."""
 
-import http.client
-import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
@@ -9,13 +7,12 @@ from statistics import median
 from typing import Any
 
 from bench.client import timed
-from bench.emulator import call
+from bench.emulator import plain
 from bench.figures import Figures, ms
 from bench.latency import held, place_alone
 from bench.stage import FIXED, Stage
 from bench.stub import an_order
 from engine.adapters.aws.orders import order_item
-from local.cloud.embedded import HOST
 from local.system import System
 from tests.e2e.client import Trader
 
@@ -34,8 +31,8 @@ def growth(stage: Stage) -> Figures:
     figures: Figures = {}
     system = stage.system(_GROWTH)
     _stop_stream(system)  # or 100,000 changes would be announced first
-    for n in range(OPEN):
-        _fill(system, [order_item(held(an_order(f"held-{n}", age=timedelta(minutes=5))))])
+    orders = (an_order(f"held-{n}", age=timedelta(minutes=5)) for n in range(OPEN))
+    _fill(system, (order_item(held(order)) for order in orders))
     stored = 0
     for size in SIZES:
         stage.tell(f"{size} orders stored")
@@ -81,13 +78,10 @@ def _order_id(n: int) -> str:
 
 def _fill(system: System, items: Iterable[dict[str, Any]]) -> None:
     """Write rows, 25 a call, without boto3's cost for each."""
-    connection = http.client.HTTPConnection(HOST, system.cloud.port, timeout=60)
-    rest = iter(items)
+    write, rest = plain(system.cloud.port, "BatchWriteItem"), iter(items)
     while rows := list(islice(rest, 25)):
         puts = [{"PutRequest": {"Item": item}} for item in rows]
-        body = json.dumps({"RequestItems": {system.stack.table: puts}}).encode()
-        call(connection, "BatchWriteItem", body)
-    connection.close()
+        write(RequestItems={system.stack.table: puts})
 
 
 def _stop_stream(system: System) -> None:

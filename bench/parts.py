@@ -14,25 +14,9 @@ from bench.scale import scale
 from bench.stage import Stage
 from bench.throughput import memory, throughput, zero
 
-Part = Callable[[Stage], Figures]
-PARTS: dict[str, Part] = {
-    part.__name__: part
-    for part in (
-        arithmetic,
-        startup,
-        life,
-        request,  # with life
-        profile,
-        overhead,
-        cost,  # of life, request, overhead
-        push,
-        watchers,
-        submit,
-        emulator,
-        memory,
-        throughput,
-        zero,
-        growth,
-        scale,  # of throughput, emulator, request, life
-    )
-}
+#: `request` needs figures of `life`, `cost` of both and of `overhead`; `scale` of most.
+_IN_TURN: tuple[Callable[[Stage], Figures], ...] = (
+    *(arithmetic, startup, life, request, profile, overhead, cost, push, watchers, submit),
+    *(emulator, memory, throughput, zero, growth, scale),
+)
+PARTS = {part.__name__: part for part in _IN_TURN}

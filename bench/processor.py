@@ -27,13 +27,9 @@ class Shares:
         """
         used = {name: seconds - before.parts[name] for name, seconds in self.parts.items()}
         others = self.machine - before.machine - sum(used.values())
+        used["functions"] = sum(used.values()) - used["emulator"] - used["front_door"]
         figures = {f"{n}_cpu_ms": round(took * 1000 / orders, 1) for n, took in used.items()}
-        outside = figures["emulator_cpu_ms"] + figures["front_door_cpu_ms"]
-        return {
-            **figures,
-            "functions_cpu_ms": round(sum(figures.values()) - outside, 1),
-            "others_cores": round(max(0.0, others / (self.at - before.at)), 2),
-        }
+        return figures | {"others_cores": round(max(0.0, others / (self.at - before.at)), 2)}
 
 
 def shares(system: System, front_door: int) -> Shares:
