@@ -1,5 +1,6 @@
 """The docs say what is so."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.domain.order import TRANSITIONS
+from engine.domain.terms import OrderType
+from tests.unit.test_http import World
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
@@ -55,3 +58,23 @@ def test_every_target_has_a_line_of_help() -> None:
     assert phony
     for target in phony[1].split():
         assert re.search(rf"^{target}:.*## \S", MAKEFILE, re.MULTILINE), target
+
+
+EXAMPLE = re.compile(r"```json\n(\{.*\})\n```\n> (.*)\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "summary"), EXAMPLE.findall((ROOT / "docs/orders.md").read_text()), ids=lambda _: ""
+)
+def test_an_order_of_the_page_of_orders_is_taken_and_says_what_the_page_says(
+    body: str, summary: str
+) -> None:
+    answer = World().post(json.loads(body, parse_float=str))
+    assert (answer.status, answer.body["summary"]) == (202, summary)
+
+
+def test_the_page_of_orders_has_every_kind() -> None:
+    text = (ROOT / "docs/orders.md").read_text()
+    bodies = [json.loads(body) for body, _ in EXAMPLE.findall(text)]
+    assert [body["type"] for body in bodies] == list(OrderType)
+    assert re.findall(r"^## ([a-zA-Z]+)$", text, re.MULTILINE) == list(OrderType)

@@ -57,15 +57,19 @@ transactions = st.builds(
 )
 steps = st.builds(Step, st.sampled_from(Status), times, st.integers(1, 9))
 changes = st.tuples(st.integers(1, 99), st.sampled_from(TryOutcome))
-tries = st.builds(
-    Try, st.none() | text, st.lists(changes, min_size=1, max_size=3).map(tuple), st.none() | codes
-)
-
-
 prices = st.builds(
     lambda number, exponent: Decimal(number).scaleb(exponent),
     st.integers(1, 10**12 - 1),
     st.integers(-18, 6),
+)
+tries = st.builds(
+    Try,
+    st.none() | text,
+    st.lists(changes, min_size=1, max_size=3).map(tuple),
+    st.none() | codes,
+    st.none() | prices,
+    st.none() | amounts,
+    st.none() | amounts,
 )
 terms = st.builds(
     Terms,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -18,14 +19,16 @@ from engine.domain.errors import (
     VenueTimeout,
     VenueUnavailable,
 )
-from engine.domain.order import Order, Status, Transaction
-from engine.domain.terms import Terms
+from engine.domain.order import Order, Status, Transaction, Waiting
+from engine.domain.terms import OrderType, Terms
 from engine.domain.tokens import PAIRS, RAY, SOL, TOKENS, USDC
+from engine.domain.triggers import Direction, Fired, Level
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports.background import Background
 from engine.ports.chain import Expired, Landed, Landing, Unknown
 from engine.ports.queue import DeadLetter, WorkMessage
+from engine.ports.rosters import Roster
 from engine.ports.venue import Venue
 from engine.service.epochs import Epochs
 from engine.service.execution import Done, Execution, Outcome, TryAgain
@@ -617,3 +620,75 @@ def test_no_wait_reaches_past_the_deadline(trouble: Callable[[World], None]) -> 
     assert done.error is not None
     assert (done.status, done.error.code) == (Status.FAILED, "EXPIRED")
     assert order.deadline <= done.updated_at <= order.deadline + timedelta(seconds=2)
+
+
+def _due(world: World, limit: str) -> Order:
+    """Return a limit order to sell a SOL that has just come due at 163 USDC."""
+    wanted = {"kind": OrderType.LIMIT, "limit_price": Decimal(limit)}
+    terms = Terms(SOL, USDC, 10**9, 50, expires_at=START + timedelta(hours=1), **wanted)  # type: ignore[arg-type]
+    trigger = terms.trigger(None)
+    assert trigger
+    now, deadline = world.clock.now(), world.clock.now() + timedelta(seconds=120)
+    resting = Order.place(
+        "o1", "ann", terms, at=now, deadline=deadline, waiting=Waiting(trigger, now)
+    )
+    world.orders.add(resting)
+    fired = Fired(Level(Direction.ABOVE, Decimal(limit)))
+    woken = resting.wake(fired, Decimal(163), at=now, deadline=deadline)
+    world.orders.save(woken, expected_seq=1, expected_moves=0)
+    return woken
+
+
+def test_a_try_says_what_was_quoted_and_what_it_was_held_against() -> None:
+    world = World()
+    order = _due(world, "1000")
+    world.settle(order)
+    rested = world.now(order)
+    assert rested.status is Status.RESTING
+    (missed,) = order_view(rested).tries
+    assert (missed.code, missed.price, missed.bound) == ("LIMIT_NOT_MET", "163", "1000")
+    assert missed.quoted_out is not None
+    assert 100 < Decimal(missed.quoted_out) < 1000
+
+
+def test_a_limit_is_the_bound_of_the_try_that_fills_it() -> None:
+    world = World()
+    order = _due(world, "1.5")
+    world.settle(order)
+    done = world.now(order)
+    assert (done.status, done.min_amount_out) == (Status.CONFIRMED, 1_500_000)
+    (filled,) = order_view(done).tries
+    assert (filled.code, filled.price, filled.bound) == (None, "163", "1.5")
+    assert done.route
+    assert filled.quoted_out == order_view(done).route.legs[0].amount_out  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("snapshot", [True, False])
+def test_what_a_cancel_all_overtook_as_it_was_woken_is_cancelled_and_never_trades(
+    snapshot: bool,
+) -> None:
+    world = World()
+    order = _due(world, "1.5")
+    world.rosters.cancel_all("ann", "SOL/USDC", at=world.clock.now())
+    assert world.settle(order, snapshot=snapshot) == Done()
+    assert _statuses(world.now(order)) == [Status.RESTING, Status.PENDING, Status.CANCELLED]
+    assert not world.ledger.entries
+
+
+def test_what_a_worker_has_begun_is_not_cancelled_by_a_cancel_all() -> None:
+    world = World()
+    order = _due(world, "1.5")
+    claimed = order.claim(at=world.clock.now(), until=world.clock.now(), by="dead")
+    world.orders.save(claimed, expected_seq=order.seq)
+    world.rosters.cancel_all("ann", None, at=world.clock.now())
+    world.settle(claimed)
+    assert world.now(order).status is Status.CONFIRMED
+
+
+def test_a_market_order_costs_no_look_at_a_roster() -> None:
+    class Unread(MemoryRosters):
+        def read(self, account: str) -> Roster:
+            raise AssertionError("read")
+
+    world = World(rosters=Unread())
+    assert world.settle(world.placed()) == Done()

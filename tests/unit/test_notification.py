@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import TypeVar
 
 import pytest
 
 from engine.domain.errors import EngineError, PushFailed, StoreUnavailable
-from engine.domain.order import Order, Status
+from engine.domain.order import Order, Status, Waiting
+from engine.domain.terms import OrderType, Terms
+from engine.domain.tokens import SOL, USDC
 from engine.ports.access import Caller
 from engine.ports.watchers import Watcher, account_topic, order_topic
 from engine.service.epochs import Epochs
@@ -515,3 +519,19 @@ def test_in_another_process_a_change_that_a_snapshot_has_overtaken_is_told_again
     world.publish(*_changed(BUILDING, SUBMITTED, CONFIRMED))
     assert world.push.heard["ann"][0] == b"snapshot 4"
     assert world.push.heard["ann"][-1] == b"status 5"
+
+
+@pytest.mark.parametrize("topic", [TOPIC, MINE])
+def test_what_a_cancel_all_has_ended_is_shown_as_ended(topic: str) -> None:
+    world = World()
+    world.clock.advance(1)
+    asked = Terms(SOL, USDC, 10**9, 50, OrderType.LIMIT, limit_price=Decimal(200))
+    trigger = asked.trigger(None)
+    assert trigger
+    place = partial(Order.place, PENDING.order_id, "anyone", asked, at=START, deadline=FAR)
+    world.stand(place(waiting=Waiting(trigger, START)))
+    subscribed = world.subscribe("ann", topic)
+    world.clock.advance(1)
+    world.rosters.cancel_all("anyone", None, at=world.clock.now())
+    world.publish(subscribed)
+    assert world.push.heard["ann"][-1] == b"snapshot 2"

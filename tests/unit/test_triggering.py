@@ -260,3 +260,17 @@ def test_a_pair_that_is_not_ticked_is_started(world: World) -> None:
     world.clock.advance(6)
     watch.ensure(PAIR)
     assert tickers.started == [frozenset({PAIR})] * 2
+
+
+def test_who_a_cancel_all_has_ended_is_neither_woken_nor_expired(world: World) -> None:
+    due = world.place(limit("110"))
+    over = world.place(limit("200", expires_at=world.clock.now() + timedelta(seconds=2)))
+    at = world.clock.now() + timedelta(seconds=1)
+    world.rosters.cancel_all("ann", None, at=at)
+    assert world.tick("110").woken == 0
+    world.clock.advance(5)
+    assert world.tick("110").expired == 0
+    for order_id in (due, over):
+        order = world.orders.rows[order_id]
+        assert (order.status, order.updated_at) == (Status.CANCELLED, at)
+    assert not world.queue.messages

@@ -240,8 +240,9 @@ def _doc(order: Order) -> dict[str, Any]:
         doc["tx"] = [tx.signature, to_ms(tx.signed_at) - born, to_ms(tx.expires_at) - born, steps]
     if order.tries:
         doc["tries"] = [_try_row(each, order.transaction) for each in order.tries]
-    if any(each.price is not None for each in order.tries):
-        doc["due"] = [_due_row(each) for each in order.tries]
+    due = [_due_row(each) for each in order.tries]
+    if any(any(row) for row in due):
+        doc["due"] = due
     if order.amount_out is not None:
         doc["got"] = str(order.amount_out)
     if order.error:
