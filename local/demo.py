@@ -1,4 +1,4 @@
-"""Place an order on an embedded cloud and watch it to the end; move the price if it waits for one."""
+"""Place an order on an embedded cloud, move the price if it waits for one, watch it to the end."""
 
 import asyncio
 import time
