@@ -129,7 +129,6 @@ def _answers(event: dict[str, Any]) -> list[tuple[str, int]]:
 
 def main() -> int:
     from engine.adapters.aws.keys import DynamoAccess
-    from engine.adapters.aws.table import Table
     from local.ops.keys import create
     from local.signals import stop_on_signals
     from local.system import running
@@ -140,7 +139,7 @@ def main() -> int:
     stop_on_signals()
     answers = Counter[tuple[str, int]]()
     with running(PARAMETERS) as system:
-        key = create(DynamoAccess(Table(system.client("dynamodb"), system.stack.table)), "fuzz")
+        key = create(DynamoAccess(system.table), "fuzz")
         while answers.total() < asked.cases:  # each run has a seed of its own
             left = asked.cases - answers.total()
             report = fuzz(system.url, key, examples=max(20, left // 14))

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -23,6 +23,9 @@ from local.cloud.deploy import deploying
 from local.cloud.embedded import HOST, ROOT, Cloud, listening_at, running_cloud
 from local.cloud.stack import Stack
 from local.errors import CloudFailed
+
+if TYPE_CHECKING:
+    from engine.adapters.aws.table import Table
 
 #: What is other here than in the template's defaults. After a run that logs nothing the embedded
 #: cloud waits 50 ms for its log, so every run is to log something.
@@ -65,6 +68,13 @@ class System:
         from local.cloud import aws
 
         return aws.client(service, self.endpoint_url)
+
+    @property
+    def table(self) -> "Table":
+        """The stack's table, by the engine's own adapter."""
+        from engine.adapters.aws.table import Table
+
+        return Table(self.client("dynamodb"), self.stack.table)
 
     def workers(self, function: str) -> list[int]:
         """Return the pids of a function's processes; `function` is its directory's name."""

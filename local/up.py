@@ -133,11 +133,9 @@ def serve(
         )
         if auth == "api-key":
             from engine.adapters.aws.keys import DynamoAccess
-            from engine.adapters.aws.table import Table
             from local.ops import keys
 
-            table = Table(system.client("dynamodb"), system.stack.table)
-            key = keys.create(DynamoAccess(table), "trader")
+            key = keys.create(DynamoAccess(system.table), "trader")
             print(_KEYED.format(key=key), flush=True)
         system.cloud.wait()
         raise CloudFailed("the embedded cloud ended by itself", system.cloud.log)

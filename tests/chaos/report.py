@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 from engine.adapters.aws.keys import DynamoAccess
-from engine.adapters.aws.table import Table
 from local.ops.keys import create
 from local.system import System
 from tests.chaos.storm import ACCOUNTS, Storm
@@ -40,7 +39,7 @@ def storm(system: System, orders: int, seed: int, hidden: int | None = None) -> 
         system.client("sqs").set_queue_attributes(
             QueueUrl=system.stack.order_queue, Attributes={"VisibilityTimeout": str(hidden)}
         )
-    access = DynamoAccess(Table(system.client("dynamodb"), system.stack.table))
+    access = DynamoAccess(system.table)
     keys = {account: create(access, account) for account in ACCOUNTS}
     begun = time.monotonic()
     chaos = Storm(system, keys, seed)

@@ -14,7 +14,6 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from engine.adapters.aws.orders import DynamoOrders
-from engine.adapters.aws.table import Table
 from engine.adapters.aws.watchers import ROWS, item_watchers
 from engine.domain.order import Order
 from engine.domain.terms import Terms
@@ -146,7 +145,7 @@ class Trader:
     def a_pending_order(self) -> str:
         """Store an order that no worker hears of; return its id."""
         order = a_stored_order(self.account)
-        DynamoOrders(Table(self.system.client("dynamodb"), self.system.stack.table)).add(order)
+        DynamoOrders(self.system.table).add(order)
         return order.order_id
 
     def cancel(self, order_id: str) -> httpx.Response:

@@ -50,7 +50,7 @@ def keyed() -> Iterator[System]:
 @pytest.fixture(scope="session")
 def table(keyed: System) -> Table:
     """The keyed system's table, with the engine's own adapter."""
-    return Table(keyed.client("dynamodb"), keyed.stack.table)
+    return keyed.table
 
 
 @pytest.fixture(scope="session")

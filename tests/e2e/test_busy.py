@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from engine.adapters.aws.keys import DynamoAccess
-from engine.adapters.aws.table import Table
 from local.ops.keys import create
 from local.system import running
 from tests.e2e.client import Trader
@@ -65,7 +64,7 @@ def test_all_five_statuses_come_every_time_on_one_busy_core() -> None:
 def keyed_accounts() -> Iterator[Callable[[str], Trader]]:
     unlimited = {"Auth": "api-key", "ConnectsPerMinute": "0", "OrdersPerMinute": "0"}
     with running(QUICK | unlimited) as system:
-        access = DynamoAccess(Table(system.client("dynamodb"), system.stack.table))
+        access = DynamoAccess(system.table)
         yield lambda name: Trader(system, create(access, name), name)
 
 

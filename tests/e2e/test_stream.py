@@ -13,7 +13,6 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from engine.adapters.aws.orders import DynamoOrders
-from engine.adapters.aws.table import Table
 from engine.api.views import message
 from tests.e2e.client import Trader, Watch, until
 
@@ -22,8 +21,7 @@ HAPPY = ["pending", "routing", "building", "submitted", "confirmed"]
 
 def _check(trader: Trader, order_id: str, watch: Watch, after_seq: int = 0) -> None:
     """A watcher was told every state above `after_seq` once, in order, as the table has it."""
-    stack = trader.system.stack
-    order = DynamoOrders(Table(trader.system.client("dynamodb"), stack.table)).get(order_id)
+    order = DynamoOrders(trader.system.table).get(order_id)
     assert order is not None
     told = [message for message in watch.all if message.get("orderId") == order_id]
     assert [m["seq"] for m in told] == list(range(after_seq + 1, order.seq + 1))

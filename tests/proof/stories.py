@@ -170,32 +170,16 @@ def _lost_on_the_way(world: World) -> None:
     world.sqs.messages("https://queues/orders").clear()
 
 
-def _rebuilt(world: World) -> None:
-    world.weather = Weather(drop=1.0)
-    world.place()
-    world.settle_down(timedelta(seconds=61))
-    world.weather = Weather()
+def _in(weather: Weather, seconds: int) -> Callable[[World], None]:
+    """Return the story of an order placed in some weather, which lasts so many seconds."""
 
+    def story(world: World) -> None:
+        world.weather = weather
+        world.place()
+        world.settle_down(timedelta(seconds=seconds))
+        world.weather = Weather()
 
-def _never_lands(world: World) -> None:
-    world.weather = Weather(drop=1.0)
-    world.place()
-    world.settle_down(timedelta(seconds=121))
-    world.weather = Weather()
-
-
-def _silence(world: World) -> None:
-    world.weather = Weather(mute=1.0)
-    world.place()
-    world.settle_down(timedelta(seconds=30))
-    world.weather = Weather()
-
-
-def _silence_until_the_deadline(world: World) -> None:
-    world.weather = Weather(mute=1.0)
-    world.place()
-    world.settle_down(timedelta(seconds=121))
-    world.weather = Weather()
+    return story
 
 
 def _late(world: World) -> None:
@@ -244,8 +228,16 @@ STORIES = (
         frozenset({"ATTEMPTS_EXHAUSTED"}),
     ),
     Story("a chain that lands late", _late),
-    Story("a transaction that expired", _rebuilt, otherwise=frozenset({"EXPIRED"})),
-    Story("a chain that drops everything until the deadline", _never_lands, frozenset({"EXPIRED"})),
-    Story("a chain that says nothing", _silence, otherwise=frozenset({"EXPIRED"})),
-    Story("a chain that says nothing until the deadline", _silence_until_the_deadline),
+    Story(
+        "a transaction that expired", _in(Weather(drop=1.0), 61), otherwise=frozenset({"EXPIRED"})
+    ),
+    Story(
+        "a chain that drops everything until the deadline",
+        _in(Weather(drop=1.0), 121),
+        frozenset({"EXPIRED"}),
+    ),
+    Story(
+        "a chain that says nothing", _in(Weather(mute=1.0), 30), otherwise=frozenset({"EXPIRED"})
+    ),
+    Story("a chain that says nothing until the deadline", _in(Weather(mute=1.0), 121)),
 )
