@@ -51,7 +51,7 @@ async def _carry(source: Socket, sink: Socket, *, binary: bool = True) -> Closed
             case WSMsgType.PONG:
                 await sink.pong(message.data)
             case WSMsgType.CLOSE:
-                return message.data, (message.extra or "").encode()
+                return message.data or _NO_CODE, (message.extra or "").encode()
             case _:
                 return source.close_code, b""
 
