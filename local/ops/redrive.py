@@ -14,6 +14,8 @@ from local.ops.target import Target
 _UNKNOWN = {"InvalidAction", "UnknownOperationException", "UnknownOperation", "NotImplemented"}
 _LOOK_EVERY = 1.0
 _PATIENCE_SECONDS = 600.0
+#: The reconciler looks at a letter for 10 s; what is refused here stays out of sight for longer.
+_HELD_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,14 @@ class Queues:
         raise Refused("the move takes very long; SQS goes on with it")
 
     def _by_hand(self) -> Moved:
-        """Move as many letters as there are now: what is buried meanwhile stays where it is."""
-        there = int(self._attribute(self.dead, "ApproximateNumberOfMessages"))
+        """Move as many letters as there are now: what is buried meanwhile stays where it is.
+
+        One that somebody looks at is waited for.
+        """
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        there = sum(int(self._attribute(self.dead, name)) for name in names)
         moved = refused = 0
+        waited = 0.0
         while there > moved + refused:
             messages = self.client.receive_message(
                 QueueUrl=self.dead,
@@ -75,7 +82,10 @@ class Queues:
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
             if not messages:
-                break
+                if waited >= _HELD_SECONDS:
+                    break
+                waited += _LOOK_EVERY
+                self.sleep(_LOOK_EVERY)
             for message in messages:
                 try:
                     self.client.send_message(

@@ -51,6 +51,23 @@ def test_no_letters_are_moved_where_there_are_none(queue: SqsQueue) -> None:
     assert _redriven(queue, Old(queue.client)) == Moved(0, by_hand=True)
 
 
+def test_letters_that_are_being_looked_at_are_waited_for_but_not_for_ever(queue: SqsQueue) -> None:
+    dead = str(queue.dead_letter_queue_url)
+    for n in range(3):
+        queue.bury(DeadLetter(f"o{n}", "X", 3))
+    held = queue.letters(limit=2)
+
+    def put_back(_: float) -> None:
+        if held:
+            queue.put_back(held.pop())
+
+    queues = Queues(Old(queue.client), dead, queue.order_queue_url, put_back)
+    assert queues.redrive() == Moved(3, by_hand=True)
+    queue.bury(DeadLetter("o4", "X", 3))
+    queue.client.receive_message(QueueUrl=dead, VisibilityTimeout=3_600)
+    assert queues.redrive() == Moved(0, by_hand=True)
+
+
 def test_a_letter_that_comes_meanwhile_is_not_moved_round_and_round(queue: SqsQueue) -> None:
     class Returning(Old):
         def send_message(self, **message: Any) -> Any:
