@@ -1,5 +1,6 @@
 """Start the embedded cloud (MiniStack) on a loopback port of its own, and end it again."""
 
+import json
 import os
 import re
 import shutil
@@ -187,7 +188,20 @@ def _listening_for(port: int, kept: Path | None) -> socket.socket:
     except PortTaken as error:
         raise Refused(f"the cloud kept in {os.path.relpath(kept)}: {error}") from error
     file.write_text(str(listener.getsockname()[1]))
+    _read_streams_anew(kept)
     return listener
+
+
+def _read_streams_anew(kept: Path) -> None:
+    """Let the mappings of a kept cloud begin anew with its streams.
+
+    MiniStack keeps how far each has read, but not what: all up to there would be passed over.
+    """
+    path = kept / "lambda.json"
+    if path.exists():
+        state = json.loads(path.read_text())
+        state["payload"].pop("dynamodb_stream_positions", None)
+        path.write_text(json.dumps(state))
 
 
 def listening_at(port: int) -> socket.socket:

@@ -21,7 +21,7 @@ from engine.domain.tokens import SOL, USDC
 from local.system import System
 
 T = TypeVar("T")
-FINAL = {"confirmed", "failed", "cancelled"}
+FINAL = {"confirmed", "failed", "cancelled", "expired"}
 Message = dict[str, Any]
 Letter = dict[str, Any]
 #: Seconds after which what was to come is held to be lost, on however busy a machine.
@@ -150,6 +150,26 @@ class Trader:
 
     def cancel(self, order_id: str) -> httpx.Response:
         return self.http.post(f"/api/orders/{order_id}/cancel")
+
+    def change(self, order_id: str, **changes: object) -> httpx.Response:
+        return self.http.patch(f"/api/orders/{order_id}", json=changes)
+
+    def orders(self, **filters: str) -> list[dict[str, Any]]:
+        """Return all orders of the account that a filter lets pass, page by page."""
+        found: list[dict[str, Any]] = []
+        query = {"limit": "100", **filters}
+        while True:
+            page = self.http.get("/api/orders", params=query).json()
+            found += page["orders"]
+            if not page["nextCursor"]:
+                return found
+            query["cursor"] = page["nextCursor"]
+
+    def move(self, pair: str, price: object) -> None:
+        """Move a pair's price; every process goes by it when this returns."""
+        sent = {"pair": pair, "price": str(price)}
+        answer = self.http.post("/api/simulation/prices", json=sent)
+        assert answer.status_code == 200, answer.text
 
     def watching(self, order_id: str) -> set[str]:
         """Return the connections that the table has as watching an order."""

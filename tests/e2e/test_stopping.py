@@ -9,7 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -129,20 +131,30 @@ def test_what_is_kept_is_there_again_whatever_ended_it() -> None:
         port = free.getsockname()[1]
     up, until_up = ("up", f"PORT={port}", "KEEP=1"), "Stop it with Ctrl-C"
     http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+
+    def get(path: str) -> dict[str, Any]:
+        read: dict[str, Any] = http.get(path).json()
+        return read
+
     moved = {"pair": "SOL/USDC", "price": "150"}
     kept = ROOT / f".local/kept-{port}"
     try:
         with make(*up, until=until_up) as target:
             assert http.post("/api/simulation/prices", json=moved).is_success
             placed = http.post("/api/orders/execute", json=a_body()).json()
+            waits = a_body(type="takeProfit", stopPrice="160")
+            resting = http.post("/api/orders/execute", json=waits).json()
+            assert resting["status"] == "resting"
             started = target.started
             target.process.kill()
             assert left_of(started) == []
         with make(*up, until=until_up) as target:
-            path = f"/api/orders/{placed['orderId']}"
-            order = until(lambda: http.get(path).json(), lambda order: order["status"] in FINAL)
-            assert order["status"] == "confirmed"
             assert http.get("/api/prices", params={"pair": "SOL/USDC"}).json()["price"] == "150"
+            assert http.post("/api/simulation/prices", json=moved | {"price": "161"}).is_success
+            for order_id in (placed["orderId"], resting["orderId"]):
+                path = f"/api/orders/{order_id}"
+                order = until(partial(get, path), lambda order: order["status"] in FINAL)
+                assert order["status"] == "confirmed"
             started = target.started
             target.process.terminate()
             assert left_of(started) == []

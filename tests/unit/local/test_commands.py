@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from engine.domain.errors import StoreUnavailable
+from engine.domain.terms import OrderType
 from local import __main__ as commands
-from local import smoke, up
+from local import demo, smoke, up
 from local.errors import CloudFailed, PortTaken, Refused
 from local.signals import Stopped, stop_on_signals
 
@@ -66,6 +67,10 @@ def test_a_refusal_names_the_fields():
     assert smoke.refusal({"code": "THROTTLED", "detail": "Later."}) == "THROTTLED: Later."
 
 
+def test_the_demo_tells_of_every_type():
+    assert set(commands.TYPES) == set(demo.STORIES) == set(OrderType)
+
+
 def test_what_is_kept_needs_a_port_to_be_found_again_by():
     with pytest.raises(Refused, match="KEEP=1 needs a PORT"):
         up.serve(0, "none", "", keep=True)
@@ -80,6 +85,7 @@ def test_what_is_kept_needs_a_port_to_be_found_again_by():
         ("up --port 65536", "PORT: '65536' is no port", "0 to 65535"),
         ("key ann --port http", "PORT: 'http' is no port", "0 to 65535"),
         ("cloud --cloud-port http", "CLOUD_PORT: 'http' is no port", "0 to 65535"),
+        ("demo --type xyz", "TYPE: invalid choice: 'xyz'", "trailingStop"),
         ("deploy xyz", "ENV: invalid choice: 'xyz'", "containers"),
     ],
 )
