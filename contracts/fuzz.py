@@ -46,7 +46,7 @@ values = ["1", "0.5", "2.25", "100", "0.000000001", "1.23456789012"]
 [auth.openapi.bearer]
 bearer = "${ENGINE_KEY}"
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", 400, 401, 404, 409, 422, 429]
+expected-statuses = ["2xx", 400, 401, 404, 409, 412, 422, 429]
 """
 
 

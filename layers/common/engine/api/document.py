@@ -22,7 +22,7 @@ from engine.api.catalogue import CHAPTERS
 from engine.api.contract import ALWAYS
 from engine.api.models import GatewayMessage, Problem
 from engine.api.problems import PROBLEM_JSON
-from engine.api.resolver import Resolver
+from engine.api.resolver import BODY_OPTIONAL, Resolver
 
 #: The page's own scripts, next to it; nothing else may run, be asked for, or stand around it.
 POLICY = (
@@ -40,13 +40,13 @@ def document(app: Resolver) -> dict[str, Any]:
         title="Order execution engine",
         version="1.0.0",
         openapi_version="3.1.0",
-        summary="Market orders for Solana tokens, routed to the better of two venues.",
+        summary="Orders for Solana tokens, now or at a price, routed to the better of two venues.",
         description="Every call but those of the service wants an API key, unless the stack runs "
         "with `Auth=none`. An account sees its own orders only: others' are `404`.\n\n"
         "`HEAD` answers as `GET` does, without the body. Another method is `405` with `Allow`, "
         "another path `404`, both problem documents.",
         tags=[
-            Tag(name="Orders", description="Place, read, list and cancel."),
+            Tag(name="Orders", description="Place, read, list, change and cancel."),
             Tag(name="Market", description="What trades, and at what price."),
             Tag(name="Simulation", description="Move the market; on stacks for trying out only."),
             Tag(name="Stream", description="Orders as they happen; see docs/asyncapi.yaml."),
@@ -77,6 +77,9 @@ def document(app: Resolver) -> dict[str, Any]:
             del responses["422"]
         for parameter in operation.get("parameters", ()):
             parameter["schema"] = _given(parameter["schema"])
+    for path in BODY_OPTIONAL:
+        for operation in told["paths"][path].values():
+            del operation["requestBody"]["required"]
     for schema in schemas.values():
         schema.pop("title", None)
     return told

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from engine.api.keys import key_in
 from engine.api.problems import JSON, PROBLEM_JSON, Problem
-from engine.api.resolver import Resolver, problem_for
+from engine.api.resolver import BODY_OPTIONAL, Resolver, problem_for
 from engine.api.routes.market import add_market
 from engine.api.routes.orders import add_orders
 from engine.api.routes.service import add_service
@@ -36,8 +36,6 @@ Answer = dict[str, Any]
 MAX_BODY = 16_384
 #: Whoever asks for what lies below is asked for a key.
 _KEYED = "/api/"
-#: Where no body is an empty object.
-_BODY_OPTIONAL = frozenset({"/api/orders/cancel-all"})
 #: What a path may have as it is; the rest is encoded, so that a variable takes whatever comes.
 _SAFE = "/-._~()'!*:@,;=+&$%"
 
@@ -107,7 +105,7 @@ class HttpApi:
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         headers["content-type"] = kind if kind == JSON else "application/octet-stream"
         body = None if method == "GET" else _body(event) or " "  # nothing is no JSON either
-        if body == " " and path in _BODY_OPTIONAL:
+        if body == " " and path in BODY_OPTIONAL:
             body, headers["content-type"] = "{}", JSON
         asked = event["requestContext"]
         http = {**asked["http"], "method": method}

@@ -24,6 +24,8 @@ Handler = Callable[..., Any]
 
 #: Where a body is an order, or what is to become of one.
 _ORDERS = frozenset({"/api/orders/execute", "/api/orders/{orderId}"})
+#: Where no body is an empty object.
+BODY_OPTIONAL = frozenset({"/api/orders/cancel-all"})
 #: What pydantic says of a field, where we have words of our own for it.
 _CODES = frozenset(FieldCode)
 _OURS = {
