@@ -15,9 +15,9 @@ from engine.domain.order import Order, Status, Waiting
 from engine.domain.terms import OrderType, Terms
 from engine.domain.tokens import SOL, USDC
 from engine.ports.access import Caller
-from engine.ports.watchers import Watcher, account_topic, order_topic
+from engine.ports.watchers import ARRIVAL, Watcher, account_topic, order_topic
 from engine.service.epochs import Epochs
-from engine.service.notification import ARRIVAL, Change, Notification, OrderChanged, Subscribed
+from engine.service.notification import Change, Notification, OrderChanged, Subscribed
 from tests.fakes import (
     START,
     FakeClock,
@@ -535,3 +535,11 @@ def test_what_a_cancel_all_has_ended_is_shown_as_ended(topic: str) -> None:
     world.rosters.cancel_all("anyone", None, at=world.clock.now())
     world.publish(subscribed)
     assert world.push.heard["ann"][-1] == b"snapshot 2"
+
+
+def test_an_order_that_comes_and_ends_with_the_subscription_has_its_snapshot_first() -> None:
+    world = World()
+    world.stand(an_order().cancel(at=START))
+    subscribed = world.subscribe("ann", MINE)
+    world.publish(*_changed(PENDING), subscribed, *_changed(an_order().cancel(at=START)))
+    assert world.push.heard == {"ann": [b"snapshot 2"]}

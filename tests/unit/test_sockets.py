@@ -296,6 +296,24 @@ def test_a_ticket_of_a_key_that_was_revoked_meanwhile_is_worthless_at_once() -> 
     assert world.watchers.connections == {}
 
 
+@pytest.mark.parametrize(("slow", "stored"), [(2.9, 1), (3.0, 2)])
+def test_a_connect_that_took_long_begins_anew_for_it_may_have_been_given_up(
+    slow: float, stored: int
+) -> None:
+    clock = FakeClock()
+    begun = []
+
+    class Slow(MemoryWatchers):
+        def watch(self, watcher: Watcher) -> Watcher:
+            begun.append(watcher.since)
+            clock.advance(slow if len(begun) == 1 else 0)
+            return super().watch(watcher)
+
+    world = World(watchers=Slow(), clock=clock)
+    assert world.hear({**CONNECT, "queryStringParameters": {"orderId": ORDER}}) == 200
+    assert begun == [START, START + timedelta(seconds=slow)][:stored]
+
+
 def test_connects_of_an_account_are_limited_whatever_key_they_are_made_by() -> None:
     world = World(keys=True, limit=3)
     ann = world.new_key("ann")

@@ -9,6 +9,8 @@ from engine.ports.access import Caller
 
 #: API Gateway ends every WebSocket connection after two hours.
 LONGEST_CONNECTION = timedelta(hours=2)
+#: How long a connection may be in the making, in which a push finds it gone.
+ARRIVAL = timedelta(seconds=3)
 
 
 def order_topic(order_id: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from engine.domain.errors import ConnectRateExceeded, Unauthenticated
 from engine.ports.access import Caller
 from engine.ports.clock import Clock
-from engine.ports.watchers import Watcher, Watchers
+from engine.ports.watchers import ARRIVAL, Watcher, Watchers
 from engine.service.identity import Identity
 from engine.service.watching import Watching
 
@@ -37,10 +37,11 @@ class Connecting:
                 raise ConnectRateExceeded(self.limit, 60 - now.second)
         if ticket is not None:
             self.identity.use_ticket(ticket)
+        began = self.clock.now()
         watching.connect(connection_id, caller, first)
-        if caller.key_id is None:
-            return
         # Asked last: a revocation from here on finds the connection, one before is seen here.
-        if not self.identity.is_good(caller.key_id, fresh=True):
+        if caller.key_id is not None and not self.identity.is_good(caller.key_id, fresh=True):
             watching.leave(connection_id)
             raise Unauthenticated("the key is revoked")
+        if self.clock.now() - began >= ARRIVAL:  # it may have been given up meanwhile
+            watching.connect(connection_id, caller, first)

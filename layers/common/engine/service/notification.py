@@ -20,11 +20,11 @@ from engine.observability import log
 from engine.ports.background import Background
 from engine.ports.clock import Clock
 from engine.ports.orders import OrderRepository
-from engine.ports.watchers import Push, Watcher, Watchers, account_topic, order_topic
+from engine.ports.watchers import ARRIVAL, Push, Watcher, Watchers, account_topic, order_topic
 from engine.service.epochs import Epochs
 
-#: How old a subscription usually is when its connection can be pushed to, and at most.
-ARRIVING, ARRIVAL = timedelta(milliseconds=25), timedelta(seconds=3)
+#: How old a subscription usually is when its connection can be pushed to.
+ARRIVING = timedelta(milliseconds=25)
 #: How long a connection that is still being made is left alone, in seconds.
 PAUSE = 0.02
 #: How many of its newest orders a watcher of an account is shown the open ones of.
@@ -210,9 +210,8 @@ class Notification:
         """Yield a snapshot of each order of an account that is open, or has ended meanwhile."""
         delivery.replayed.add(watcher.topic)
         newest = self.orders.of_account(watcher.account, before=None, limit=NEWEST)
-        stored = (order for _, order in reversed(newest) if order is not None)
-        for order in self.epochs.read_all(stored):
-            ended = order.final and (watcher.since is None or order.updated_at <= watcher.since)
+from engine.ports.watchers import ARRIVAL, Push, Watcher, Watchers, account_topic, order_topic
+from engine.service.epochs import Epochs
             if not ended and order.seq > delivery.known.get(order.order_id, 0):
                 self._show(watcher, order)
                 yield _message("snapshot", change.record, order, delivery, render)
@@ -227,10 +226,10 @@ class Notification:
         order, mine = change.order, _is_account(watcher)
         shown = self._shown.get((watcher.connection_id, order.order_id), 0)
         known = max(delivery.known.get(order.order_id, 0), shown if mine else watcher.after_seq)
-        begun = watcher.caught_up or watcher.topic in delivery.replayed
+        replayed = order.order_id in delivery.known if mine else watcher.topic in delivery.replayed
         if order.seq <= known:
             delivery.known[order.order_id] = known
-        elif begun or (mine and order.order_id in delivery.known):
+        elif watcher.caught_up or replayed:
             yield _message("status", change.record, order, delivery, render)
         elif mine:
             yield _message("snapshot", change.record, order, delivery, render)
