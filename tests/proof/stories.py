@@ -123,7 +123,7 @@ def _watched(world: World) -> None:
     world.deliver()
     world.notify(1)
     world.notify(1)
-    world.connect("fred", order_id=order_id)
+    world.connect("fred", order_id=order_id, seen=9)
     world.connect("bob")
     world.watch("bob", order_id, after_seq=1)
     world.unwatch("gina", order_id)

@@ -210,8 +210,9 @@ class Notification:
         """Yield a snapshot of each order of an account that is open, or has ended meanwhile."""
         delivery.replayed.add(watcher.topic)
         newest = self.orders.of_account(watcher.account, before=None, limit=NEWEST)
-from engine.ports.watchers import ARRIVAL, Push, Watcher, Watchers, account_topic, order_topic
-from engine.service.epochs import Epochs
+        stored = (order for _, order in reversed(newest) if order is not None)
+        for order in self.epochs.read_all(stored):
+            ended = order.final and (watcher.since is None or order.updated_at < watcher.since)
             if not ended and order.seq > delivery.known.get(order.order_id, 0):
                 self._show(watcher, order)
                 yield _message("snapshot", change.record, order, delivery, render)

@@ -259,7 +259,7 @@ def _entry(watcher: Watcher) -> str:
     """
     times = (at and to_ms(at) for at in (watcher.since, watcher.until))
     by = [] if watcher.key_id is None else [watcher.key_id]
-    state = -watcher.deferred or int(watcher.caught_up)
+    state = 1 if watcher.caught_up else -watcher.deferred
     entry = [watcher.after_seq, *times, state, *by]
     return json.dumps(entry, separators=(",", ":"))
 
