@@ -73,7 +73,10 @@ class FakeClient:
 
 
 class FakeDynamo(FakeClient):
-    """One table with a stream; `records` is the stream, from the beginning of time."""
+    """One table with a stream; `records` is the stream, from the beginning of time.
+
+    Its indexes are read eventually: while it is `lagging` they show the rows as they were.
+    """
 
     service = "dynamodb"
 
@@ -81,6 +84,13 @@ class FakeDynamo(FakeClient):
         super().__init__(border)
         self.rows: dict[tuple[str, str], Item] = {}
         self.records: list[dict[str, Any]] = []
+        self.lagging = False
+        self.late: dict[tuple[str, str], Item | None] = {}
+
+    def catch_up(self) -> None:
+        """Let the indexes show all that was written."""
+        self.lagging = False
+        self.late.clear()
 
     def do_get_item(self, *, Key: Item, **_: Any) -> dict[str, Any]:  # noqa: N803
         row = self.rows.get(_place(Key))
@@ -131,10 +141,11 @@ class FakeDynamo(FakeClient):
         names = params.get("ExpressionAttributeNames", {})
         values = params.get("ExpressionAttributeValues", {})
         keys = INDEXES[IndexName] if IndexName else ("pk", "sk")
-        rows = [row for row in self.rows.values() if all(name in row for name in keys)]
+        seen = {**self.rows, **self.late} if IndexName else self.rows
+        rows = [row for row in seen.values() if row and all(name in row for name in keys)]
         found = [row for row in rows if holds(KeyConditionExpression, row, names, values)]
         found.sort(key=lambda row: str(plain(row[keys[1]])), reverse=not ScanIndexForward)
-        if IndexName:  # both hold keys only
+        if IndexName:  # they all hold keys only
             found = [{name: row[name] for name in {"pk", "sk", *keys}} for row in found]
         return {"Items": found[:Limit]}  # no LastEvaluatedKey: whoever sets a limit wants no more
 
@@ -153,6 +164,8 @@ class FakeDynamo(FakeClient):
             self.rows[place] = new
         if new == old:
             return
+        if self.lagging:
+            self.late.setdefault(place, old)
         images = {"NewImage": new, "OldImage": old}
         self.records.append(
             {

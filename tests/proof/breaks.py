@@ -2,27 +2,36 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 
-from engine.adapters.aws import watchers
+from engine.adapters.aws import orders, watchers
 from engine.adapters.aws.orders import DynamoOrders, order_item
 from engine.adapters.aws.queue import SqsQueue
+from engine.adapters.aws.resting import DynamoRestingIndex
+from engine.adapters.aws.table import Item
 from engine.adapters.aws.watchers import DynamoWatchers
 from engine.adapters.simulated.chain import SimulatedChain
 from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
+from engine.domain.terms import Terms
+from engine.domain.triggers import AtPrice, Direction, Level, Tick, Trailing, Trigger
 from engine.ports.chain import Expired, Landed, Landing, Reverted, Unknown
+from engine.ports.prices import PriceRow
 from engine.ports.queue import DeadLetter
 from engine.ports.watchers import Watcher
 from engine.service import notification
+from engine.service.epochs import Epochs
 from engine.service.execution import Execution
 from engine.service.identity import Identity
 from engine.service.notification import Delivery, Message, Notification, OrderChanged, Render
+from engine.service.pricing import Priced, Pricing
 from engine.service.reconciliation import Reconciliation, Report
 from engine.service.revocation import Revocation
+from engine.service.triggering import Swept, Triggering
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -269,6 +278,99 @@ def leave_a_revoked_key_connected(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Revocation, "close_connections", lambda self, revoked: True)
 
 
+def ask_between_two_prices(patch: pytest.MonkeyPatch) -> None:
+    reached, last = DynamoRestingIndex.reached, dict[tuple[str, Direction], Level]()
+
+    def crossed(self: DynamoRestingIndex, pair: str, level: Level, *, limit: int) -> list[str]:
+        found = reached(self, pair, level, limit=limit)
+        before, last[pair, level.direction] = last.get((pair, level.direction)), level
+        past = reached(self, pair, before, limit=limit) if before else ()
+        return [order_id for order_id in found if order_id not in past]
+
+    patch.setattr(DynamoRestingIndex, "reached", crossed)
+
+
+def write_the_price_before_the_sweep(patch: pytest.MonkeyPatch) -> None:
+    sweep = Triggering._sweep
+
+    def swept(self: Triggering, pair: str, price: Decimal, at: datetime, *more: Any) -> Swept:
+        version = row.version if (row := self.book.get(pair)) else 0
+        self.book.put(PriceRow(pair, Tick.of(price, at), ("raydium",)), expected_version=version)
+        return sweep(self, pair, price, at, *more)
+
+    patch.setattr(Triggering, "_sweep", swept)
+
+
+def wake_whatever_the_row_says(patch: pytest.MonkeyPatch) -> None:
+    def save(self: Triggering, order: Order, read: Order) -> None:
+        cast("DynamoOrders", self.orders).table.put(order_item(order))
+
+    patch.setattr(Triggering, "_save", save)
+
+
+def wake_and_tell_nobody(patch: pytest.MonkeyPatch) -> None:
+    def item(order: Order) -> Item:
+        row = order_item(order)
+        if order.waiting is not None:
+            row.pop("open", None)
+        return row
+
+    patch.setattr(orders, "order_item", item)
+
+
+def keep_no_watermark(patch: pytest.MonkeyPatch) -> None:
+    move = Order.move
+
+    def moved(self: Order, trigger: Trigger, *, at: datetime) -> Order:
+        kept = self.waiting.trigger if self.waiting and isinstance(trigger, Trailing) else trigger
+        return move(self, kept, at=at)
+
+    patch.setattr(Order, "move", moved)
+
+
+def hold_a_moved_stop_against_old_prices(patch: pytest.MonkeyPatch) -> None:
+    move = Order.move
+
+    def moved(self: Order, trigger: Trigger, *, at: datetime) -> Order:
+        since = self.waiting.since if self.waiting else at
+        return move(self, trigger, at=since)
+
+    patch.setattr(Order, "move", moved)
+
+
+def rest_again_at_the_limit_itself(patch: pytest.MonkeyPatch) -> None:
+    def missed(self: Terms, *_: Any) -> Trigger:
+        assert self.limit_price is not None
+        return AtPrice(self.profit_at(self.limit_price))
+
+    patch.setattr(Terms, "missed", missed)
+
+
+def ignore_a_cancel_all(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Epochs, "overtook", lambda self, order: False)
+    patch.setattr(Epochs, "read_all", lambda self, orders: list(orders))
+
+
+def let_nothing_expire(patch: pytest.MonkeyPatch) -> None:
+    never = datetime(2100, 1, 1, tzinfo=UTC)
+    patch.setattr(Order, "expires_at", property(lambda self: never))
+
+
+def believe_a_stale_price(patch: pytest.MonkeyPatch) -> None:
+    prices = Pricing.prices
+
+    def fresh(self: Pricing, pairs: Any) -> list[Priced]:
+        return [replace(priced, stale=False) for priced in prices(self, pairs)]
+
+    def tick(self: Triggering, prices: Any) -> Swept:
+        self.stale_after = timedelta(days=1)
+        return believing(self, prices)
+
+    believing = Triggering.tick
+    patch.setattr(Pricing, "prices", fresh)
+    patch.setattr(Triggering, "tick", tick)
+
+
 #: Each with a story in which it shows.
 BREAKS: dict[Break, str] = {
     send_before_the_signature_is_stored: "a chain that says nothing",
@@ -300,4 +402,14 @@ BREAKS: dict[Break, str] = {
     hear_on_by_a_revoked_key: "a revoked key",
     connect_by_a_revoked_key: "a revoked key",
     leave_a_revoked_key_connected: "a revoked key",
+    ask_between_two_prices: "an entry that comes late",
+    write_the_price_before_the_sweep: "ticks that die",
+    wake_whatever_the_row_says: "two tickers",
+    wake_and_tell_nobody: "a limit that is reached",
+    keep_no_watermark: "a trailing stop that follows",
+    hold_a_moved_stop_against_old_prices: "a trailing stop that follows",
+    rest_again_at_the_limit_itself: "a limit that is missed at first",
+    ignore_a_cancel_all: "all that rests is cancelled",
+    let_nothing_expire: "an order that expires",
+    believe_a_stale_price: "a price that is too old",
 }

@@ -45,7 +45,13 @@ def change(expression: str, row: Item, names: Names, values: Values) -> dict[str
             else:
                 if clause == "SET":
                     _expect(words, "=")
-                _change_one(changed, clause, name, values[words.pop(0)])
+                word = words.pop(0)
+                if word == "if_not_exists":
+                    standing, word = _arguments(words)
+                    value = changed.get(names.get(standing, standing), values[word])
+                else:
+                    value = values[word]
+                _change_one(changed, clause, name, value)
             if words and words[0] == ",":
                 words.pop(0)
     return changed

@@ -4,18 +4,24 @@ A history is made by the proof's own world (`tests/proof/world.py`) and by the c
 embedded cloud (`tests/chaos`); the promises are the same.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
-from engine.adapters.codec import from_ms
+from engine.adapters.codec import from_ms, to_ms
 from engine.api.views import order_view
+from engine.domain.money import BPS
 from engine.domain.order import TRANSITIONS, Order, Status, Try, TryOutcome
+from engine.domain.terms import OrderType
+from engine.domain.triggers import Side, Trailing
 
+T = TypeVar("T")
 Document = Mapping[str, Any]
 #: What becomes of a transaction that was sent.
 _ENDS = frozenset({TryOutcome.LANDED, TryOutcome.REVERTED, TryOutcome.EXPIRED})
@@ -74,6 +80,30 @@ class Repeats(IntEnum):
     ANY = 2  # what a process had pushed that died, or could not say so
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A reference price that a function saw; `by` none, it was told to the price row."""
+
+    pair: str
+    price: Decimal
+    at: datetime
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A tick that has looked at all that this price reached, and wrote so when it was `done`.
+
+    The index told late of `late` orders: of these it may not have known.
+    """
+
+    pair: str
+    price: Decimal
+    at: datetime
+    done: datetime
+    late: frozenset[str]
+
+
 @dataclass
 class History:
     """All that is known of a run.
@@ -85,7 +115,9 @@ class History:
     that subscribed to an order and listened to the end. `sent` has the `seq` that an order had when
     a signature was first sent; None: that is not known. `repeats` is what
     clients may have been told again; `lost`: some of the stream was given up. `open` are those
-    whose connections stand.
+    whose connections stand. `seen` are the reference prices, oldest first, and `sweeps` the ticks
+    that came to their end; None: that is not known. `cancelled_all` has the accounts that ended
+    all that rested, and when.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -100,11 +132,18 @@ class History:
     repeats: Repeats = Repeats.ANY
     lost: bool = False
     open: set[str] = field(default_factory=set)
+    seen: Sequence[Seen] | None = None
+    sweeps: Sequence[Sweep] = ()
+    cancelled_all: Sequence[tuple[str, datetime]] = ()
 
     @property
     def ends(self) -> dict[str, Order]:
         """Each order as it stands at the end."""
         return {order_id: states[-1] for order_id, states in self.states.items()}
+
+    def epochs(self, order: Order) -> list[int]:
+        """Return when all orders of this one's account were cancelled at once."""
+        return [to_ms(at) for account, at in self.cancelled_all if account == order.account]
 
     def landed(self, order_id: str) -> list[str]:
         """Return the signatures that landed for an order."""
@@ -136,7 +175,7 @@ def accepted_orders_are_stored(history: History) -> Checked:
 
 def every_order_ends(history: History) -> Checked:
     for order_id, end in history.ends.items():
-        if not end.final:
+        if not end.final and end.status is not Status.RESTING:
             yield f"{order_id} is still {end.status}"
         elif end.dead_letter_due:
             yield f"{order_id} still owes its dead letter"
@@ -206,7 +245,7 @@ def what_did_not_trade_never_will(history: History) -> Checked:
 def the_life_cycle_is_kept(history: History) -> Checked:
     for order_id, states in history.states.items():
         first = states[0]
-        if (first.seq, first.status) != (1, Status.PENDING):
+        if first.seq != 1 or first.status not in {Status.PENDING, Status.RESTING}:
             yield f"{order_id} began as {first.status} with seq {first.seq}"
         for one, other in pairwise(states):
             yield _step(order_id, one, other)
@@ -217,6 +256,8 @@ def _step(order_id: str, one: Order, other: Order) -> str | None:
     name = f"{order_id}'s change from seq {one.seq} ({one.status}) to {other.seq} ({other.status})"
     if other.seq == one.seq and _view(one) == _view(other):
         return None  # a letter that was owed is sent: nothing that a client sees
+    if other.seq == one.seq and replace(one, waiting=other.waiting) == other:
+        return None  # the price has moved its trigger
     if one.final:
         return f"{name} comes after its end"
     if other.seq != one.seq + 1:
@@ -284,10 +325,12 @@ def _view(order: Order) -> Document:
 
 
 def what_clients_are_told_is_true(history: History) -> Checked:
-    views = {
-        order_id: {state.seq: _view(state) for state in states}
-        for order_id, states in history.states.items()
-    }
+    views: dict[str, dict[int, list[Document]]] = {}
+    for order_id, states in history.states.items():
+        had = views.setdefault(order_id, {})
+        reads_as = [state.under(epoch) for state in states for epoch in history.epochs(state)]
+        for state in [*states, *reads_as]:
+            had.setdefault(state.seq, []).append(_view(state))
     for answer in history.answers:
         if answer.call == "place" and answer.status == 202:
             yield _told("the answer to POST", answer.body, views, seq=1)
@@ -309,7 +352,7 @@ def what_clients_are_told_is_true(history: History) -> Checked:
 def _told(
     by: str,
     body: Document,
-    views: Mapping[str, Mapping[int, Document]],
+    views: Mapping[str, Mapping[int, Sequence[Document]]],
     seq: int | None = None,
     past: Sequence[Order] = (),
 ) -> str | None:
@@ -321,12 +364,13 @@ def _told(
     had = views.get(str(order_id))
     if had is None:
         return None if seq == 1 else f"{by} told of {order_id}, which is no order"
-    state = had.get(body["seq"])
+    states = had.get(body["seq"], ())
     name = f"{by} told of {order_id} as {body['status']} with seq {body['seq']}"
-    if state is None or seq not in (None, body["seq"]):
+    if not states or seq not in (None, body["seq"]):
         return f"{name}, which it never was"
+    state = states[-1]
     later = (_view(o.as_of(body["seq"])) for o in past if o.seq > body["seq"])
-    if state != body and body not in later:
+    if body not in states and body not in later:
         wrong = sorted(n for n in {*state, *body} if state.get(n) != body.get(n))
         return f"{name}, with another {', '.join(wrong)} than it had"
     return None
@@ -497,6 +541,183 @@ def who_used_up_all_attempts_has_a_letter(history: History) -> Checked:
             yield None if order_id in lettered else f"{order_id} failed without a dead letter"
 
 
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A time through which an order rested on the same terms; `end` is the state that ended it.
+
+    `again`: it had come due before, and its limit was missed.
+    """
+
+    resting: Order
+    end: Order | None
+    again: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.resting.order_id}, a {self.resting.terms.kind}"
+
+    @property
+    def since(self) -> datetime:
+        return self.resting.updated_at
+
+    @property
+    def until(self) -> datetime:
+        return _known(self.resting.terms.expires_at)
+
+    def on(self, prices: Iterable[tuple[datetime, Decimal]], *, sure: bool) -> datetime | None:
+        """Return when one of these prices, oldest first, makes it come due.
+
+        A trailing stop follows the price in bands, and what missed its limit waits for a price that
+        is from 1 to 100 bps better: it is `sure` to come due by the worse, and may by the better.
+        """
+        terms, stopped = self.resting.terms, self.again
+        trigger = self.resting.waiting and self.resting.waiting.trigger
+        best = trigger.watermark if isinstance(trigger, Trailing) else None  # the price as it began
+        up = 1 if terms.side is Side.SELL else -1
+        for at, price in prices:
+            match terms.kind:
+                case OrderType.LIMIT:
+                    due = self._limit(price, up, sure=sure)
+                case OrderType.STOP:
+                    due = up * (price - _known(terms.stop_price)) <= 0
+                case OrderType.TAKE_PROFIT:
+                    due = up * (price - _known(terms.stop_price)) >= 0
+                case OrderType.STOP_LIMIT:
+                    stopped = stopped or up * (price - _known(terms.stop_price)) <= 0
+                    due = stopped and self._limit(price, up, sure=sure)
+                case OrderType.OCO:
+                    profit, loss = _known(terms.take_profit).price, _known(terms.stop_loss).price
+                    due = up * (price - profit) >= 0 or up * (price - loss) <= 0
+                case OrderType.TRAILING_STOP:
+                    begins = terms.activation_price
+                    if best is None and begins is not None and up * (price - begins) < 0:
+                        continue
+                    best = price if best is None else max(best, price, key=lambda p: up * p)
+                    bps = _known(terms.trailing_bps)
+                    band = max(1, bps // 50) if sure else 0
+                    stop = best * (BPS - up * (bps + 2 * band)) / BPS
+                    due = up * (price - stop) <= (0 if sure else stop * _ROUNDING)
+                case _:
+                    raise ValueError(f"what does a {terms.kind} wait for?")
+            if due:
+                return at
+        return None
+
+    def _limit(self, price: Decimal, up: int, *, sure: bool) -> bool:
+        further = (100 if sure else 1) * self.again
+        limit = _known(self.resting.terms.limit_price) * (BPS + up * further) / BPS
+        return up * (price - limit) >= -limit * _ROUNDING
+
+
+#: Prices have 12 digits.
+_ROUNDING = Decimal("1e-11")
+#: The oldest price that may trigger anything, as the settings have it by default.
+_STALE = timedelta(seconds=10)
+
+
+def _known(value: T | None) -> T:
+    assert value is not None
+    return value
+
+
+def _spells(history: History) -> Iterator[Spell]:
+    for states in history.states.values():
+        steps = list({state.seq: state for state in reversed(states)}.values())[::-1]
+        ends: list[Order | None] = [*steps[1:], None]
+        for n, (resting, end) in enumerate(zip(steps, ends, strict=True)):
+            if resting.status is Status.RESTING:
+                again = n > 0 and steps[n - 1].status is not Status.RESTING
+                yield Spell(resting, end, again)
+
+
+def nothing_is_triggered_before_its_price(history: History) -> Checked:
+    """Nor by one from before it rested, nor by one that is too old."""
+    if history.seen is None:
+        return
+    for spell in _spells(history):
+        if spell.end is None or spell.end.status is not Status.PENDING:
+            continue
+        woken = spell.end.updated_at
+        begins = spell.since
+        if woken == begins:  # it was due as it was placed, or changed, by the price as it was
+            begins -= _STALE
+        lived = [
+            seen
+            for seen in history.seen
+            if seen.pair == spell.resting.terms.pair and begins <= seen.at <= woken
+            if seen.by in (None, "trigger") or woken == spell.since
+        ]
+        name = f"{spell.name} was triggered (seq {spell.end.seq})"
+        if spell.on([(seen.at, seen.price) for seen in lived], sure=False) is None:
+            yield f"{name} by a price that was not there since it rested"
+        elif not any(woken - seen.at <= _STALE for seen in lived):
+            yield f"{name} by a price that was stale"
+        elif woken >= spell.until:
+            yield f"{name} after its time was over"
+        else:
+            yield None
+
+
+def what_is_due_is_triggered(history: History) -> Checked:
+    """By the first whole sweep that meets its price: exactly what a look at all would find."""
+    for spell in _spells(history):
+        order = spell.resting
+        met = [
+            sweep
+            for sweep in history.sweeps
+            if sweep.pair == order.terms.pair
+            and spell.since < sweep.at
+            and sweep.done < spell.until
+            and (spell.end is None or sweep.done < spell.end.updated_at)
+            and not any(spell.since <= at <= sweep.done for at in _all_ended(history, order))
+            and order.order_id not in sweep.late
+        ]
+        due = spell.on([(sweep.at, sweep.price) for sweep in met], sure=True)
+        how = "is still" if spell.end is None else f"was until seq {spell.end.seq}"
+        yield f"{spell.name} was due at {due} and {how} resting" if due else None
+
+
+def what_rests_ends_when_it_expires(history: History) -> Checked:
+    for spell in _spells(history):
+        end = spell.end
+        if end is not None and end.status is Status.EXPIRED:
+            early = end.updated_at < spell.until
+            yield f"{spell.name} expired at {end.updated_at}, too early" if early else None
+        elif end is None:
+            swept = max((sweep.at for sweep in history.sweeps), default=spell.since)
+            over = swept > spell.until
+            yield f"{spell.name} rests still, after {spell.until}" if over else None
+
+
+def a_cancel_all_ends_what_rests(history: History) -> Checked:
+    for spell in _spells(history):
+        order_id, end = spell.resting.order_id, history.ends[spell.resting.order_id]
+        for at in _all_ended(history, end):
+            if spell.since < at and (spell.end is None or at <= spell.end.updated_at):
+                ended = end.status in {Status.CANCELLED, Status.EXPIRED}
+                yield None if ended else f"{order_id} rested as all was cancelled: {end.status}"
+
+
+def _all_ended(history: History, order: Order) -> list[datetime]:
+    return [from_ms(epoch) for epoch in history.epochs(order)]
+
+
+def a_limit_is_kept(history: History) -> Checked:
+    """By what was traded, and by the transaction's own minimum."""
+    for order_id, end in history.ends.items():
+        terms = end.terms
+        if end.status is not Status.CONFIRMED or terms.limit_price is None:
+            continue
+        rate = Fraction(terms.limit_price) * Fraction(10) ** (
+            terms.quote.decimals - terms.base.decimals
+        )
+        least = terms.amount * (rate if terms.side is Side.SELL else 1 / rate)
+        steps = end.transaction.instructions if end.transaction else ()
+        minimum = sum(step.min_amount_out for step in steps if step.pool)
+        worst = min(end.amount_out or 0, minimum)
+        yield f"{order_id} got {worst}, and its limit is {least}" if worst < least else None
+
+
 Promise = Callable[[History], Checked]
 PROMISES: tuple[Promise, ...] = (
     accepted_orders_are_stored,
@@ -517,6 +738,11 @@ PROMISES: tuple[Promise, ...] = (
     who_stays_hears_the_end,
     the_queues_end_empty,
     who_used_up_all_attempts_has_a_letter,
+    nothing_is_triggered_before_its_price,
+    what_is_due_is_triggered,
+    what_rests_ends_when_it_expires,
+    a_cancel_all_ends_what_rests,
+    a_limit_is_kept,
 )
 
 
@@ -534,6 +760,9 @@ ALWAYS = (
     nobody_hears_of_anothers_orders,
     one_key_is_one_order,
     whoever_watches_is_told_each_state_in_order,
+    nothing_is_triggered_before_its_price,
+    what_is_due_is_triggered,
+    a_limit_is_kept,
 )
 
 

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from itertools import product
+from typing import Any
 
 from engine.adapters.simulated.chain import Weather
 from engine.domain.order import Order
+from engine.domain.terms import Exit, OrderType
+from engine.domain.triggers import Side
 from tests.fakes import Lazy
 from tests.proof.border import Call, Harm
 from tests.proof.history import broken
-from tests.proof.world import World
+from tests.proof.world import TICKS, World
 
 CONFIRMED = frozenset({"confirmed"})
 
@@ -20,6 +24,7 @@ class Story:
     """What clients do and what the weather does; `usually` is how the orders then end.
 
     With one call gone wrong they may also end as `otherwise` says: attempts and time are used up.
+    When time is short, things go wrong only in its `functions`; none: in all.
     """
 
     name: str
@@ -27,6 +32,7 @@ class Story:
     usually: frozenset[str] = CONFIRMED
     otherwise: frozenset[str] = frozenset()
     world: Callable[[], World] = World
+    functions: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return self.name
@@ -202,6 +208,126 @@ def _deadly(world: World) -> None:
         world.clock.advance(60)
 
 
+def _rests(kind: OrderType, *prices: str, **asked: Any) -> Callable[[World], None]:
+    """Place an order at 100, then let the price go from one to the next, each for a while."""
+
+    def tell(world: World) -> None:
+        world.move("100")
+        world.rest(kind, **asked)
+        for price in prices:
+            world.settle_down(timedelta(seconds=90))
+            world.move(price)
+
+    return tell
+
+
+def _missed(world: World) -> None:
+    """The price is at the limit, and what the pools offer is below it by their fees."""
+    world.move("100")
+    world.connect("ann")
+    world.watch_all("ann")
+    world.rest(OrderType.LIMIT, limit_price=Decimal(105))
+    world.settle_down()
+    world.move("105")
+    world.settle_down(timedelta(seconds=10))
+    world.move("106")
+
+
+def _spike(world: World) -> None:
+    world.move("100")
+    world.rest(OrderType.STOP, stop_price=Decimal(95))
+    world.settle_down()
+    world.move("94", told=True)
+    world.move("100")
+
+
+def _late_entry(world: World) -> None:
+    """One order rests unseen by the index while another is triggered at the same price."""
+    world.move("100")
+    world.rest(OrderType.TAKE_PROFIT, stop_price=Decimal(105))
+    world.settle_down()
+    world.dynamo.lagging = True
+    world.rest(OrderType.TAKE_PROFIT, stop_price=Decimal(105))
+    world.move("106")
+    world.tick()
+    world.tick()
+    world.dynamo.catch_up()
+
+
+#: Of a tick: prices, two of what expired, the row, two of what is reached, the order, its epoch.
+CALLS_UNTIL_IT_WAKES = 9
+
+
+def _two_tickers(world: World) -> None:
+    """One of two tickers is overtaken by the other, and by a worker, as it is about to wake."""
+    world.move("100")
+    world.rest(OrderType.TAKE_PROFIT, stop_price=Decimal(105))
+    world.settle_down()
+    world.move("106")
+    world.border.harm_next(Harm.OVERLAPS, CALLS_UNTIL_IT_WAKES)
+    world.tick_beside()
+
+
+def _dies_twice(world: World) -> None:
+    """The price is at the order's for two ticks, and both die before they wake it."""
+    world.move("100")
+    world.rest(OrderType.TAKE_PROFIT, stop_price=Decimal(105))
+    world.settle_down()
+    world.move("106")
+    for _ in range(2):
+        world.border.harm_next(Harm.DIES_BEFORE, CALLS_UNTIL_IT_WAKES)
+        world.tick_beside()
+    world.move("100")
+
+
+def _too_old(world: World) -> None:
+    """Nobody ticks while the price is at the order's; then no venue tells a price."""
+    world.move("100")
+    world.rest(OrderType.TAKE_PROFIT, stop_price=Decimal(105))
+    world.sqs.messages(TICKS).clear()
+    world.move("106", told=True)
+    world.blind = True
+    world.clock.advance(15)
+    world.tick_beside()
+    world.blind = False
+
+
+def _all_cancelled(world: World) -> None:
+    world.move("100")
+    world.rest(OrderType.TAKE_PROFIT, stop_price=Decimal(105))
+    oco = world.rest(
+        OrderType.OCO,
+        take_profit=Exit(Decimal(110), 100),
+        stop_loss=Exit(Decimal(90), 300),
+    )
+    world.change(str(oco.body.get("orderId")), stop_loss=Exit(Decimal(95), 300))
+    world.settle_down()
+    world.cancel_all()
+    world.move("111")
+    world.tick()
+
+
+def _expired(world: World) -> None:
+    world.move("100")
+    world.rest(OrderType.STOP, stop_price=Decimal(95), lasts=timedelta(seconds=30))
+    world.settle_down()
+    world.clock.advance(31)
+
+
+RESTING = frozenset({"resting"})
+CANCELLED = frozenset({"cancelled"})
+
+
+def _waiting(
+    name: str,
+    tell: Callable[[World], None],
+    usually: frozenset[str] = CONFIRMED,
+    otherwise: frozenset[str] = frozenset(),
+) -> Story:
+    functions = frozenset({"execute", "trigger", "reconcile"})
+    return Story(name, tell, usually, otherwise, functions=functions)
+
+
 STORIES = (
     Story("a plain order", _plain),
     Story(
@@ -240,4 +366,32 @@ STORIES = (
         "a chain that says nothing", _in(Weather(mute=1.0), 30), otherwise=frozenset({"EXPIRED"})
     ),
     Story("a chain that says nothing until the deadline", _in(Weather(mute=1.0), 121)),
+    _waiting("a limit that is reached", _rests(OrderType.LIMIT, "106", limit_price=Decimal(105))),
+    _waiting("a limit that is missed at first", _missed),
+    _waiting(
+        "a trailing stop that follows",
+        _rests(OrderType.TRAILING_STOP, "110", "99.9", trailing_bps=500),
+    ),
+    _waiting(
+        "a stop-limit that is a limit in between",
+        _rests(OrderType.STOP_LIMIT, "94", "97", stop_price=Decimal(95), limit_price=Decimal(96)),
+    ),
+    _waiting(
+        "an oco, bought",
+        _rests(
+            OrderType.OCO,
+            "111",
+            "89",
+            side=Side.BUY,
+            take_profit=Exit(Decimal(90), 100),
+            stop_loss=Exit(Decimal(110), 300),
+        ),
+    ),
+    _waiting("a price that was gone at once", _spike),
+    _waiting("an entry that comes late", _late_entry),
+    _waiting("two tickers", _two_tickers),
+    _waiting("ticks that die", _dies_twice, RESTING, CONFIRMED),
+    _waiting("a price that is too old", _too_old),
+    _waiting("all that rests is cancelled", _all_cancelled, CANCELLED, CONFIRMED | RESTING),
+    _waiting("an order that expires", _expired, frozenset({"expired"})),
 )

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from engine.adapters.codec import to_ms
 from engine.api.views import message, order_view
 from engine.domain.order import Order, Status, Step, TryOutcome
+from engine.domain.terms import OrderType
 from tests.proof.history import (
     PROMISES,
     Answer,
@@ -18,6 +21,7 @@ from tests.proof.history import (
     History,
     Letter,
     Repeats,
+    Sweep,
     asked_for,
     broken,
     findings,
@@ -43,14 +47,51 @@ def _told() -> World:
     world.settle_down()
     world.cancel(world.place(key="c").body["orderId"])
     world.settle_down()
+    _wait(world)
     for each in world.order_ids:
         world.read(each)
     return world
 
 
+def _wait(world: World) -> None:
+    """Let a limit be reached, one stop expire, and another be cancelled with all that rests."""
+    world.move("100")
+    world.rest(OrderType.LIMIT, limit_price=Decimal(105))
+    world.rest(OrderType.STOP, stop_price=Decimal(95), lasts=timedelta(seconds=10))
+    world.settle_down()
+    world.move("106")
+    world.clock.advance(11)
+    world.settle_down()
+    world.rest(OrderType.STOP, stop_price=Decimal(95))
+    world.settle_down()
+    world.cancel_all()
+    world.settle_down()
+
+
+@cache
+def _once() -> History:
+    return _told().history()
+
+
+def _history() -> History:
+    """Return a history that may be spoilt."""
+    told = _once()
+    return replace(
+        told,
+        answers=[*told.answers],
+        heard=[*told.heard],
+        states={order_id: [*states] for order_id, states in told.states.items()},
+        queued=[*told.queued],
+        letters=[*told.letters],
+        redriven=[*told.redriven],
+        stayed={*told.stayed},
+        open={*told.open},
+    )
+
+
 @pytest.fixture
 def history() -> History:
-    return _told().history()
+    return _history()
 
 
 def _of(history: History, status: Status) -> str:
@@ -379,6 +420,62 @@ def lose_a_letter(history: History) -> None:
     history.letters.clear()
 
 
+def _waited(history: History, kind: OrderType, status: Status) -> list[Order]:
+    """Return the states of an order that waited, and ended so."""
+    found = history.states.values()
+    return next(s for s in found if (s[-1].terms.kind, s[-1].status) == (kind, status))
+
+
+def _until(states: list[Order], until: datetime) -> None:
+    states[:] = [replace(o, terms=replace(o.terms, expires_at=until)) for o in states]
+
+
+def _woken(states: list[Order]) -> int:
+    return next(n for n, state in enumerate(states) if state.status is Status.PENDING)
+
+
+def trigger_without_a_price(history: History) -> None:
+    history.seen = ()
+
+
+def trigger_by_a_stale_price(history: History) -> None:
+    states = _waited(history, OrderType.LIMIT, Status.CONFIRMED)
+    woken = _woken(states)
+    _last_step(states, woken, at=states[woken].updated_at + timedelta(minutes=5))
+    history.seen = [seen for seen in history.seen or () if seen.at <= states[woken - 1].updated_at]
+    history.seen += [replace(history.seen[-1], price=Decimal(110), by="trigger")]
+
+
+def trigger_after_the_end(history: History) -> None:
+    states = _waited(history, OrderType.LIMIT, Status.CONFIRMED)
+    _until(states, states[_woken(states)].updated_at)
+
+
+def trigger_nothing(history: History) -> None:
+    resting = _waited(history, OrderType.STOP, Status.CANCELLED)[0]
+    at = resting.updated_at + timedelta(milliseconds=1)
+    swept = Sweep(resting.terms.pair, Decimal(94), at, at, frozenset())
+    history.sweeps = [*history.sweeps, swept]
+
+
+def end_before_the_end(history: History) -> None:
+    states = _waited(history, OrderType.STOP, Status.EXPIRED)
+    _until(states, states[-1].updated_at + timedelta(seconds=1))
+
+
+def rest_for_ever(history: History) -> None:
+    _waited(history, OrderType.STOP, Status.EXPIRED).pop()
+
+
+def rest_though_all_was_cancelled(history: History) -> None:
+    _waited(history, OrderType.STOP, Status.CANCELLED).pop()
+
+
+def fill_below_the_limit(history: History) -> None:
+    states = _waited(history, OrderType.LIMIT, Status.CONFIRMED)
+    states[-1] = replace(states[-1], amount_out=104_999_999)
+
+
 SPOILS: dict[Spoil, str] = {
     lose_an_order: "was accepted and is not stored",
     leave_an_order_open: "is still submitted",
@@ -432,6 +529,14 @@ SPOILS: dict[Spoil, str] = {
     leave_a_letter_of_a_good_order: "which is confirmed",
     leave_a_letter_of_no_order: "which is no order",
     lose_a_letter: "failed without a dead letter",
+    trigger_without_a_price: "by a price that was not there",
+    trigger_by_a_stale_price: "by a price that was stale",
+    trigger_after_the_end: "after its time was over",
+    trigger_nothing: "was until seq 2 resting",
+    end_before_the_end: "too early",
+    rest_for_ever: "rests still",
+    rest_though_all_was_cancelled: "rested as all was cancelled: resting",
+    fill_below_the_limit: "and its limit is 105000000",
 }
 
 
@@ -450,7 +555,7 @@ def test_the_checker_notices_if_somebody_were_to(spoil: Spoil, history: History)
 def test_every_promise_has_been_seen_broken() -> None:
     noticed = set()
     for spoil in SPOILS:
-        history = _told().history()
+        history = _history()
         spoil(history)
         noticed |= {finding.promise for finding in findings(history) if finding.broken}
     assert len(noticed) == len(PROMISES)

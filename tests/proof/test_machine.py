@@ -228,7 +228,13 @@ class Trading(RuleBasedStateMachine):
         self._look()
 
 
-def _run(steps: int, *phases: Phase, per_story: int = PER_STORY) -> None:
+def run(
+    steps: int,
+    *phases: Phase,
+    per_story: int = PER_STORY,
+    machine: type[RuleBasedStateMachine] = Trading,
+) -> None:
+    """Let a machine take so many steps, some in each story. Raises what breaks."""
     how = settings(
         max_examples=steps // per_story,
         stateful_step_count=per_story,
@@ -239,13 +245,18 @@ def _run(steps: int, *phases: Phase, per_story: int = PER_STORY) -> None:
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Trading, settings=how)
+    run_state_machine_as_test(machine, settings=how)
+
+
+def wanted_steps(*, thorough: bool) -> int:
+    """Return how many steps a machine is to take."""
+    return int(os.environ.get("PROOF_STEPS", "5000" if thorough else "1000"))
 
 
 def test_no_story_breaks_a_promise(thorough: bool, tally: Counter[str]) -> None:
-    wanted = int(os.environ.get("PROOF_STEPS", "5000" if thorough else "1000"))
+    wanted = wanted_steps(thorough=thorough)
     STEPS.clear()
-    _run(wanted, Phase.generate, Phase.shrink)
+    run(wanted, Phase.generate, Phase.shrink)
     tally["steps of the rule machine"] = STEPS["steps"]
     assert STEPS["steps"] >= wanted // 2
 
@@ -266,7 +277,7 @@ def test_the_machine_too_notices_if_the_engine_were_to(
 ) -> None:
     guard(monkeypatch)
     with pytest.raises(AssertionError):
-        _run(20_000, Phase.generate)
+        run(20_000, Phase.generate)
 
 
 def test_what_the_machine_finds_shrinks_to_a_story_that_can_be_read(
@@ -274,7 +285,7 @@ def test_what_the_machine_finds_shrinks_to_a_story_that_can_be_read(
 ) -> None:
     take_unknown_for_failed(monkeypatch)
     with pytest.raises(AssertionError, match="could still land") as found:
-        _run(2_000, Phase.generate, Phase.shrink, per_story=10)
+        run(2_000, Phase.generate, Phase.shrink, per_story=10)
     story = "\n".join(found.value.__notes__)
     assert story.count(".place(") == 1, story
     assert len(story.splitlines()) <= 8, story

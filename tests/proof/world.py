@@ -5,7 +5,7 @@ looked at again. The adapters are the real ones over `tests/proof/aws.py`; only 
 venues are guarded at their ports, since they are simulated anyway.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,18 +20,30 @@ from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
 from engine.adapters.aws.rosters import DynamoRosters
 from engine.adapters.aws.table import Table
 from engine.adapters.aws.watchers import ROWS, DynamoWatchers
+from engine.adapters.codec import from_ms, to_ms
 from engine.adapters.simulated.chain import SimulatedChain, Weather
 from engine.adapters.simulated.venues import SimulatedPools, SimulatedVenue
 from engine.api.problems import problem_of
+from engine.api.ticks import Ticks
 from engine.api.views import order_view
 from engine.bootstrap import Engine
-from engine.domain.errors import ChainUnavailable, EngineError, VenueTimeout, VenueUnavailable
+from engine.domain.errors import (
+    ChainUnavailable,
+    EngineError,
+    VenueTimeout,
+    VenueUnavailable,
+)
 from engine.domain.order import Order, Status, Transaction
+from engine.domain.terms import KINDS, OrderType
+from engine.domain.tokens import SOL, USDC, Token, pair_name
+from engine.domain.triggers import Side, Tick
+from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports.access import ApiKey, Caller
 from engine.ports.background import Background
 from engine.ports.chain import Chain
-from engine.ports.venue import Venue
+from engine.ports.prices import PriceBook, PriceRow
+from engine.ports.venue import Market, Venue
 from engine.ports.watchers import Push, Watcher, account_topic, order_topic
 from engine.service.identity import BELIEVED
 from engine.service.placing import Wish
@@ -39,12 +51,24 @@ from engine.settings import Settings
 from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, MemorySimulation
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Call, Died, Guarded, Harm
-from tests.proof.history import REVOKED, Answer, Heard, History, Letter, Repeats, asked_for, steps
+from tests.proof.history import (
+    REVOKED,
+    Answer,
+    Heard,
+    History,
+    Letter,
+    Repeats,
+    Seen,
+    Sweep,
+    asked_for,
+    steps,
+)
 
 T = TypeVar("T")
 
 ORDERS, DEAD = "https://queues/orders", "https://queues/dead"
 TICKS = "https://queues/ticks"
+SOL_USDC = pair_name(SOL, USDC)
 EVERY_MINUTE = timedelta(minutes=1)
 #: Longer than the lease and the reconciler's grace, shorter than a message is hidden.
 ASLEEP = timedelta(seconds=21)
@@ -57,6 +81,13 @@ SETTINGS = Settings.of(
         "WEBSOCKET_STAGE": "live",
     }
 )
+#: A run of the ticker is one tick here, so that anything can happen between two; then it looks
+#: whether anything rests still.
+ONE_TICK, ALWAYS = timedelta(milliseconds=1), timedelta(0)
+#: How long a message is hidden from the other tickers, as the template has it.
+TICK_VISIBILITY = timedelta(seconds=360)
+#: So many ticks look again at what one of them has seen, and find nothing to do.
+CALM = 2
 #: When everything has been quiet for long.
 PATIENCE = timedelta(minutes=20)
 _AWAY = (ChainUnavailable, ChainUnavailable)
@@ -85,6 +116,11 @@ class World:
     keys: dict[str, set[str]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     redriven: list[Letter] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    sweeps: list[Sweep] = field(default_factory=list)
+    cancelled_all: list[tuple[str, datetime]] = field(default_factory=list)
+    blind: bool = False
+    budget: int = 1_000
     sent: dict[str, int] = field(default_factory=dict)
     repeats: Repeats = Repeats.NONE
     lost: bool = False
@@ -99,7 +135,7 @@ class World:
         self.sockets = FakeSockets(self.border)
         self.simulation = MemorySimulation(self.clock)
         self.simulated = SimulatedMarket(self.seed, self.simulation.prices)
-        self.market = SimulatedPools(self.simulated, self.clock)
+        self.pools = SimulatedPools(self.simulated, self.clock)
         self.repaired = self.clock.now()
         self.border.stall = self.fall_asleep
         self.border.overlap = self.overtake
@@ -112,7 +148,7 @@ class World:
         self.tickers = DynamoTickers(table, cast("Any", self.sqs), TICKS)
         self.rosters = DynamoRosters(table)
         self.prices = DollarPrices()
-        self.price_book = DynamoPriceBook(table)
+        self.book = DynamoPriceBook(table)
 
     @property
     def engine(self) -> Engine:
@@ -140,6 +176,56 @@ class World:
             )
 
         return self._answer(answer, Answer("place", 0, {}, account, key, asked))
+
+    def rest(
+        self,
+        kind: OrderType,
+        side: Side = Side.SELL,
+        *,
+        account: str = "ann",
+        lasts: timedelta = timedelta(hours=1),
+        **asked: Any,
+    ) -> Answer:
+        """Place an order of a kind that waits, for 1 SOL or 100 USDC."""
+        sold, bought, amount = ("SOL", "USDC", 1) if side is Side.SELL else ("USDC", "SOL", 100)
+        until = self.clock.now() + lasts
+        slippage = KINDS[kind].slippage_bps
+        asked = {"kind": kind, "expires_at": until, "slippage_bps": slippage, **asked}
+        wish = Wish(sold, bought, Decimal(amount), **asked)
+        placing = self.engine.placing
+
+        def answer() -> Answer:
+            order = placing.place(wish, account=account).order
+            return Answer("place", 202, _document(order), account)
+
+        return self._answer(answer, Answer("place", 0, {}, account))
+
+    def change(self, order_id: str, account: str = "ann", **asked: Any) -> Answer:
+        """PATCH an order that rests."""
+        changing = self.engine.changing
+        return self._told(
+            "change", account, lambda: changing.change(order_id, asked, account=account)
+        )
+
+    def cancel_all(self, account: str = "ann") -> None:
+        """POST the cancellation of all that rests."""
+        cancelling = self.engine.cancelling
+
+        def answer() -> Answer:
+            cancelling.cancel_all(None, account=account)
+            return Answer("cancel-all", 204)
+
+        self.clock.advance(0.01)  # nothing else happens in its millisecond
+        self._answer(answer, Answer("cancel-all", 0))
+        self.clock.advance(0.01)
+
+    def move(self, price: str, *, told: bool = False) -> None:
+        """Move the market of SOL/USDC; the price row has seen it at once if it is `told`."""
+        self._still = None, 0
+        self.simulation.move(SOL_USDC, Decimal(price))
+        if told:
+            self.engine.moving.move(SOL, USDC, Decimal(price))
+            self.seen.append(Seen(SOL_USDC, Decimal(price), self.clock.now(), None))
 
     def read(self, order_id: str, account: str = "ann") -> Answer:
         """GET an order."""
@@ -306,6 +392,44 @@ class World:
             self.lost = True
         return True
 
+    def tick(self) -> bool:
+        """Deliver one message to the ticker, if there is one to be seen."""
+        before = self._stamp
+        with self.sqs.lock:
+            received = self.sqs.receive(TICKS, self.sqs.visible(TICKS)[:1], TICK_VISIBILITY)
+        if not received:
+            return False
+        (message,) = received
+        event = {"Records": [{"messageId": message.message_id, "body": message.body}]}
+        ran = self._run("trigger", lambda: self._ticks.tick_on(event))
+        if ran is not None:
+            self.sqs.do_delete_message(QueueUrl=TICKS, ReceiptHandle=str(message.receipt))
+        still = ran is not None and before == self._stamp == self._still[0]
+        self._still = self._stamp, self._still[1] + 1 if still else 0
+        return True
+
+    def tick_beside(self) -> None:
+        """Let another ticker tick, of which the one that holds the lease knows nothing."""
+        ticking = self._ticks.ticking
+        prices = ticking.pricing.prices
+        self._run("trigger", lambda: ticking.triggering.tick(prices([(SOL, USDC)])))
+
+    @property
+    def _ticks(self) -> Ticks:
+        ticks = self.engine.ticks
+        ticks.ticking.run, ticks.ticking.look_every = ONE_TICK, ALWAYS
+        ticks.ticking.triggering.budget = self.budget
+        return ticks
+
+    @property
+    def _stamp(self) -> tuple[object, ...]:
+        """What a tick that finds nothing to do leaves as it is."""
+        now = self.clock.now()
+        ends = [states[-1] for states in self.states.values()]
+        over = sum(end.status is Status.RESTING and end.expires_at <= now for end in ends)
+        states = sum(map(len, self.states.values()))
+        return states, over, dict(self.simulation.prices), self.blind, len(self.dynamo.late)
+
     def reconcile(self) -> None:
         """Let the schedule's function run."""
         self._run("reconcile", self.engine.reconciliation.repair)
@@ -324,8 +448,12 @@ class World:
         while not self.quiet and self.clock.now() < until:
             if self.notify() or self.deliver():
                 continue
+            if not self._calm and self.tick():
+                self.run_to(self.clock.now())
+                continue
             now = self.clock.now()
-            due = [m.visible_at for m in self.sqs.messages(ORDERS) if m.visible_at > now]
+            hidden = [*self.sqs.messages(ORDERS), *self.sqs.messages(TICKS)]
+            due = [m.visible_at for m in hidden if m.visible_at > now]
             self.run_to(min([*due, self.repaired + EVERY_MINUTE, until]))
 
     def run_to(self, at: datetime) -> None:
@@ -342,7 +470,9 @@ class World:
         self.settle_down()
 
     def overtake(self) -> None:
-        """Deliver every message again, reconcile, and read, all in the same moment."""
+        """Tick, deliver every message again, reconcile, and read, all in the same moment."""
+        if self._rests:
+            self.tick_beside()
         hidden = [m for m in self.sqs.messages(ORDERS) if m.visible_at > self.clock.now()]
         for copied in hidden:
             self.sqs.duplicate(ORDERS, copied)
@@ -353,9 +483,9 @@ class World:
         self.notify()
 
     def stage(self) -> tuple[object, ...]:
-        """Return how far the orders have come."""
+        """Return how far the orders have come, and where prices are."""
         ends = [states[-1] for states in self.states.values()]
-        return tuple(
+        return *self.simulation.prices.values(), *(
             (o.status, o.attempts, o.transaction and o.transaction.signature) for o in ends
         )
 
@@ -372,9 +502,26 @@ class World:
         return (
             not self.sqs.messages(ORDERS)
             and self.reads >= len(self.stream)
-            and all(order.final and not order.dead_letter_due for order in ends.values())
+            and all(self._at_rest(order) for order in ends.values())
             and all(order and order.status is Status.FAILED for order in letters)
+            and (not self._rests or self._calm)
         )
+
+    @property
+    def _calm(self) -> bool:
+        """Whether ticks find nothing more to do."""
+        return self._still[0] == self._stamp and self._still[1] >= CALM
+
+    def _at_rest(self, order: Order) -> bool:
+        """Tell whether nothing is left to do for an order."""
+        if order.status is Status.RESTING:
+            epochs = (to_ms(at) for account, at in self.cancelled_all if account == order.account)
+            return all(order.under(epoch) is order for epoch in epochs)
+        return order.final and not order.dead_letter_due
+
+    @property
+    def _rests(self) -> bool:
+        return any(states[-1].status is Status.RESTING for states in self.states.values())
 
     @property
     def states(self) -> dict[str, list[Order]]:
@@ -403,6 +550,10 @@ class World:
                 order = item_order(new)
                 states = self._states.setdefault(order.order_id, [])
                 states += steps(states[-1] if states else None, order)
+            if new["sk"]["S"] == "RESTING" and "epoch" in new:
+                began = new["pk"]["S"].removeprefix("ACCOUNT#"), from_ms(int(new["epoch"]["N"]))
+                if began not in self.cancelled_all:
+                    self.cancelled_all.append(began)
             revoked = new["sk"]["S"] == "KEY" and record["eventName"] == "MODIFY"
             if revoked or new["sk"]["S"] == "ORDER" or new["sk"]["S"].startswith(ROWS):
                 self._stream.append(record)
@@ -411,6 +562,8 @@ class World:
     _states: dict[str, list[Order]] = field(default_factory=dict)
     _stream: list[dict[str, Any]] = field(default_factory=list)
     _looked: int = 0
+    #: How the last tick left things, and how many before it had left them so.
+    _still: tuple[object, int] = (None, 0)
 
     def history(self) -> History:
         heard = [
@@ -437,7 +590,20 @@ class World:
             repeats=max([self.repeats, *map(_may_repeat, self.border.happened)]),
             lost=self.lost,
             open=self.sockets.open,
+            seen=self.seen,
+            sweeps=self.sweeps,
+            cancelled_all=self.cancelled_all,
         )
+
+    @property
+    def market(self) -> Market:
+        """The market as the ticker reads it, which is noted; if the world is blind, nothing."""
+        return cast("Market", NotedMarket(self))
+
+    @property
+    def price_book(self) -> PriceBook:
+        """The price rows; those that the ticker writes at the end of a sweep are noted."""
+        return cast("PriceBook", NotedBook(self))
 
     @property
     def venues(self) -> Sequence[Venue]:
@@ -537,6 +703,41 @@ class Noted:
     def send(self, order: Order, transaction: Transaction) -> None:
         self._note(order.order_id, transaction.signature)
         self._chain.send(order, transaction)
+
+
+@dataclass(frozen=True, slots=True)
+class NotedMarket:
+    """The simulated market; what a function sees of it is noted."""
+
+    _world: World
+
+    def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
+        world = self._world
+        if world.blind:
+            return {}
+        if by := world.border.function:
+            now, moved = world.clock.now(), world.simulation.prices
+            names = [pair_name(*pair) for pair in pairs]
+            world.seen += [Seen(name, moved[name], now, by) for name in names if name in moved]
+        return world.pools.pools(pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class NotedBook:
+    """The price rows; noted is each sweep of which a row says that it was whole."""
+
+    _world: World
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._world.book, name)
+
+    def put(self, row: PriceRow, *, expected_version: int) -> None:
+        world = self._world
+        world.book.put(row, expected_version=expected_version)
+        price, at = row.tick.price, row.tick.at
+        if world.border.function == "trigger" and row.tick == Tick.of(price, at):
+            late = frozenset(pk.removeprefix("ORDER#") for pk, _ in world.dynamo.late)
+            world.sweeps.append(Sweep(row.pair, price, at, world.clock.now(), late))
 
 
 @dataclass(frozen=True, slots=True)

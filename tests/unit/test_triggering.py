@@ -79,6 +79,7 @@ class World:
             self.clock,
             Epochs(self.rosters),
             timedelta(seconds=120),
+            timedelta(seconds=10),
             self.budget,
         )
         at = self.clock.now() - timedelta(seconds=ago)
@@ -146,6 +147,14 @@ def test_a_jump_since_a_tick_read_its_price_is_no_fall(world: World) -> None:
     assert (swept.moved, swept.woken) == (1, 0)
     assert world.status(order_id) is Status.RESTING
     assert world.book.rows[PAIR].tick.price == Decimal(105)
+
+
+def test_a_tick_that_was_held_up_wakes_nobody_by_what_the_price_was_then(world: World) -> None:
+    order_id = world.place(limit("110"))
+    world.clock.advance(20)
+    assert world.tick("120", ago=11) == Swept(seen=1, complete=False)
+    assert world.status(order_id) is Status.RESTING
+    assert world.tick("120", ago=9).woken == 1
 
 
 def test_a_stale_price_wakes_nobody(world: World) -> None:

@@ -313,6 +313,7 @@ class Engine:
             use.clock,
             self.epochs,
             self.settings.order_deadline,
+            self.settings.stale_price,
         )
         return Ticks(
             Ticking(

@@ -49,7 +49,8 @@ class Triggering:
 
     The index is asked for what lies at or past the price, never for what lies between two prices,
     and only says whom to look at: the row decides. A pair's price row is written last, so that a
-    tick which dies is made up for by the next; who was woken before it died rests no more.
+    tick which dies is made up for by the next; who was woken before it died rests no more. One that
+    was held up wakes nobody by a price that is older than `stale_after` by then.
     """
 
     orders: OrderRepository
@@ -60,6 +61,7 @@ class Triggering:
     clock: Clock
     epochs: Epochs
     deadline: timedelta
+    stale_after: timedelta
     budget: int = 1_000
 
     def tick(self, prices: Sequence[Priced]) -> Swept:
@@ -123,7 +125,11 @@ class Triggering:
     def _wake(self, order: Order, fired: Fired, tick: Tick) -> Swept:
         if self._cancelled(order):
             return Swept(seen=1)
-        now = self.clock.now()
+        now = self.clock.now()  # which may have gone on, were it only since the last call
+        if order.expires_at <= now:
+            return self._expire(order)
+        if now - tick.at > self.stale_after:
+            return Swept(seen=1, complete=False)
         woken = order.wake(fired, price=tick.price, at=now, deadline=now + self.deadline)
         self._save(woken, order)
         log.info("order triggered", extra={"order_id": order.order_id, "price": str(tick.price)})
