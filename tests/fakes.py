@@ -205,8 +205,8 @@ class MemoryResting:
         ends = ((order.expires_at, order.order_id) for order, _ in self._resting())
         return [order_id for end, order_id in sorted(ends) if end <= at][:limit]
 
-    def rests(self, pair: str) -> bool:
-        return any(order.terms.pair == pair for order, _ in self._resting())
+    def rests(self, pair: str | None = None) -> bool:
+        return any(pair in (None, order.terms.pair) for order, _ in self._resting())
 
     def _resting(self) -> list[tuple[Order, Waiting]]:
         rows = self.orders.rows.values()

@@ -88,6 +88,7 @@ def test_both_legs_are_found_and_neither_once_one_is_woken(stores: Any) -> None:
     assert not index.reached(PAIR, above("120"), limit=9)
     assert not index.reached(PAIR, below("90"), limit=9)
     assert not index.rests(PAIR)
+    assert not index.rests()
     assert [o.order_id for o in orders.open_before(LATER, limit=9)] == ["o"]
 
 
@@ -97,6 +98,7 @@ def test_what_rests_is_not_among_the_open_orders(stores: Any) -> None:
     orders.add(resting("o", "100"))
     assert list(orders.open_before(LATER, limit=9)) == []
     assert index.rests(PAIR)
+    assert index.rests()
     assert not index.rests("RAY/USDC")
 
 

@@ -283,3 +283,19 @@ def test_who_a_cancel_all_has_ended_is_neither_woken_nor_expired(world: World) -
         order = world.orders.rows[order_id]
         assert (order.status, order.updated_at) == (Status.CANCELLED, at)
     assert not world.queue.messages
+
+
+def test_a_ticker_that_died_is_started_again_while_anything_rests(world: World) -> None:
+    tickers, index = MemoryTickers(), MemoryResting(world.orders)
+    watch = TickerWatch(tickers, world.clock)
+    watch.revive(index, [PAIR])
+    assert not tickers.started
+    world.place(limit("110"))
+    watch.revive(index, ["RAY/USDC", PAIR])
+    assert tickers.started == [frozenset(), frozenset({PAIR})]
+    tickers.add([PAIR])
+    watch.revive(index, [PAIR])
+    assert tickers.started[2:] == [frozenset()]
+    tickers.take("me", until=world.clock.now() + timedelta(seconds=5), now=world.clock.now())
+    watch.revive(index, [PAIR])
+    assert len(tickers.started) == 3

@@ -22,8 +22,8 @@ class RestingIndex(Protocol):
         """Return up to `limit` orders that rest no longer than until `at`, the oldest first."""
         ...
 
-    def rests(self, pair: str) -> bool:
-        """Tell whether any order of a pair rests."""
+    def rests(self, pair: str | None = None) -> bool:
+        """Tell whether any order of a pair rests, or of any pair."""
         ...
 
 

@@ -30,9 +30,11 @@ class TickerWatch:
             log.warning("ticker not started", extra={"pair": pair})
 
     def revive(self, index: RestingIndex, pairs: Iterable[str]) -> None:
-        """Start a ticker that has died, of pairs of which something rests or for what expired."""
-        if index.expired(self.clock.now(), limit=1):
-            self.ensure()
+        """Start a ticker that has died, or that does not tick a pair of which something rests."""
+        if not index.rests():
+            return
+        self.ensure()
+        ticked = self.tickers.read().pairs
         for pair in pairs:
-            if index.rests(pair):
+            if pair not in ticked and index.rests(pair):
                 self.ensure(pair)

@@ -86,7 +86,13 @@ class DynamoRestingIndex:
         ]
         return [order_id for _, order_id in sorted(found)[:limit]]
 
-    def rests(self, pair: str) -> bool:
+    def rests(self, pair: str | None = None) -> bool:
+        if pair is None:
+            shards = map(str, range(SHARDS))
+            return any(
+                self.table.index("waits-until", "lastsIn = :shard", limit=1, shard=shard)
+                for shard in shards
+            )
         return any(
             self.table.index(index, f"{way.value}In = :pair", limit=1, pair=f"{pair}#{shard}")
             for way, index in _INDEX.items()
