@@ -59,3 +59,23 @@ def test_make_help_has_a_line_of_every_target() -> None:
     said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = re.findall(r"^  make (\S+) +\S", said.stdout, re.MULTILINE)
     assert sorted(listed) == sorted(phony[1].split())
+
+
+EXAMPLE = re.compile(r"```json\n(\{.*\})\n```\n> (.*)\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "summary"), EXAMPLE.findall((ROOT / "docs/orders.md").read_text()), ids=lambda _: ""
+)
+def test_an_order_of_the_page_of_orders_is_taken_and_says_what_the_page_says(
+    body: str, summary: str
+) -> None:
+    answer = World().post(json.loads(body, parse_float=str))
+    assert (answer.status, answer.body["summary"]) == (202, summary)
+
+
+def test_the_page_of_orders_has_every_kind() -> None:
+    text = (ROOT / "docs/orders.md").read_text()
+    bodies = [json.loads(body) for body, _ in EXAMPLE.findall(text)]
+    assert [body["type"] for body in bodies] == list(OrderType)
+    assert re.findall(r"^## ([a-zA-Z]+)$", text, re.MULTILINE) == list(OrderType)
