@@ -26,6 +26,7 @@ FUNCTIONS = {
     "ws": "WsConnectFunction",
     "stream": "WsNotifyFunction",
     "schedule": "ReconcileFunction",
+    "tick": "TriggerFunction",
 }
 _ARCHITECTURES = {"aarch64": "arm64", "x86_64": "x86_64"}
 
