@@ -595,6 +595,18 @@ def _away(world: World) -> None:
     world.venues[:] = [BrokenVenue(name, VenueTimeout("late")) for name in ("raydium", "meteora")]
 
 
+def _late(world: World) -> None:
+    """Let the second attempt begin before the deadline and hear nothing until it has passed."""
+
+    class LateVenue(BrokenVenue):
+        def pool(self, token_in: str, token_out: str) -> Pool:
+            world.clock.advance(1)
+            return super().pool(token_in, token_out)
+
+    world.chance.where = 0.0  # the first gap is two seconds
+    world.venues[:] = [LateVenue(name, VenueTimeout("late")) for name in ("raydium", "meteora")]
+
+
 def _a_worker_that_dies(world: World) -> None:
     world.chain = cast("SimulatedChain", DyingChain(world.chain, "sign", after=False))
 
@@ -603,7 +615,7 @@ def _a_send_that_is_lost(world: World) -> None:
     world.chain.weather = Weather(drop=1.0)
 
 
-@pytest.mark.parametrize("trouble", [_away, _a_worker_that_dies, _a_send_that_is_lost])
+@pytest.mark.parametrize("trouble", [_away, _late, _a_worker_that_dies, _a_send_that_is_lost])
 def test_no_wait_reaches_past_the_deadline(trouble: Callable[[World], None]) -> None:
     world = World()
     order = world.placed(deadline=START + timedelta(seconds=5))

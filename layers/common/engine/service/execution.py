@@ -170,7 +170,8 @@ class Execution:
                 quotes=quotes,
             )
         now = self.clock.now()
-        until = _end_of_wait(order, now, self._backoff(order.attempts))
+        # The deadline may have passed while the venues were asked: then nothing is waited for.
+        until = min(now + self._backoff(order.attempts), max(now, order.deadline))
         waiting = order.wait(quotes, FailureCode.VENUES_UNAVAILABLE, at=now, until=until)
         self.orders.save(waiting, expected_seq=order.seq)
         again = _later(until - now)
