@@ -37,9 +37,11 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Order execution engine: the stream",
             "version": "1.0.0",
-            "description": "Connect and watch orders. A message carries the whole order and its "
-            "`seq`: drop what has a `seq` not above the one you have of that order, and you see "
-            "every state once. After a cut, connect again with `afterSeq`: nothing is missed.\n\n"
+            "description": "Connect and watch orders. Whoever watches an order is told each of "
+            "its states once, in order of `seq`, whenever they connect: a `status` for each above "
+            "`afterSeq`, the newest of those that were as a `snapshot`. What is sent again after "
+            "a failure may repeat: drop what has a `seq` not above the one you have of that "
+            "order. After a cut, connect again with `afterSeq`: nothing is missed.\n\n"
             f"A connection has at most {MOST_SUBSCRIPTIONS} subscriptions and lives for two hours "
             "at most; after ten idle minutes it is closed, so ping. A frame has at most "
             f"{frames.MAX_FRAME} characters, and each name once.\n\nA client that offers "

@@ -405,12 +405,12 @@ class OfOrder(Told):
 
 
 class Snapshot(OfOrder):
-    """How an order stands, after subscribing."""
+    """How an order stands: the newest of what was when the client subscribed."""
 
     type: Literal["snapshot"] = "snapshot"
 
 
 class StatusChange(OfOrder):
-    """An order has changed."""
+    """A state of an order: one that was, or a new one."""
 
     type: Literal["status"] = "status"
