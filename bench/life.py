@@ -23,7 +23,7 @@ from bench.figures import ROOT, Figures
 from bench.lambdas import FUNCTIONS, an_event, settings, sqs_batch
 from bench.stage import Stage
 from bench.template import access_log_bytes, create_table, indexes, lambda_logs
-from engine.adapters.aws.watchers import ROWS
+from engine.adapters.aws.subscriptions import ROWS
 from local.cloud.embedded import scrubbed
 
 #: What Lambda itself logs of an invocation (START, END, REPORT), and what CloudWatch adds a line.

@@ -58,5 +58,5 @@ def processor_seconds(pids: Iterable[int]) -> float:
 def peak_mb(pid: int) -> float:
     """Return the most memory that a process has had resident, in MB (10**6 bytes)."""
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (most,) = (line.split()[1] for line in status if line.startswith("VmHWM:"))
-    return int(most) * 1024 / 1e6
+    (maximum,) = (line.split()[1] for line in status if line.startswith("VmHWM:"))
+    return int(maximum) * 1024 / 1e6

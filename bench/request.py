@@ -92,8 +92,8 @@ def profile(stage: Stage) -> Figures:
     return {"starts": starts, "requests": requests}
 
 
-def largest(taken: dict[str, float], most: int = 8) -> dict[str, float]:
+def largest(taken: dict[str, float], maximum: int = 8) -> dict[str, float]:
     """Return the largest, and the sum of the others."""
     ranked = sorted(taken.items(), key=lambda row: -row[1])
-    rest = sum(ms for _, ms in ranked[most:])
-    return {name: round(ms, 2) for name, ms in [*ranked[:most], ("others", rest)] if ms}
+    rest = sum(ms for _, ms in ranked[maximum:])
+    return {name: round(ms, 2) for name, ms in [*ranked[:maximum], ("others", rest)] if ms}

@@ -10,7 +10,7 @@ from statistics import median
 from bench.figures import Figures, percentile
 from bench.stage import Stage
 from engine.domain.tokens import PAIRS, Token
-from engine.market.router import Answer, Decision, choose
+from engine.market.router import Decision, VenueResponse, choose
 from engine.market.simulation import VENUES, SimulatedMarket
 
 SEED = 7
@@ -72,7 +72,7 @@ def cases() -> Iterator[Case]:
         sold, bought = trades[i % len(trades)]
         dollars = DOLLARS[i // len(trades) % len(DOLLARS)]
         amount, at = base_units(sold, dollars), START + i * EVERY
-        pools = [Answer(v, market.pool(v, sold.symbol, bought.symbol, at)) for v in VENUES]
+        pools = [VenueResponse(v, market.pool(v, sold.symbol, bought.symbol, at)) for v in VENUES]
         began = time.thread_time_ns()
         decision = choose(pools, sold, bought, amount)
         took = time.thread_time_ns() - began

@@ -34,7 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
     "2,000x, twice that": {"times": 2_000, **_TWICE},
     "2,000x, and 16 shards of open orders": {"times": 2_000, **_TWICE, "open_shards": 16},
 }
-_MOST_ORDERS, _SECONDS = 60_000, 30
+_MAX_ORDERS, _SECONDS = 60_000, 30
 
 
 def scale(stage: Stage) -> Figures:
@@ -94,7 +94,7 @@ def scaled(case: dict[str, Any], results: Results) -> Outcome:
     each = (10 * of_ten - alone) / 9  # a batch of n takes run + n * each
     return simulated(
         rate=rate,
-        orders=max(100, min(_MOST_ORDERS, round(rate * _SECONDS))),
+        orders=max(100, min(_MAX_ORDERS, round(rate * _SECONDS))),
         accept_cpu=_on_aws(results, "place_ms", "execute"),
         settle_cpu=_on_aws(results, "settle_ten_ms", "worker"),
         announce_run_cpu=alone - each,

@@ -17,7 +17,7 @@ from bench.figures import percentile
 Process = Generator[Event, Any, None]
 #: Writes that an order can't do without: placed, claimed, built, final. What is written beyond
 #: them is written while its transaction lands.
-LEAST_CHANGES = 4
+MIN_CHANGES = 4
 _LOOKS = 0.001
 
 
@@ -175,7 +175,7 @@ class Run:
         yield from self._use(processor, third)
         yield from self._write(order, cloud)
         yield from self._ask(cloud)
-        for _ in range(setup.changes - LEAST_CHANGES):
+        for _ in range(setup.changes - MIN_CHANGES):
             self.env.process(self._write(order, cloud))
         yield self._after(uniform(*setup.confirm))
         yield from self._use(processor, third)
@@ -232,9 +232,9 @@ class Run:
         return self.env.timeout(seconds)
 
 
-def _rest(store: Store, most: int) -> list[Any]:
-    """Take what else lies in a store, so that it makes `most` with what was taken before."""
-    taken, store.items[:] = store.items[: most - 1], store.items[most - 1 :]
+def _rest(store: Store, maximum: int) -> list[Any]:
+    """Take what else lies in a store, so that it makes `maximum` with what was taken before."""
+    taken, store.items[:] = store.items[: maximum - 1], store.items[maximum - 1 :]
     return list(taken)
 
 

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from engine.adapters.aws.orders import order_item
-from engine.adapters.aws.watchers import ROWS
+from engine.adapters.aws.subscriptions import ROWS
 from engine.adapters.codec import from_ms, to_ms
 from engine.domain.order import Order
 from engine.domain.terms import Terms

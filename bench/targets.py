@@ -12,7 +12,7 @@ BOTO3 = "x boto3"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure and its bound: at most `most`, or at least `least`.
+    """A figure and its bound: at most `maximum`, or at least `minimum`.
 
     In the unit BOTO3 the figure is a time in milliseconds, and its bound a multiple.
     """
@@ -21,8 +21,8 @@ class Target:
     part: str
     figure: str
     unit: str = ""
-    most: float | None = None
-    least: float | None = None
+    maximum: float | None = None
+    minimum: float | None = None
 
     def measured(self, results: Results) -> float | None:
         measure = results.multiple if self.unit == BOTO3 else results.value
@@ -33,18 +33,18 @@ class Target:
         value = self.measured(results)
         if value is None:
             return "not measured"
-        good = (self.most is None or value <= self.most) and (
-            self.least is None or value >= self.least
+        good = (self.maximum is None or value <= self.maximum) and (
+            self.minimum is None or value >= self.minimum
         )
         return "met" if good else "not met"
 
     @property
     def bound(self) -> str:
-        return f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}"
+        return f"<= {self.maximum:g}" if self.maximum is not None else f">= {self.minimum:g}"
 
 
-def _time(what: str, part: str, figure: str, most: float) -> Target:
-    return Target(what, part, figure, BOTO3, most=most)
+def _time(what: str, part: str, figure: str, maximum: float) -> Target:
+    return Target(what, part, figure, BOTO3, maximum=maximum)
 
 
 _TEN = "throughput, of the ideal of ten one-order workers"
@@ -61,17 +61,17 @@ TARGETS = (
         _time(f"start-up of `{name}`", "startup", f"{name}_ms", 1.9)
         for name in ("worker", "ws_connect", "ws_notify", "reconcile")
     ),
-    Target(_TEN, "throughput", "ten_share_of_ten_workers", "x", least=6),
-    Target(_ONE, "throughput", "one_share_of_its_ideal", "x", least=0.6),
-    Target("write units an order", "life", "order_write_units", most=9),
-    Target("AWS calls of the worker an order", "life", "worker_calls", most=9),
-    Target("AWS calls of `execute` an order", "life", "execute_calls", most=2),
-    Target("the same with keys and rates", "life", "keyed_execute_calls", most=3),
-    Target("a million orders, ten a worker", "cost", "ten_usd", "USD", most=13),
-    Target("the same, capacity by the hour", "cost", "ten_provisioned_usd", "USD", most=13),
-    Target("largest process", "memory", "largest_mb", "MB", most=128),
+    Target(_TEN, "throughput", "ten_share_of_ten_workers", "x", minimum=6),
+    Target(_ONE, "throughput", "one_share_of_its_ideal", "x", minimum=0.6),
+    Target("write units an order", "life", "order_write_units", maximum=9),
+    Target("AWS calls of the worker an order", "life", "worker_calls", maximum=9),
+    Target("AWS calls of `execute` an order", "life", "execute_calls", maximum=2),
+    Target("the same with keys and rates", "life", "keyed_execute_calls", maximum=3),
+    Target("a million orders, ten a worker", "cost", "ten_usd", "USD", maximum=13),
+    Target("the same, capacity by the hour", "cost", "ten_provisioned_usd", "USD", maximum=13),
+    Target("largest process", "memory", "largest_mb", "MB", maximum=128),
     *(
-        Target(f"{name}, 100,000 orders of 1,000", "growth", f"{name}_ratio", "x", most=1.3)
+        Target(f"{name}, 100,000 orders of 1,000", "growth", f"{name}_ratio", "x", maximum=1.3)
         for name in ("submit", "get", "list")
     ),
 )

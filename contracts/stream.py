@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS
+from engine.adapters.aws.subscriptions import MAX_SUBSCRIPTIONS
 from engine.api import frames, models
 from engine.api.handshake import PROTOCOL, TICKET
 
@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
             "`afterSeq`, the newest of those that were as a `snapshot`. What is sent again after "
             "a failure may repeat: drop what has a `seq` not above the one you have of that "
             "order. After a cut, connect again with `afterSeq`: nothing is missed.\n\n"
-            f"A connection has at most {MOST_SUBSCRIPTIONS} subscriptions and lives for two hours "
+            f"A connection has at most {MAX_SUBSCRIPTIONS} subscriptions and lives for two hours "
             "at most; after ten idle minutes it is closed, so ping. A frame has at most "
             f"{frames.MAX_FRAME} characters, and each name once.\n\nA client that offers "
             f"subprotocols is answered `{PROTOCOL}`, so it has to be among them. One that can send "

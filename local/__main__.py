@@ -15,8 +15,8 @@ from local.cloud.embedded import ROOT
 from local.errors import CloudFailed, PortTaken, Refused
 from local.signals import Stopped, stop_on_signals
 
-Asked = argparse.Namespace
-Command = Callable[[Asked], int | None]
+QuoteRequest = argparse.Namespace
+Command = Callable[[QuoteRequest], int | None]
 
 #: They serve until they are stopped, so that is how they end well.
 _SERVERS = {"up", "cloud", "bridge"}
@@ -40,7 +40,7 @@ def port(text: str) -> int:
     return int(text)
 
 
-def up(asked: Asked) -> None:
+def up(asked: QuoteRequest) -> None:
     """Serve the whole system on one address until stopped."""
     if asked.cloud == "localstack":
         from local.places import localstack
@@ -59,14 +59,14 @@ def up(asked: Asked) -> None:
         )
 
 
-def cloud(asked: Asked) -> None:
+def cloud(asked: QuoteRequest) -> None:
     """Run the embedded cloud alone, for SAM to deploy to."""
     from local.cloud import bare
 
     bare.serve(asked.cloud_port)
 
 
-def bridge(asked: Asked) -> None:
+def bridge(asked: QuoteRequest) -> None:
     """Let containers reach the cloud of `make up`."""
     from local import up
     from local.places import bridge
@@ -74,14 +74,14 @@ def bridge(asked: Asked) -> None:
     bridge.serve(up.found(asked.port)["AWS_ENDPOINT_URL"])
 
 
-def demo(asked: Asked) -> None:
+def demo(asked: QuoteRequest) -> None:
     """Place an order on an embedded cloud and watch it to the end; move the price if it waits."""
     from local import demo
 
     demo.demonstrate(asked.type, asked.token_in, asked.token_out, asked.amount)
 
 
-def smoke(_: Asked) -> None:
+def smoke(_: QuoteRequest) -> None:
     """Place an order at ENGINE_URL and watch it at ENGINE_WS_URL to the end."""
     from local import smoke
 
@@ -89,7 +89,7 @@ def smoke(_: Asked) -> None:
     print(smoke.summary(smoke.smoke(http_url, watch_url, os.environ.get("ENGINE_KEY"))))
 
 
-def routes(asked: Asked) -> None:
+def routes(asked: QuoteRequest) -> None:
     """Give the stack at AWS_ENDPOINT_URL its HTTP routes, and say where it is."""
     from local.cloud.stack import connect
 
@@ -107,7 +107,7 @@ def needed(name: str) -> str:
     return value
 
 
-def sam(asked: Asked) -> int:
+def sam(asked: QuoteRequest) -> int:
     """Run the SAM CLI, as samconfig.toml says."""
     from local.places import sam
 
@@ -115,7 +115,7 @@ def sam(asked: Asked) -> int:
     return do(asked.env)
 
 
-def sam_local(_: Asked) -> None:
+def sam_local(_: QuoteRequest) -> None:
     """Run the functions by `sam local`, or say why not."""
     from local.places import sam_local
 
@@ -125,21 +125,21 @@ def sam_local(_: Asked) -> None:
         print(f"skipped: {reason}")
 
 
-def sam_template(_: Asked) -> None:
+def sam_template(_: QuoteRequest) -> None:
     """Write the template that `sam local` wants."""
     from local.places import sam_local
 
     print(os.path.relpath(sam_local.write_template()))
 
 
-def python313(_: Asked) -> None:
+def python313(_: QuoteRequest) -> None:
     """Print the directory of this machine's Python 3.13."""
     from local.places import lambda_python
 
     print(lambda_python.found().parent)
 
 
-def key(asked: Asked) -> None:
+def key(asked: QuoteRequest) -> None:
     """Make an API key and print it once."""
     from local.ops import keys, target
 
@@ -148,7 +148,7 @@ def key(asked: Asked) -> None:
     print(text)
 
 
-def revoke(asked: Asked) -> None:
+def revoke(asked: QuoteRequest) -> None:
     """Revoke an API key, given whole or by its id."""
     from engine.service.identity import BELIEVED
     from local.ops import keys, target
@@ -157,7 +157,7 @@ def revoke(asked: Asked) -> None:
     print(f"Revoked; {BELIEVED.seconds} seconds from now it is refused everywhere.")
 
 
-def trading(asked: Asked) -> None:
+def trading(asked: QuoteRequest) -> None:
     """Halt or resume the taking of new orders; those under way are finished."""
     from engine.ports.access import TradingState
     from engine.service.limits import BELIEVED
@@ -170,7 +170,7 @@ def trading(asked: Asked) -> None:
     print(f"Trading on {found.name} is {state.value}, {within}.")
 
 
-def redrive(asked: Asked) -> None:
+def redrive(asked: QuoteRequest) -> None:
     """Move the dead letters back to the order queue."""
     from local.ops import redrive, target
 
@@ -259,7 +259,7 @@ def main() -> int:
         return 1
 
 
-def told(error: Exception, asked: Asked) -> str | None:
+def told(error: Exception, asked: QuoteRequest) -> str | None:
     """Return what to say of an error that whoever asked can mend, None of any other."""
     from subprocess import CalledProcessError
 

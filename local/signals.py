@@ -1,4 +1,4 @@
-"""Turn the wish to stop into an exception, so that everything opened gets closed."""
+"""Turn the new order to stop into an exception, so that everything opened gets closed."""
 
 import os
 import signal

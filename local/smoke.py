@@ -33,7 +33,7 @@ def print_status(order: Mapping[str, Any]) -> None:
 async def trade(
     http_url: str,
     watch_url: str,
-    wish: Mapping[str, Any],
+    new_order: Mapping[str, Any],
     key: str | None = None,
     heard: Callable[[Mapping[str, Any]], None] = print_status,
 ) -> dict[str, Any]:
@@ -46,7 +46,7 @@ async def trade(
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     async with aiohttp.ClientSession(headers=headers) as session:
         address = f"{http_url.rstrip('/')}/api/orders/execute"
-        async with session.post(address, json=dict(wish)) as answer:
+        async with session.post(address, json=dict(new_order)) as answer:
             order: dict[str, Any] = await answer.json(content_type=None)
         if answer.status != 202:
             return order if isinstance(order, dict) else {"detail": str(order)}

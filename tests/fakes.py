@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from engine.adapters.aws.orders import place_in_time
-from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS
+from engine.adapters.aws.subscriptions import MAX_SUBSCRIPTIONS
 from engine.adapters.codec import from_ms, to_ms
 from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
 from engine.domain.order import (
@@ -29,10 +29,10 @@ from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports.access import ApiKey, Caller, TradingState
 from engine.ports.prices import PriceRow
-from engine.ports.queue import DeadLetter, FoundLetter, WorkMessage
+from engine.ports.queue import DeadLetter, ReceivedDeadLetter, WorkMessage
 from engine.ports.resting import Ticker
 from engine.ports.rosters import Entry, Roster
-from engine.ports.watchers import LONGEST_CONNECTION, Watcher, account_topic
+from engine.ports.subscriptions import MAX_CONNECTION, Subscription, account_topic
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ class MemoryQueue:
     """The two queues as lists; `delays` holds what was asked of each receipt."""
 
     messages: deque[WorkMessage] = field(default_factory=deque)
-    buried: list[DeadLetter] = field(default_factory=list)
+    dead_lettered: list[DeadLetter] = field(default_factory=list)
     delays: list[tuple[str, int]] = field(default_factory=list)
 
     def enqueue(self, message: WorkMessage) -> None:
@@ -170,16 +170,18 @@ class MemoryQueue:
     def retry_in(self, receipt: str, seconds: int) -> None:
         self.delays.append((receipt, seconds))
 
-    def bury(self, letter: DeadLetter) -> None:
-        self.buried.append(letter)
+    def send_dead_letter(self, letter: DeadLetter) -> None:
+        self.dead_lettered.append(letter)
 
-    def letters(self, *, limit: int) -> list[FoundLetter]:
-        return [FoundLetter(b.order_id, str(n)) for n, b in enumerate(self.buried)][:limit]
+    def dead_letters(self, *, limit: int) -> list[ReceivedDeadLetter]:
+        return [ReceivedDeadLetter(b.order_id, str(n)) for n, b in enumerate(self.dead_lettered)][
+            :limit
+        ]
 
-    def drop(self, letter: FoundLetter) -> None:
-        self.buried = [b for b in self.buried if b.order_id != letter.order_id]
+    def drop(self, letter: ReceivedDeadLetter) -> None:
+        self.dead_lettered = [b for b in self.dead_lettered if b.order_id != letter.order_id]
 
-    def put_back(self, letter: FoundLetter) -> None:
+    def put_back(self, letter: ReceivedDeadLetter) -> None:
         pass
 
 
@@ -288,15 +290,20 @@ class MemoryTickers:
 
 
 @dataclass
-class MemoryWatchers:
+class MemorySubscriptions:
     """Connections with their caller and end, connects, and subscriptions, in dicts."""
 
     connections: dict[str, tuple[Caller, datetime]] = field(default_factory=dict)
     connects: list[tuple[Caller, datetime, str]] = field(default_factory=list)
-    rows: dict[Watcher, Watcher] = field(default_factory=dict)
+    rows: dict[Subscription, Subscription] = field(default_factory=dict)
 
     def connect(
-        self, connection_id: str, caller: Caller, *, until: datetime, first: Watcher | None = None
+        self,
+        connection_id: str,
+        caller: Caller,
+        *,
+        until: datetime,
+        first: Subscription | None = None,
     ) -> None:
         self.connections[connection_id] = (caller, until)
         if first is not None:
@@ -313,42 +320,42 @@ class MemoryWatchers:
         return True
 
     def connected_by(self, caller: Caller, *, at: datetime) -> list[tuple[str, datetime]]:
-        since = at - LONGEST_CONNECTION
+        since = at - MAX_CONNECTION
         return [(name, t) for c, t, name in self.connects if c == caller and since <= t <= at]
 
-    def watch(self, watcher: Watcher) -> Watcher:
-        if watcher.connection_id not in self.connections:
-            raise ConnectionGone(watcher.connection_id)
-        mine = {w for w in self.rows if w.connection_id == watcher.connection_id}
-        if len(mine | {watcher}) > MOST_SUBSCRIPTIONS:
+    def watch(self, subscription: Subscription) -> Subscription:
+        if subscription.connection_id not in self.connections:
+            raise ConnectionGone(subscription.connection_id)
+        mine = {w for w in self.rows if w.connection_id == subscription.connection_id}
+        if len(mine | {subscription}) > MAX_SUBSCRIPTIONS:
             raise TooManySubscriptions("too many")
-        caller, until = self.connections[watcher.connection_id]
-        self.rows[watcher] = watcher.of_caller(caller, until=until)
-        return self.rows[watcher]
+        caller, until = self.connections[subscription.connection_id]
+        self.rows[subscription] = subscription.of_caller(caller, until=until)
+        return self.rows[subscription]
 
-    def change(self, standing: Watcher, changed: Watcher) -> None:
+    def change(self, standing: Subscription, changed: Subscription) -> None:
         if standing in self.rows and astuple(self.rows[standing]) == astuple(standing):
             self.rows[standing] = changed
 
-    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Watcher]]:
+    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Subscription]]:
         rows = self.rows.values()
         return {of: [w for w in rows if (w.topic, w.account) == of] for of in topics}
 
     def caller_of(self, connection_id: str) -> Caller | None:
         return self.connections.get(connection_id, (None, None))[0]
 
-    def forget(self, watcher: Watcher) -> None:
-        self.rows.pop(watcher, None)
+    def forget(self, subscription: Subscription) -> None:
+        self.rows.pop(subscription, None)
 
-    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
+    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Subscription]) -> None:
         for connection_id in gone:
             self.forget_connection(connection_id)
-        for watcher in subscriptions:
-            self.forget(watcher)
+        for subscription in subscriptions:
+            self.forget(subscription)
 
     def forget_connection(self, connection_id: str) -> None:
         caller, _ = self.connections.pop(connection_id, (Caller(""), None))
-        self.forget(Watcher(account_topic(caller.account), connection_id))
+        self.forget(Subscription(account_topic(caller.account), connection_id))
 
 
 @dataclass
@@ -381,9 +388,11 @@ class MemoryAccess:
     def use_ticket(self, digest: str, *, now: datetime) -> bool:
         return self.ticket(digest, now=now) is not None and bool(self.tickets.pop(digest))
 
-    def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
+    def count_order(
+        self, account: str, window: int, *, maximum: int, until: datetime
+    ) -> int | None:
         count = self.counts.get((account, window), 0)
-        if count >= most:
+        if count >= maximum:
             return None
         self.counts[account, window] = count + 1
         return count + 1

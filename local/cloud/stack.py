@@ -101,17 +101,17 @@ def deploy(
 
     session = aws.session()
     formation = aws.client("cloudformation", endpoint_url, session)
-    wish = {
+    new_order = {
         "StackName": name,
         "TemplateURL": _upload(aws.client("s3", endpoint_url, session), packed, endpoint_url),
         "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     }
     try:
-        formation.create_stack(**wish)
+        formation.create_stack(**new_order)
         _wait(formation, "stack_create_complete", name)
     except formation.exceptions.AlreadyExistsException:
-        if _update(formation, wish):
+        if _update(formation, new_order):
             _wait(formation, "stack_update_complete", name)
     return connect(endpoint_url, name)
 
@@ -156,12 +156,12 @@ def connect(endpoint_url: str, name: str) -> Stack:
     )
 
 
-def _update(formation: Any, wish: Mapping[str, Any]) -> bool:
+def _update(formation: Any, new_order: Mapping[str, Any]) -> bool:
     """Update the stack; return whether there is anything to update."""
     from botocore.exceptions import ClientError
 
     try:
-        formation.update_stack(**wish)
+        formation.update_stack(**new_order)
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise

@@ -25,7 +25,7 @@ class Moved:
     `refused`: those that the order queue did not take. They stay where they are.
     """
 
-    letters: int
+    dead_letters: int
     by_hand: bool = False
     refused: int = 0
 
@@ -66,7 +66,7 @@ class Queues:
         raise Refused("the move takes very long; SQS goes on with it")
 
     def _by_hand(self) -> Moved:
-        """Move as many letters as there are now: what is buried meanwhile stays where it is.
+        """Move as many letters as there are now: what is dead-lettered meanwhile stays where it is.
 
         One that somebody looks at is waited for.
         """
@@ -121,12 +121,12 @@ def told(moved: Moved, name: str) -> str:
     """Return what an operator is to know of it."""
     if moved.refused:
         stay = f"Letters that the order queue did not take, and that stay: {moved.refused}."
-        return f"{told(replace(moved, refused=0), name)}\n{stay}" if moved.letters else stay
-    if not moved.letters:
+        return f"{told(replace(moved, refused=0), name)}\n{stay}" if moved.dead_letters else stay
+    if not moved.dead_letters:
         return f"No letters lie in the dead-letter queue of {name}."
-    letters = "1 letter" if moved.letters == 1 else f"{moved.letters} letters"
+    dead_letters = "1 letter" if moved.dead_letters == 1 else f"{moved.dead_letters} letters"
     how = "one by one, for this cloud has no StartMessageMoveTask" if moved.by_hand else "by SQS"
     return (
-        f"Moved {letters} back to the order queue of {name}, {how}.\n"
+        f"Moved {dead_letters} back to the order queue of {name}, {how}.\n"
         "An order that has ended stays as it is; one that has not goes on."
     )

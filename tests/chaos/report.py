@@ -41,10 +41,10 @@ def storm(system: System, orders: int, seed: int, hidden: int | None = None) -> 
         )
     access = DynamoAccess(system.table)
     keys = {account: create(access, account) for account in ACCOUNTS}
-    begun = time.monotonic()
+    started = time.monotonic()
     chaos = Storm(system, keys, seed)
     history = chaos.run(orders, A_SECOND)
-    return Outcome(history, findings(history), chaos.done, time.monotonic() - begun)
+    return Outcome(history, findings(history), chaos.done, time.monotonic() - started)
 
 
 def parameters(faults: int) -> dict[str, str]:

@@ -49,7 +49,7 @@ QUIET_SECONDS, ARRIVAL_SECONDS = 300.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class NewOrder:
     """An order that a trader means to place; `copies` is how often it is sent at the same time."""
 
     account: str
@@ -60,13 +60,13 @@ class Wish:
     cancelled: bool
 
 
-def wishes(count: int, chance: Random) -> Iterator[Wish]:
+def new_orders(count: int, chance: Random) -> Iterator[NewOrder]:
     """Yield what is to be placed: mixed tokens, amounts and keys, some sent over and over."""
     for n in range(count):
-        sold, bought, (least, most), _ = chance.choices(TRADES, [t[3] for t in TRADES])[0]
-        amount = chance.randint(least, most)
+        sold, bought, (minimum, maximum), _ = chance.choices(TRADES, [t[3] for t in TRADES])[0]
+        amount = chance.randint(minimum, maximum)
         key = f"key-{n}" if chance.random() < 0.6 else None
-        yield Wish(
+        yield NewOrder(
             account=chance.choice(ACCOUNTS),
             body={
                 "type": "market",
@@ -110,13 +110,13 @@ class Storm:
         chance = Random(self.seed)
         with (
             ThreadPoolExecutor(16) as traders,
-            ThreadPoolExecutor(48) as watchers,
+            ThreadPoolExecutor(48) as subscriptions,
             self._listening_to_all(),
         ):
             with self._beside(self.kill), self._beside(self.double), self._beside(self.repair):
                 under_way = []
-                for wish in wishes(orders, chance):
-                    under_way.append(traders.submit(self.trade, wish, watchers))
+                for new_order in new_orders(orders, chance):
+                    under_way.append(traders.submit(self.trade, new_order, subscriptions))
                     time.sleep(chance.expovariate(a_second))
                 for trade in under_way:
                     trade.result()
@@ -127,30 +127,36 @@ class Storm:
             client.close()
         return self.history
 
-    def trade(self, wish: Wish, watchers: ThreadPoolExecutor) -> None:
+    def trade(self, new_order: NewOrder, subscriptions: ThreadPoolExecutor) -> None:
         """Place an order, again if no answer came and it has a key; perhaps cancel or watch it."""
-        with ThreadPoolExecutor(wish.copies) as at_once:
-            answers = list(at_once.map(lambda _: self._place(wish), range(wish.copies)))
+        with ThreadPoolExecutor(new_order.copies) as at_once:
+            answers = list(at_once.map(lambda _: self._place(new_order), range(new_order.copies)))
         for _ in range(4):
-            if wish.key is None or any(answer.status == 202 for answer in answers):
+            if new_order.key is None or any(answer.status == 202 for answer in answers):
                 break
             time.sleep(0.5)
-            answers.append(self._place(wish))
+            answers.append(self._place(new_order))
         order_id = next((a.body["orderId"] for a in answers if a.status == 202), None)
         if order_id is None:
             self.done["orders not accepted"] += 1
             return
         with self.lock:
-            self.placed.append((wish.account, order_id))
-        if wish.cancelled:
-            self._call(wish.account, "cancel", "POST", f"/api/orders/{order_id}/cancel")
-        if wish.watched:
-            watchers.submit(self.watch, wish.account, order_id).add_done_callback(_raise)
+            self.placed.append((new_order.account, order_id))
+        if new_order.cancelled:
+            self._call(new_order.account, "cancel", "POST", f"/api/orders/{order_id}/cancel")
+        if new_order.watched:
+            subscriptions.submit(self.watch, new_order.account, order_id).add_done_callback(_raise)
 
-    def _place(self, wish: Wish) -> Answer:
-        headers = {"Idempotency-Key": wish.key} if wish.key else {}
+    def _place(self, new_order: NewOrder) -> Answer:
+        headers = {"Idempotency-Key": new_order.key} if new_order.key else {}
         return self._call(
-            wish.account, "place", "POST", "/api/orders/execute", wish.body, headers, wish.key
+            new_order.account,
+            "place",
+            "POST",
+            "/api/orders/execute",
+            new_order.body,
+            headers,
+            new_order.key,
         )
 
     def _call(
@@ -353,7 +359,7 @@ class Storm:
             for row in self._rows("TX#")
         }
         history.queued = [None] * lying(self.sqs, self.system.stack.order_queue)
-        history.letters = self._letters()
+        history.dead_letters = self._letters()
         for account, order_id in self.placed:
             self._call(account, "read", "GET", f"/api/orders/{order_id}")
 

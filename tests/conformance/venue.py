@@ -9,7 +9,7 @@ from engine.domain.errors import MarketError, UnsupportedPair, VenueError
 from engine.domain.money import MAX_BASE_UNITS
 from engine.domain.tokens import TOKENS
 from engine.market.pool import Pool, Swap
-from engine.market.router import Answer, choose
+from engine.market.router import VenueResponse, choose
 from engine.ports.venue import Venue
 
 
@@ -133,7 +133,9 @@ class VenueConformance:
     ) -> None:
         bought = pair[1] if sold == pair[0] else pair[0]
         amount = _amounts(pool, sold)[1]
-        decision = choose([Answer(venue.name, pool=pool)], TOKENS[sold], TOKENS[bought], amount)
+        decision = choose(
+            [VenueResponse(venue.name, pool=pool)], TOKENS[sold], TOKENS[bought], amount
+        )
         assert decision.route is not None
         assert decision.route.amount_out == pool.exact_in(sold, amount).amount_out
 

@@ -4,12 +4,12 @@ import json
 import re
 from pathlib import Path
 
-from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS
+from engine.adapters.aws.subscriptions import MAX_SUBSCRIPTIONS
 from engine.api.frames import MAX_FRAME
 from engine.api.http import MAX_BODY
 from engine.service.identity import BELIEVED, TICKET_LIFETIME
 from engine.service.notification import NEWEST
-from engine.service.reading import MOST_LOOKED_AT
+from engine.service.reading import MAX_LOOKED_AT
 from tests.e2e.cases import covered
 
 ROOT = Path(__file__).parents[2]
@@ -44,12 +44,12 @@ def test_every_answer_of_the_table_is_asked_for_end_to_end() -> None:
 
 def test_the_page_tells_the_limits_as_they_are() -> None:
     assert f"{MAX_BODY // 1024} KiB" in TEXT
-    assert f"| subscriptions of a connection | {MOST_SUBSCRIPTIONS} |" in TEXT
+    assert f"| subscriptions of a connection | {MAX_SUBSCRIPTIONS} |" in TEXT
     assert f"{MAX_FRAME:,} characters" in TEXT
     assert f"within {BELIEVED.seconds} seconds" in TEXT
     assert f"for {TICKET_LIFETIME.seconds} seconds" in TEXT
     assert f"newest {NEWEST}," in TEXT
-    assert f"{MOST_LOOKED_AT} orders" in TEXT
+    assert f"{MAX_LOOKED_AT} orders" in TEXT
     template = (ROOT / "template.yaml").read_text()
     for name, default in (("OrdersPerMinute", 100), ("ThrottleRate", 500), ("ThrottleBurst", 1000)):
         assert re.search(rf"  {name}:\n(    .*\n)*    Default: {default}\n", template)

@@ -14,7 +14,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from engine.adapters.aws.orders import DynamoOrders
-from engine.adapters.aws.watchers import ROWS, item_watchers
+from engine.adapters.aws.subscriptions import ROWS, item_subscriptions
 from engine.domain.order import Order
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
@@ -128,19 +128,19 @@ class Trader:
             timeout,
         )
 
-    def letters(self) -> list[Letter]:
+    def dead_letters(self) -> list[Letter]:
         """Take the dead letters out of their queue and return what they say."""
         sqs = self.system.client("sqs")
         url = self.system.stack.dead_letter_queue
-        letters = []
+        dead_letters = []
         while messages := sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         ).get("Messages", []):
             for message in messages:
                 attributes = message.get("MessageAttributes", {})
-                letters.append({n: value["StringValue"] for n, value in attributes.items()})
+                dead_letters.append({n: value["StringValue"] for n, value in attributes.items()})
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return letters
+        return dead_letters
 
     def a_pending_order(self) -> str:
         """Store an order that no worker hears of; return its id."""
@@ -175,7 +175,9 @@ class Trader:
         """Return the connections that the table has as watching an order."""
         rows = [row for row in self.rows() if row["sk"]["S"].startswith(ROWS)]
         mine = [row for row in rows if order_id in row["pk"]["S"]]
-        return {watcher.connection_id for row in mine for watcher in item_watchers(row)}
+        return {
+            subscription.connection_id for row in mine for subscription in item_subscriptions(row)
+        }
 
     def connected(self) -> set[str]:
         """Return the connections that the table has as open."""

@@ -13,6 +13,6 @@ QUICK = {
 }
 
 
-def many(few: int, most: int) -> int:
-    """Return how often to try something that chance decides: `most` with MANY=1."""
-    return most if os.environ.get("MANY", "0") not in {"", "0"} else few
+def many(few: int, maximum: int) -> int:
+    """Return how often to try something that chance decides: `maximum` with MANY=1."""
+    return maximum if os.environ.get("MANY", "0") not in {"", "0"} else few

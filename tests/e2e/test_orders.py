@@ -50,7 +50,7 @@ def test_a_hundred_orders_at_once_are_all_confirmed(trader: Trader, system: Syst
         orders = [done.result() for done in waiting]
     assert [order["status"] for order in orders] == ["confirmed"] * 100
     assert 1 <= busiest <= 10
-    assert trader.letters() == []
+    assert trader.dead_letters() == []
 
 
 def test_xfail_fails_after_three_attempts_with_growing_gaps(trader: Trader) -> None:
@@ -62,8 +62,8 @@ def test_xfail_fails_after_three_attempts_with_growing_gaps(trader: Trader) -> N
     at = [datetime.fromisoformat(step["at"]) for step in claims]
     assert at[1] - at[0] >= timedelta(seconds=2)  # a machine may be late, an attempt never early
     assert at[2] - at[1] >= timedelta(seconds=4)
-    letters = until(trader.letters, bool)
-    assert letters == [{"orderId": order_id, "reason": "VENUES_UNAVAILABLE", "attempts": "3"}]
+    dead_letters = until(trader.dead_letters, bool)
+    assert dead_letters == [{"orderId": order_id, "reason": "VENUES_UNAVAILABLE", "attempts": "3"}]
 
 
 def test_xslip_fails_once_and_trades_nothing(trader: Trader) -> None:

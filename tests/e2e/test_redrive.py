@@ -9,11 +9,13 @@ from tests.e2e.client import Trader, lying, until
 def test_a_redriven_letter_of_a_failed_order_changes_nothing(
     trader: Trader, system: System
 ) -> None:
-    trader.letters()  # of other tests
+    trader.dead_letters()  # of other tests
     order_id = trader.place(tokenIn="XFAIL")
     failed = trader.wait_for(order_id, "failed")
     sqs = system.client("sqs")
-    until(lambda: lying(sqs, system.stack.dead_letter_queue), lambda letters: letters == 1)
+    until(
+        lambda: lying(sqs, system.stack.dead_letter_queue), lambda dead_letters: dead_letters == 1
+    )
     stack = Target(system.stack.name, system.stack.outputs, system.client)
     assert queues_of(stack).redrive() == Moved(1, by_hand=True)
     until(lambda: lying(sqs, system.stack.order_queue), lambda messages: messages == 0)

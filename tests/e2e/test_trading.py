@@ -100,8 +100,12 @@ class Follower:
         live, headers = f"{self.trader.system.ws_url}/live", self.trader.headers
         with connect(live, additional_headers=headers, close_timeout=0) as stream:
             for order_id in self.unfinished:
-                wish = {"action": "subscribe", "orderId": order_id, "afterSeq": self.last[order_id]}
-                stream.send(json.dumps(wish))
+                new_order = {
+                    "action": "subscribe",
+                    "orderId": order_id,
+                    "afterSeq": self.last[order_id],
+                }
+                stream.send(json.dumps(new_order))
             self._listen(stream, time.monotonic() + seconds)
             stream.socket.shutdown(socket.SHUT_RDWR)  # no closing handshake: the line is cut
 

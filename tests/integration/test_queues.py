@@ -38,7 +38,7 @@ def test_a_message_comes_again_when_told(queue: SqsQueue) -> None:
 
 
 def test_a_dead_letter_says_which_order_why_and_after_how_many_attempts(queue: SqsQueue) -> None:
-    queue.bury(DeadLetter("o1", "VENUES_UNAVAILABLE", 3))
+    queue.send_dead_letter(DeadLetter("o1", "VENUES_UNAVAILABLE", 3))
     (message,) = _received(queue, queue.dead_letter_queue_url)
     said = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
     assert said == {"orderId": "o1", "reason": "VENUES_UNAVAILABLE", "attempts": "3"}
@@ -52,7 +52,7 @@ def test_a_queue_that_refuses_is_said_to_be_unavailable(sqs: Any) -> None:
     with pytest.raises(QueueUnavailable):
         nowhere.retry_in("receipt", 1)
     with pytest.raises(QueueUnavailable):
-        nowhere.bury(DeadLetter("o1", "X", 1))
+        nowhere.send_dead_letter(DeadLetter("o1", "X", 1))
 
 
 def test_a_message_is_small(queue: SqsQueue) -> None:
@@ -61,13 +61,13 @@ def test_a_message_is_small(queue: SqsQueue) -> None:
 
 def test_letters_are_looked_at_dropped_and_put_back(queue: SqsQueue) -> None:
     for name in ("o1", "o2"):
-        queue.bury(DeadLetter(name, "X", 3))
+        queue.send_dead_letter(DeadLetter(name, "X", 3))
     of_tomorrow = message_body(WorkMessage(an_order().order_id, an_order())).replace("[0,0", "[9,0")
     for body in ("poison", "[" * 3_000, of_tomorrow):
         queue.client.send_message(QueueUrl=str(queue.dead_letter_queue_url), MessageBody=body)
-    found = {letter.order_id: letter for letter in queue.letters(limit=10)}
+    found = {letter.order_id: letter for letter in queue.dead_letters(limit=10)}
     assert found.keys() == {"o1", "o2"}
     queue.drop(found["o1"])
     queue.put_back(found["o2"])
-    left = queue.letters(limit=10)
+    left = queue.dead_letters(limit=10)
     assert [letter.order_id for letter in left] == ["o2"]

@@ -36,9 +36,9 @@ def _redriven(queue: SqsQueue, client: Any) -> Moved:
 
 def test_every_letter_is_moved_with_what_it_says(queue: SqsQueue) -> None:
     for n in range(23):
-        queue.bury(DeadLetter(f"o{n}", "X", 3))
+        queue.send_dead_letter(DeadLetter(f"o{n}", "X", 3))
     assert _redriven(queue, Old(queue.client)) == Moved(23, by_hand=True)
-    assert queue.letters(limit=1) == []
+    assert queue.dead_letters(limit=1) == []
     said = set()
     while messages := queue.client.receive_message(
         QueueUrl=queue.order_queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
@@ -54,8 +54,8 @@ def test_no_letters_are_moved_where_there_are_none(queue: SqsQueue) -> None:
 def test_letters_that_are_being_looked_at_are_waited_for_but_not_for_ever(queue: SqsQueue) -> None:
     dead = str(queue.dead_letter_queue_url)
     for n in range(3):
-        queue.bury(DeadLetter(f"o{n}", "X", 3))
-    held = queue.letters(limit=2)
+        queue.send_dead_letter(DeadLetter(f"o{n}", "X", 3))
+    held = queue.dead_letters(limit=2)
 
     def put_back(_: float) -> None:
         if held:
@@ -63,7 +63,7 @@ def test_letters_that_are_being_looked_at_are_waited_for_but_not_for_ever(queue:
 
     queues = Queues(Old(queue.client), dead, queue.order_queue_url, put_back)
     assert queues.redrive() == Moved(3, by_hand=True)
-    queue.bury(DeadLetter("o4", "X", 3))
+    queue.send_dead_letter(DeadLetter("o4", "X", 3))
     queue.client.receive_message(QueueUrl=dead, VisibilityTimeout=3_600)
     assert queues.redrive() == Moved(0, by_hand=True)
 
@@ -73,11 +73,11 @@ def test_a_letter_that_comes_meanwhile_is_not_moved_round_and_round(queue: SqsQu
         def send_message(self, **message: Any) -> Any:
             self.sent += 1
             assert self.sent <= 2, "it never ends"
-            queue.bury(DeadLetter("again", "X", 3))
+            queue.send_dead_letter(DeadLetter("again", "X", 3))
             return self._client.send_message(**message)
 
     for name in ("o1", "o2"):
-        queue.bury(DeadLetter(name, "X", 3))
+        queue.send_dead_letter(DeadLetter(name, "X", 3))
     assert _redriven(queue, Returning(queue.client)) == Moved(2, by_hand=True)
 
 
@@ -92,5 +92,5 @@ def test_letters_that_nobody_can_decode_are_moved_too_and_one_that_is_refused_st
 
     for body in ("refused", "[" * 3_000, '{"v":99}'):
         queue.client.send_message(QueueUrl=str(queue.dead_letter_queue_url), MessageBody=body)
-    queue.bury(DeadLetter("o1", "X", 3))
+    queue.send_dead_letter(DeadLetter("o1", "X", 3))
     assert _redriven(queue, Choosy(queue.client)) == Moved(3, by_hand=True, refused=1)

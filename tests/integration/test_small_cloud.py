@@ -10,13 +10,13 @@ import pytest
 from engine.adapters.aws.keys import DynamoAccess
 from engine.adapters.aws.orders import DynamoOrders
 from engine.adapters.aws.queue import SqsQueue
+from engine.adapters.aws.subscriptions import DynamoSubscriptions
 from engine.adapters.aws.table import Table
-from engine.adapters.aws.watchers import DynamoWatchers
 from engine.domain.errors import EngineError
 from engine.domain.order import Failure, Status
 from engine.ports.access import ApiKey, Caller
 from engine.ports.queue import DeadLetter, WorkMessage
-from engine.ports.watchers import Watcher, account_topic, order_topic
+from engine.ports.subscriptions import Subscription, account_topic, order_topic
 from tests.fakes import START, FakeClock, an_order
 from tests.proof.aws import FakeDynamo, FakeSqs
 from tests.proof.border import Border
@@ -62,40 +62,42 @@ def _orders(table: Table) -> Iterator[Call]:
     yield lambda: [order.status for order in orders.open_before(FAR, limit=9)] == [Status.FAILED]
 
 
-def _watchers(table: Table) -> Iterator[Call]:
-    watchers = DynamoWatchers(table)
-    ann, bob = (Watcher(order_topic("o1"), name, since=START) for name in ("ann", "bob"))
+def _subscriptions(table: Table) -> Iterator[Call]:
+    subscriptions = DynamoSubscriptions(table)
+    ann, bob = (Subscription(order_topic("o1"), name, since=START) for name in ("ann", "bob"))
     carol = Caller("a", "key")
-    yield lambda: watchers.connected_by(carol, at=START)
+    yield lambda: subscriptions.connected_by(carol, at=START)
     for n in range(4):
-        yield lambda n=n: watchers.count_connect(f"c{n}", carol, at=START, limit=3)  # type: ignore[misc]
-    yield lambda: watchers.count_connect("c5", Caller("a", "other"), at=START, limit=0)
-    yield lambda: watchers.connected_by(carol, at=START)
-    yield lambda: watchers.connect("carol", carol, until=FAR, first=Watcher(account_topic("a"), ""))
-    yield lambda: watchers.caller_of("carol")
-    yield lambda: watchers.watch(ann)
-    yield lambda: watchers.connect("ann", Caller("a"), until=FAR)
-    yield lambda: watchers.connect("bob", Caller("b"), until=FAR, first=bob)
-    yield lambda: watchers.watch(ann)
-    yield lambda: watchers.watch(ann)
-    yield lambda: watchers.watch(Watcher(account_topic("a"), "ann", after_seq=3))
-    yield lambda: watchers.of([(order_topic("o1"), "a"), (account_topic("a"), "a")])
-    yield lambda: watchers.of([(order_topic("o1"), "b")])
+        yield lambda n=n: subscriptions.count_connect(f"c{n}", carol, at=START, limit=3)  # type: ignore[misc]
+    yield lambda: subscriptions.count_connect("c5", Caller("a", "other"), at=START, limit=0)
+    yield lambda: subscriptions.connected_by(carol, at=START)
+    yield lambda: subscriptions.connect(
+        "carol", carol, until=FAR, first=Subscription(account_topic("a"), "")
+    )
+    yield lambda: subscriptions.caller_of("carol")
+    yield lambda: subscriptions.watch(ann)
+    yield lambda: subscriptions.connect("ann", Caller("a"), until=FAR)
+    yield lambda: subscriptions.connect("bob", Caller("b"), until=FAR, first=bob)
+    yield lambda: subscriptions.watch(ann)
+    yield lambda: subscriptions.watch(ann)
+    yield lambda: subscriptions.watch(Subscription(account_topic("a"), "ann", after_seq=3))
+    yield lambda: subscriptions.of([(order_topic("o1"), "a"), (account_topic("a"), "a")])
+    yield lambda: subscriptions.of([(order_topic("o1"), "b")])
     stands = ann.of_caller(Caller("a"), until=FAR)
-    yield lambda: watchers.change(stands, replace(stands, caught_up=True))
-    yield lambda: watchers.change(stands, replace(stands, after_seq=3))
-    yield lambda: watchers.change(ann.of_caller(Caller("a"), until=LATER), stands)
-    yield lambda: watchers.of([(order_topic("o1"), "a")])
-    yield lambda: watchers.caller_of("ann")
-    yield lambda: watchers.forget(ann.of_caller(Caller("a"), until=FAR))
-    yield lambda: watchers.forget(ann.of_caller(Caller("a"), until=FAR))
-    yield lambda: watchers.forget(Watcher(order_topic("o1"), "nobody"))
+    yield lambda: subscriptions.change(stands, replace(stands, caught_up=True))
+    yield lambda: subscriptions.change(stands, replace(stands, after_seq=3))
+    yield lambda: subscriptions.change(ann.of_caller(Caller("a"), until=LATER), stands)
+    yield lambda: subscriptions.of([(order_topic("o1"), "a")])
+    yield lambda: subscriptions.caller_of("ann")
+    yield lambda: subscriptions.forget(ann.of_caller(Caller("a"), until=FAR))
+    yield lambda: subscriptions.forget(ann.of_caller(Caller("a"), until=FAR))
+    yield lambda: subscriptions.forget(Subscription(order_topic("o1"), "nobody"))
     for n in range(52):
-        yield lambda n=n: watchers.watch(Watcher(order_topic(f"o{n}"), "ann"))  # type: ignore[misc]
-    yield lambda: watchers.forget_connection("ann")
-    yield lambda: watchers.forget_connection("ann")
-    yield lambda: watchers.of([(order_topic(f"o{n}"), "a") for n in range(52)])
-    yield lambda: watchers.of([(account_topic("a"), "a")])
+        yield lambda n=n: subscriptions.watch(Subscription(order_topic(f"o{n}"), "ann"))  # type: ignore[misc]
+    yield lambda: subscriptions.forget_connection("ann")
+    yield lambda: subscriptions.forget_connection("ann")
+    yield lambda: subscriptions.of([(order_topic(f"o{n}"), "a") for n in range(52)])
+    yield lambda: subscriptions.of([(account_topic("a"), "a")])
 
 
 def _access(table: Table) -> Iterator[Call]:
@@ -111,10 +113,10 @@ def _access(table: Table) -> Iterator[Call]:
         yield lambda now=now: access.ticket("t", now=now)  # type: ignore[misc]
         yield lambda now=now: access.use_ticket("t", now=now)  # type: ignore[misc]
     for _ in range(4):
-        yield lambda: access.count_order("ann", 1, most=3, until=FAR)
+        yield lambda: access.count_order("ann", 1, maximum=3, until=FAR)
 
 
-@pytest.mark.parametrize("story", [_orders, _watchers, _access], ids=lambda s: s.__name__[1:])
+@pytest.mark.parametrize("story", [_orders, _subscriptions, _access], ids=lambda s: s.__name__[1:])
 def test_the_small_table_answers_as_motos(
     story: Callable[[Table], Iterator[Call]], dynamodb: Any
 ) -> None:
@@ -144,18 +146,18 @@ def _queue(queue: SqsQueue) -> Iterator[Call]:
     yield body(queue.order_queue_url, 60)
     yield lambda: queue.retry_in("no receipt", 1)
     for name in ("o1", "o2"):
-        yield lambda name=name: queue.bury(DeadLetter(name, "X", 3))  # type: ignore[misc]
+        yield lambda name=name: queue.send_dead_letter(DeadLetter(name, "X", 3))  # type: ignore[misc]
     found = {}
 
     def look() -> list[str]:
-        found.update({letter.order_id: letter for letter in queue.letters(limit=10)})
+        found.update({letter.order_id: letter for letter in queue.dead_letters(limit=10)})
         return sorted(found)
 
     yield look
-    yield lambda: queue.letters(limit=10)
+    yield lambda: queue.dead_letters(limit=10)
     yield lambda: queue.drop(found["o1"])
     yield lambda: queue.put_back(found["o2"])
-    yield lambda: [letter.order_id for letter in queue.letters(limit=10)]
+    yield lambda: [letter.order_id for letter in queue.dead_letters(limit=10)]
 
 
 def test_the_small_queues_answer_as_motos(sqs: Any) -> None:

@@ -10,9 +10,9 @@ import pytest
 from bench.counting import Counter
 from engine.adapters.aws.keys import DynamoAccess
 from engine.adapters.aws.orders import DynamoLedger, DynamoOrders, place_in_time
+from engine.adapters.aws.subscriptions import MAX_SUBSCRIPTIONS, DynamoSubscriptions
 from engine.adapters.aws.table import Table
 from engine.adapters.aws.table import key as row_key
-from engine.adapters.aws.watchers import MOST_SUBSCRIPTIONS, DynamoWatchers
 from engine.adapters.simulated.chain import Ledger
 from engine.domain.errors import (
     Conflict,
@@ -23,8 +23,15 @@ from engine.domain.errors import (
 from engine.domain.order import Failure, Status
 from engine.ports.access import ApiKey, Caller, TradingState
 from engine.ports.orders import OrderRepository
-from engine.ports.watchers import Watcher, Watchers, account_topic, order_topic
-from tests.fakes import START, MemoryAccess, MemoryLedger, MemoryOrders, MemoryWatchers, an_order
+from engine.ports.subscriptions import Subscription, Subscriptions, account_topic, order_topic
+from tests.fakes import (
+    START,
+    MemoryAccess,
+    MemoryLedger,
+    MemoryOrders,
+    MemorySubscriptions,
+    an_order,
+)
 
 TABLE = "orders"
 LATER = START + timedelta(seconds=1)
@@ -39,10 +46,10 @@ def orders(kind: str, request: pytest.FixtureRequest) -> OrderRepository:
 
 
 @pytest.fixture
-def watchers(kind: str, request: pytest.FixtureRequest) -> Watchers:
+def subscriptions(kind: str, request: pytest.FixtureRequest) -> Subscriptions:
     if kind == "memory":
-        return MemoryWatchers()
-    return DynamoWatchers(Table(request.getfixturevalue("dynamodb"), TABLE))
+        return MemorySubscriptions()
+    return DynamoSubscriptions(Table(request.getfixturevalue("dynamodb"), TABLE))
 
 
 @pytest.fixture
@@ -138,161 +145,163 @@ def test_an_accounts_orders_are_read_newest_first_from_where_one_left_off(
     assert orders.of_account("nobody", before=None, limit=1) == []
 
 
-def _of(watchers: Watchers, topic: str, account: str) -> list[Watcher]:
-    return watchers.of([(topic, account)])[topic, account]
+def _of(subscriptions: Subscriptions, topic: str, account: str) -> list[Subscription]:
+    return subscriptions.of([(topic, account)])[topic, account]
 
 
 @both
-def test_watchers_come_and_go(watchers: Watchers) -> None:
+def test_watchers_come_and_go(subscriptions: Subscriptions) -> None:
     for connection in ("ann", "bob"):
-        watchers.connect(connection, Caller("x"), until=LATER)
+        subscriptions.connect(connection, Caller("x"), until=LATER)
     topic, all_orders = order_topic("o1"), account_topic("x")
-    ann, bob = Watcher(topic, "ann", since=START), Watcher(topic, "bob", after_seq=3)
-    for watcher in (ann, bob, Watcher(all_orders, "ann"), ann):
-        watchers.watch(watcher)
+    ann, bob = Subscription(topic, "ann", since=START), Subscription(topic, "bob", after_seq=3)
+    for subscription in (ann, bob, Subscription(all_orders, "ann"), ann):
+        subscriptions.watch(subscription)
     wanted = [(topic, "x"), (all_orders, "x"), ("ORDER#o2", "x"), (topic, "y")]
-    of_topic, of_account, *others = (watchers.of(wanted)[each] for each in wanted)
+    of_topic, of_account, *others = (subscriptions.of(wanted)[each] for each in wanted)
     found = {(w, w.account, w.after_seq, w.since, w.until) for w in of_topic}
     assert found == {(ann, "x", 0, START, LATER), (bob, "x", 3, None, LATER)}
     assert [w.connection_id for w in of_account] == ["ann"]
     assert others == [[], []]
-    assert watchers.caller_of("bob") == Caller("x")
+    assert subscriptions.caller_of("bob") == Caller("x")
     (bob,) = (w for w in of_topic if w.connection_id == "bob")
-    watchers.forget(bob)
-    watchers.forget(bob)
-    assert _of(watchers, topic, "x") == [ann]
-    watchers.forget_connection("ann")
-    watchers.forget_connection("ann")
-    assert _of(watchers, all_orders, "x") == []
-    assert watchers.caller_of("ann") is None
-    for left in _of(watchers, topic, "x"):  # which a push finds gone
-        watchers.forget(left)
-    assert _of(watchers, topic, "x") == []
+    subscriptions.forget(bob)
+    subscriptions.forget(bob)
+    assert _of(subscriptions, topic, "x") == [ann]
+    subscriptions.forget_connection("ann")
+    subscriptions.forget_connection("ann")
+    assert _of(subscriptions, all_orders, "x") == []
+    assert subscriptions.caller_of("ann") is None
+    for left in _of(subscriptions, topic, "x"):  # which a push finds gone
+        subscriptions.forget(left)
+    assert _of(subscriptions, topic, "x") == []
 
 
 @both
-def test_who_watches_for_one_account_is_not_found_for_another(watchers: Watchers) -> None:
-    watchers.connect("eve", Caller("eves"), until=LATER)
-    watchers.watch(Watcher(order_topic("anns"), "eve"))
-    assert _of(watchers, order_topic("anns"), "ann") == []
-    assert len(_of(watchers, order_topic("anns"), "eves")) == 1
+def test_who_watches_for_one_account_is_not_found_for_another(subscriptions: Subscriptions) -> None:
+    subscriptions.connect("eve", Caller("eves"), until=LATER)
+    subscriptions.watch(Subscription(order_topic("anns"), "eve"))
+    assert _of(subscriptions, order_topic("anns"), "ann") == []
+    assert len(_of(subscriptions, order_topic("anns"), "eves")) == 1
 
 
 @both
 def test_how_far_a_watcher_has_come_is_kept_until_it_begins_anew_or_leaves(
-    watchers: Watchers,
+    subscriptions: Subscriptions,
 ) -> None:
-    watchers.connect("ann", Caller("x", "k1"), until=LATER)
+    subscriptions.connect("ann", Caller("x", "k1"), until=LATER)
     topic = order_topic("o1")
 
     def stands() -> list[tuple[int, bool, int, str | None]]:
-        found = _of(watchers, topic, "x")
+        found = _of(subscriptions, topic, "x")
         return [(w.after_seq, w.caught_up, w.deferred, w.key_id) for w in found]
 
-    ann = watchers.watch(Watcher(topic, "ann", after_seq=1, since=START))
+    ann = subscriptions.watch(Subscription(topic, "ann", after_seq=1, since=START))
     deferred = replace(ann, deferred=2)
-    watchers.change(ann, deferred)
+    subscriptions.change(ann, deferred)
     assert stands() == [(1, False, 2, "k1")]
-    watchers.change(ann, replace(ann, after_seq=9))  # it is not as it stood
+    subscriptions.change(ann, replace(ann, after_seq=9))  # it is not as it stood
     assert stands() == [(1, False, 2, "k1")]
-    watchers.change(deferred, replace(deferred, after_seq=4, caught_up=True))
+    subscriptions.change(deferred, replace(deferred, after_seq=4, caught_up=True))
     assert [each[:2] for each in stands()] == [(4, True)]
-    anew = watchers.watch(replace(ann, since=LATER))
+    anew = subscriptions.watch(replace(ann, since=LATER))
     assert stands() == [(1, False, 0, "k1")]
-    watchers.forget(anew)
-    watchers.change(anew, replace(anew, caught_up=True))
+    subscriptions.forget(anew)
+    subscriptions.change(anew, replace(anew, caught_up=True))
     assert stands() == []
 
 
 @both
-def test_a_connection_may_watch_from_the_start(watchers: Watchers) -> None:
-    first = Watcher(order_topic("o1"), "ann", "x", since=START)
-    watchers.connect("ann", Caller("x"), until=LATER, first=first)
-    (found,) = _of(watchers, order_topic("o1"), "x")
+def test_a_connection_may_watch_from_the_start(subscriptions: Subscriptions) -> None:
+    first = Subscription(order_topic("o1"), "ann", "x", since=START)
+    subscriptions.connect("ann", Caller("x"), until=LATER, first=first)
+    (found,) = _of(subscriptions, order_topic("o1"), "x")
     assert (found, found.account, found.until) == (first, "x", LATER)
-    watchers.forget(found)
-    assert _of(watchers, order_topic("o1"), "x") == []
+    subscriptions.forget(found)
+    assert _of(subscriptions, order_topic("o1"), "x") == []
 
 
 @both
-def test_a_watcher_of_hundreds_of_topics_is_found_in_each(watchers: Watchers) -> None:
+def test_a_watcher_of_hundreds_of_topics_is_found_in_each(subscriptions: Subscriptions) -> None:
     for n in range(5):
-        watchers.connect(f"c{n}", Caller("x"), until=LATER)
+        subscriptions.connect(f"c{n}", Caller("x"), until=LATER)
         for m in range(50):
-            watchers.watch(Watcher(order_topic(f"{n}-{m}"), f"c{n}"))
+            subscriptions.watch(Subscription(order_topic(f"{n}-{m}"), f"c{n}"))
     topics = [(order_topic(f"{n}-{m}"), "x") for n in range(5) for m in range(50)]
-    found = watchers.of(topics)
+    found = subscriptions.of(topics)
     assert {topic: len(some) for topic, some in found.items()} == dict.fromkeys(topics, 1)
 
 
 @both
-def test_who_is_gone_is_dropped_with_all_that_is_known_of_it(watchers: Watchers) -> None:
+def test_who_is_gone_is_dropped_with_all_that_is_known_of_it(subscriptions: Subscriptions) -> None:
     topic, mine = order_topic("o1"), account_topic("x")
     for n in range(120):
-        watchers.connect(f"c{n}", Caller("x"), until=LATER)
-        watchers.watch(Watcher(topic, f"c{n}"))
-    watchers.watch(Watcher(mine, "c0"))
-    gone = [w for w in _of(watchers, topic, "x") if w.connection_id != "c7"]
-    watchers.forget_gone({w.connection_id for w in gone}, gone)
-    watchers.forget_gone({w.connection_id for w in gone}, gone)
-    assert _of(watchers, topic, "x") == [Watcher(topic, "c7")]
-    assert _of(watchers, mine, "x") == []
-    assert [watchers.caller_of(c) for c in ("c0", "c7")] == [None, Caller("x")]
+        subscriptions.connect(f"c{n}", Caller("x"), until=LATER)
+        subscriptions.watch(Subscription(topic, f"c{n}"))
+    subscriptions.watch(Subscription(mine, "c0"))
+    gone = [w for w in _of(subscriptions, topic, "x") if w.connection_id != "c7"]
+    subscriptions.forget_gone({w.connection_id for w in gone}, gone)
+    subscriptions.forget_gone({w.connection_id for w in gone}, gone)
+    assert _of(subscriptions, topic, "x") == [Subscription(topic, "c7")]
+    assert _of(subscriptions, mine, "x") == []
+    assert [subscriptions.caller_of(c) for c in ("c0", "c7")] == [None, Caller("x")]
 
 
 def test_forgetting_many_of_one_topic_writes_its_row_once(dynamodb: Any) -> None:
-    watchers = DynamoWatchers(Table(dynamodb, TABLE))
+    subscriptions = DynamoSubscriptions(Table(dynamodb, TABLE))
     for n in range(60):
-        watchers.connect(f"c{n}", Caller("x"), until=LATER)
-        watchers.watch(Watcher(order_topic("o1"), f"c{n}"))
+        subscriptions.connect(f"c{n}", Caller("x"), until=LATER)
+        subscriptions.watch(Subscription(order_topic("o1"), f"c{n}"))
     counter = Counter()
     counter.attach(dynamodb)
-    watchers.forget_gone((), _of(watchers, order_topic("o1"), "x"))
+    subscriptions.forget_gone((), _of(subscriptions, order_topic("o1"), "x"))
     assert counter.taken().calls == {"dynamodb.BatchGetItem": 1, "dynamodb.UpdateItem": 1}
 
 
 @both
-def test_who_is_not_connected_watches_nothing(watchers: Watchers) -> None:
+def test_who_is_not_connected_watches_nothing(subscriptions: Subscriptions) -> None:
     with pytest.raises(ConnectionGone):
-        watchers.watch(Watcher(order_topic("o1"), "ann", "x"))
-    assert _of(watchers, order_topic("o1"), "x") == []
+        subscriptions.watch(Subscription(order_topic("o1"), "ann", "x"))
+    assert _of(subscriptions, order_topic("o1"), "x") == []
 
 
 @both
-def test_a_watcher_knows_the_key_by_which_it_connected(watchers: Watchers) -> None:
+def test_a_watcher_knows_the_key_by_which_it_connected(subscriptions: Subscriptions) -> None:
     ann = Caller("x", "k1")
-    watchers.connect("c1", ann, until=LATER, first=Watcher(order_topic("o1"), "c1", "x"))
-    watchers.watch(Watcher(account_topic("x"), "c1"))
-    assert watchers.caller_of("c1") == ann
+    subscriptions.connect("c1", ann, until=LATER, first=Subscription(order_topic("o1"), "c1", "x"))
+    subscriptions.watch(Subscription(account_topic("x"), "c1"))
+    assert subscriptions.caller_of("c1") == ann
     for topic in (order_topic("o1"), account_topic("x")):
-        assert [w.key_id for w in _of(watchers, topic, "x")] == ["k1"]
+        assert [w.key_id for w in _of(subscriptions, topic, "x")] == ["k1"]
 
 
 @both
-def test_connects_are_counted_by_account_and_found_by_key(watchers: Watchers) -> None:
+def test_connects_are_counted_by_account_and_found_by_key(subscriptions: Subscriptions) -> None:
     ann, other, bob = Caller("x", "k1"), Caller("x", "k2"), Caller("y", "k3")
 
     def count(caller: Caller, name: str, seconds: int, limit: int = 2) -> bool:
         at = START + timedelta(seconds=seconds)
-        return watchers.count_connect(name, caller, at=at, limit=limit)
+        return subscriptions.count_connect(name, caller, at=at, limit=limit)
 
     assert [count(ann, "c0", 0), count(other, "c1", 1), count(ann, "c2", 59)] == [True, True, False]
     assert [count(ann, "c3", 60), count(bob, "c4", 60), count(ann, "c5", 60, limit=0)] == [True] * 3
     assert [count(ann, "c6", 61), count(ann, "c7", 7260)] == [False, True]
-    minutes = [watchers.connected_by(ann, at=START + timedelta(minutes=m)) for m in (1, 121, 242)]
+    minutes = [
+        subscriptions.connected_by(ann, at=START + timedelta(minutes=m)) for m in (1, 121, 242)
+    ]
     found = [sorted(name for name, _ in some) for some in minutes]
     assert found == [["c0", "c3", "c5"], ["c3", "c5", "c7"], []]
     assert ("c3", START + timedelta(seconds=60)) in minutes[0]
-    assert watchers.connected_by(Caller("y", "k1"), at=START) == []
+    assert subscriptions.connected_by(Caller("y", "k1"), at=START) == []
 
 
 def test_what_a_newer_version_wrote_is_set_aside_and_its_neighbours_go_on(
     dynamodb: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    watchers = DynamoWatchers(Table(dynamodb, TABLE))
+    subscriptions = DynamoSubscriptions(Table(dynamodb, TABLE))
     for name in ("old", "new"):
-        watchers.connect(name, Caller("x"), until=LATER)
-        watchers.watch(Watcher(order_topic("o1"), name))
+        subscriptions.connect(name, Caller("x"), until=LATER)
+        subscriptions.watch(Subscription(order_topic("o1"), name))
     for entry in ("[" * 3_000, "{}", "[1]", "", "[0,1e400,1,0]", "[0,1,2,3,4,5,6,7]", "null"):
         dynamodb.update_item(
             TableName=TABLE,
@@ -301,37 +310,39 @@ def test_what_a_newer_version_wrote_is_set_aside_and_its_neighbours_go_on(
             ExpressionAttributeNames={"#e": "c:new"},
             ExpressionAttributeValues={":e": {"S": entry}},
         )
-        assert [w.connection_id for w in _of(watchers, order_topic("o1"), "x")] == ["old"], entry
+        assert [w.connection_id for w in _of(subscriptions, order_topic("o1"), "x")] == ["old"], (
+            entry
+        )
     dynamodb.put_item(TableName=TABLE, Item={**row_key("CONN#new", "CONN"), "who": {"S": "x"}})
     with pytest.raises(StoreUnavailable):
-        watchers.caller_of("new")
+        subscriptions.caller_of("new")
 
 
 def test_a_topics_row_outlives_every_connection_that_watches_it(dynamodb: Any) -> None:
-    watchers = DynamoWatchers(Table(dynamodb, TABLE))
+    subscriptions = DynamoSubscriptions(Table(dynamodb, TABLE))
     for connection, began in (("new", 7000), ("old", 0)):  # the older one subscribes last
         at = START + timedelta(seconds=began)
-        watchers.connect(connection, Caller("x"), until=at + timedelta(hours=2))
+        subscriptions.connect(connection, Caller("x"), until=at + timedelta(hours=2))
     for n, connection in enumerate(("new", "old")):
         at = START + timedelta(seconds=7000 + n)
-        watchers.watch(Watcher(order_topic("o1"), connection, since=at))
+        subscriptions.watch(Subscription(order_topic("o1"), connection, since=at))
     row = dynamodb.get_item(
         TableName=TABLE, Key={"pk": {"S": "ORDER#o1"}, "sk": {"S": "WATCHERS#x"}}
     )["Item"]
-    ends = [w.until for w in _of(watchers, order_topic("o1"), "x") if w.until]
+    ends = [w.until for w in _of(subscriptions, order_topic("o1"), "x") if w.until]
     assert int(row["expiresAt"]["N"]) >= max(ends).timestamp()
 
 
 @both
-def test_a_connection_watches_so_much_and_no_more(watchers: Watchers) -> None:
-    watchers.connect("ann", Caller("ann's"), until=LATER)
-    for n in range(MOST_SUBSCRIPTIONS):
-        watchers.watch(Watcher(order_topic(f"o{n}"), "ann"))
+def test_a_connection_watches_so_much_and_no_more(subscriptions: Subscriptions) -> None:
+    subscriptions.connect("ann", Caller("ann's"), until=LATER)
+    for n in range(MAX_SUBSCRIPTIONS):
+        subscriptions.watch(Subscription(order_topic(f"o{n}"), "ann"))
     with pytest.raises(TooManySubscriptions):
-        watchers.watch(Watcher(order_topic("one more"), "ann"))
-    watchers.watch(Watcher(order_topic("o7"), "ann"))
-    watchers.forget(Watcher(order_topic("o7"), "ann"))
-    watchers.watch(Watcher(order_topic("one more"), "ann"))
+        subscriptions.watch(Subscription(order_topic("one more"), "ann"))
+    subscriptions.watch(Subscription(order_topic("o7"), "ann"))
+    subscriptions.forget(Subscription(order_topic("o7"), "ann"))
+    subscriptions.watch(Subscription(order_topic("one more"), "ann"))
 
 
 @both
@@ -362,7 +373,7 @@ def test_a_ticket_is_good_once_and_for_a_time(access: Any) -> None:
 @both
 def test_orders_are_counted_up_to_the_most(access: Any) -> None:
     def count(account: str, window: int) -> int | None:
-        counted: int | None = access.count_order(account, window, most=2, until=LATER)
+        counted: int | None = access.count_order(account, window, maximum=2, until=LATER)
         return counted
 
     assert [count("ann", 1) for _ in range(3)] == [1, 2, None]
@@ -393,17 +404,17 @@ def test_the_ledger_writes_a_signature_once(ledger: Ledger) -> None:
 
 @dataclass
 class Grudging:
-    """Reads one row of a batch at a time, as long as it is asked `most` times at most."""
+    """Reads one row of a batch at a time, as long as it is asked `maximum` times at most."""
 
     client: Any
-    most: int
+    maximum: int
     asked: int = 0
 
     def batch_get_item(self, **request: Any) -> Any:
         self.asked += 1
         ((table, wanted),) = request["RequestItems"].items()
         first, rest = wanted["Keys"][:1], wanted["Keys"][1:]
-        if self.asked > self.most:
+        if self.asked > self.maximum:
             first, rest = [], wanted["Keys"]
         answer: dict[str, Any] = {"Responses": {table: []}}
         if first:
@@ -430,8 +441,8 @@ def test_a_table_that_does_not_answer_is_said_to_be_unavailable(dynamodb: Any) -
         lambda: DynamoOrders(elsewhere).get("o1"),
         lambda: DynamoOrders(elsewhere).add(an_order()),
         lambda: list(DynamoOrders(elsewhere).open_before(LATER, limit=1)),
-        lambda: DynamoWatchers(elsewhere).of([("ORDER#o1", "x")]),
-        lambda: DynamoWatchers(elsewhere).connect("c", Caller("a"), until=LATER),
+        lambda: DynamoSubscriptions(elsewhere).of([("ORDER#o1", "x")]),
+        lambda: DynamoSubscriptions(elsewhere).connect("c", Caller("a"), until=LATER),
         lambda: DynamoLedger(elsewhere).record("sig", {}),
         lambda: DynamoLedger(elsewhere).read("sig"),
     ]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from engine.adapters.aws.subscriptions import DynamoSubscriptions
 from engine.adapters.aws.table import Table
-from engine.adapters.aws.watchers import DynamoWatchers
-from engine.ports.watchers import order_topic
+from engine.ports.subscriptions import order_topic
 from engine.service.identity import ANYONE
 from local.cloud import aws
 from local.cloud.embedded import ROOT, scrubbed
@@ -64,16 +64,18 @@ class Place:
         order: dict[str, Any] = json.loads(answer["body"])
         return order
 
-    def watchers(self, order_id: str) -> list[str]:
+    def subscriptions(self, order_id: str) -> list[str]:
         """Return the connections that the table has as watching an order."""
         table = Table(self.client("dynamodb"), self.outputs["TableName"])
         topic = order_topic(order_id)
-        return [w.connection_id for w in DynamoWatchers(table).of([(topic, ANYONE)])[topic, ANYONE]]
+        return [
+            w.connection_id for w in DynamoSubscriptions(table).of([(topic, ANYONE)])[topic, ANYONE]
+        ]
 
     def connected(self, connection_id: str) -> bool:
         """Tell whether the table has a connection."""
         table = Table(self.client("dynamodb"), self.outputs["TableName"])
-        return DynamoWatchers(table).caller_of(connection_id) is not None
+        return DynamoSubscriptions(table).caller_of(connection_id) is not None
 
 
 @pytest.fixture(scope="module")
@@ -104,16 +106,16 @@ def place(
 
 
 @pytest.fixture
-def watcher(place: Place) -> Iterator[Callable[[str], tuple[Watch, str]]]:
+def subscription(place: Place) -> Iterator[Callable[[str], tuple[Watch, str]]]:
     """Return a way to watch an order by a real connection, whose id comes with it."""
     with ExitStack() as connections:
 
         def watch(order_id: str) -> tuple[Watch, str]:
-            before = set(place.watchers(order_id))
+            before = set(place.subscriptions(order_id))
             address = f"{place.deployed.ws_url}?orderId={order_id}"
             watching = Watch(connections.enter_context(connect(address)))
             assert watching.hear()["type"] == "snapshot"
-            (connection_id,) = set(place.watchers(order_id)) - before
+            (connection_id,) = set(place.subscriptions(order_id)) - before
             return watching, connection_id
 
         yield watch
@@ -153,28 +155,30 @@ def test_a_batch_settles_its_order_and_gives_back_what_it_can_not_read(place):
     assert [step["status"] for step in order["history"]][-1] == "confirmed"
 
 
-def test_a_connection_that_subscribes_is_shown_the_order_and_forgotten_when_it_goes(place, watcher):
+def test_a_connection_that_subscribes_is_shown_the_order_and_forgotten_when_it_goes(
+    place, subscription
+):
     first, second = place.place(), place.place()
-    watching, connection_id = watcher(first)
+    watching, connection_id = subscription(first)
     real = {"CONNECTION_ID": connection_id, "API_ID": place.outputs["WebSocketApiId"]}
     place.invoke("ws_subscribe", ORDER_ID=second, **real)
-    assert place.watchers(second) == [connection_id]
+    assert place.subscriptions(second) == [connection_id]
     assert watching.hear()["orderId"] == second
     place.invoke("ws_disconnect", **real)
     assert place.connected(connection_id) is False
 
 
-def test_a_connection_that_names_an_order_watches_it(place, watcher):
-    _, connection_id = watcher(place.place())
+def test_a_connection_that_names_an_order_watches_it(place, subscription):
+    _, connection_id = subscription(place.place())
     order_id = place.place()
     answer = place.invoke("ws_connect", ORDER_ID=order_id, CONNECTION_ID=connection_id)
     assert answer["statusCode"] == 200
-    assert place.watchers(order_id) == [connection_id]
+    assert place.subscriptions(order_id) == [connection_id]
 
 
-def test_a_change_in_the_stream_is_pushed_to_who_watches(place, watcher):
+def test_a_change_in_the_stream_is_pushed_to_who_watches(place, subscription):
     order_id = place.place()
-    watching, _ = watcher(order_id)
+    watching, _ = subscription(order_id)
     assert place.invoke("stream_changes", ORDER_ID=order_id) == {"batchItemFailures": []}
     assert watching.hear()["orderId"] == order_id
 

@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from engine.adapters.aws import orders, watchers
+from engine.adapters.aws import orders, subscriptions
 from engine.adapters.aws.orders import DynamoOrders, order_item
 from engine.adapters.aws.queue import SqsQueue
 from engine.adapters.aws.resting import DynamoRestingIndex
+from engine.adapters.aws.subscriptions import DynamoSubscriptions
 from engine.adapters.aws.table import Item
-from engine.adapters.aws.watchers import DynamoWatchers
 from engine.adapters.simulated.chain import SimulatedChain
 from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
@@ -22,7 +22,7 @@ from engine.domain.triggers import AtPrice, Direction, Level, Tick, Trailing, Tr
 from engine.ports.chain import Expired, Landed, Landing, Reverted, Unknown
 from engine.ports.prices import PriceRow
 from engine.ports.queue import DeadLetter
-from engine.ports.watchers import Watcher
+from engine.ports.subscriptions import Subscription
 from engine.service import notification
 from engine.service.epochs import Epochs
 from engine.service.execution import Execution
@@ -172,7 +172,7 @@ def owe_no_dead_letter(patch: pytest.MonkeyPatch) -> None:
     ) -> Any:
         outcome = fail(self, order, *args, **more)
         if dead_letter:
-            self.queue.bury(DeadLetter(order.order_id, args[0], order.attempts))
+            self.queue.send_dead_letter(DeadLetter(order.order_id, args[0], order.attempts))
         return outcome
 
     patch.setattr(Execution, "_fail", failed)
@@ -227,15 +227,15 @@ def tell_a_change_to_whom_the_past_is_due(patch: pytest.MonkeyPatch) -> None:
     changed = Notification._changed
 
     def told(
-        self: Notification, change: OrderChanged, watcher: Watcher, *others: Any
+        self: Notification, change: OrderChanged, subscription: Subscription, *others: Any
     ) -> Iterator[Message]:
-        return changed(self, change, replace(watcher, caught_up=True), *others)
+        return changed(self, change, replace(subscription, caught_up=True), *others)
 
     patch.setattr(Notification, "_changed", told)
 
 
 def keep_no_place(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(DynamoWatchers, "change", lambda self, standing, changed: None)
+    patch.setattr(DynamoSubscriptions, "change", lambda self, standing, changed: None)
 
 
 def take_who_is_connecting_for_gone(patch: pytest.MonkeyPatch) -> None:
@@ -243,17 +243,17 @@ def take_who_is_connecting_for_gone(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_all_watchers_when_one_left(patch: pytest.MonkeyPatch) -> None:
-    forget = DynamoWatchers.forget_gone
+    forget = DynamoSubscriptions.forget_gone
 
-    def forgotten(self: DynamoWatchers, gone: set[str], stale: list[Watcher]) -> None:
-        beside = self.of([(watcher.topic, watcher.account) for watcher in stale])
-        forget(self, gone, [watcher for some in beside.values() for watcher in some])
+    def forgotten(self: DynamoSubscriptions, gone: set[str], stale: list[Subscription]) -> None:
+        beside = self.of([(subscription.topic, subscription.account) for subscription in stale])
+        forget(self, gone, [subscription for some in beside.values() for subscription in some])
 
-    patch.setattr(DynamoWatchers, "forget_gone", forgotten)
+    patch.setattr(DynamoSubscriptions, "forget_gone", forgotten)
 
 
 def tell_everybody_everything(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(watchers, "_row", lambda topic, _: (topic, f"{watchers.ROWS}ann"))
+    patch.setattr(subscriptions, "_row", lambda topic, _: (topic, f"{subscriptions.ROWS}ann"))
 
 
 def hear_on_by_a_revoked_key(patch: pytest.MonkeyPatch) -> None:

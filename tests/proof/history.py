@@ -57,7 +57,7 @@ class Heard:
 def asked_for(
     order_id: str | None, after_seq: int = 0, stands: Mapping[str, int] | None = None
 ) -> Document:
-    """Return a client's wish to hear of an order (None: of all), as a message among the others."""
+    """Return that a client wants to hear of one (None: of all), as a message among the others."""
     return {"type": "asked", "orderId": order_id, "afterSeq": after_seq, "stands": stands or {}}
 
 
@@ -125,7 +125,7 @@ class History:
     states: dict[str, list[Order]] = field(default_factory=dict)
     ledger: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     queued: list[str | None] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
+    dead_letters: list[Letter] = field(default_factory=list)
     redriven: list[Letter] = field(default_factory=list)
     stayed: set[tuple[str, str]] = field(default_factory=set)
     sent: Mapping[str, int] | None = None
@@ -424,7 +424,7 @@ def _same(name: tuple[str, str], first: Answer, other: Answer) -> str | None:
     if other.body != first.body:
         return f"key {name} got different answers: {first.body} and {other.body}"
     if _trade(other.asked) != _order_of(first):
-        return f"key {name} got the order {first.body['orderId']} for another wish"
+        return f"key {name} got the order {first.body['orderId']} for another order"
     return None
 
 
@@ -524,7 +524,7 @@ def the_queues_end_empty(history: History) -> Checked:
     for order_id in history.queued:
         yield f"a message of {order_id} lies in the order queue"
     ends = history.ends
-    for letter in history.letters:
+    for letter in history.dead_letters:
         end = ends.get(letter.order_id or "")
         if end is None:
             yield f"a letter lies in the dead-letter queue of {letter.order_id}, which is no order"
@@ -535,7 +535,7 @@ def the_queues_end_empty(history: History) -> Checked:
 
 
 def who_used_up_all_attempts_has_a_letter(history: History) -> Checked:
-    lettered = {letter.order_id for letter in [*history.letters, *history.redriven]}
+    lettered = {letter.order_id for letter in [*history.dead_letters, *history.redriven]}
     for order_id, end in history.ends.items():
         if end.error is not None and end.error.code in EXHAUSTED:
             yield None if order_id in lettered else f"{order_id} failed without a dead letter"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from engine.adapters.simulated.chain import Weather
+from engine.adapters.simulated.chain import Faults
 from engine.domain.order import Order
 from engine.domain.terms import Exit, OrderType
 from engine.domain.triggers import Side
@@ -21,7 +21,7 @@ CONFIRMED = frozenset({"confirmed"})
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What clients do and what the weather does; `usually` is how the orders then end.
+    """What clients do and which faults there are; `usually` is how the orders then end.
 
     With one call gone wrong they may also end as `otherwise` says: attempts and time are used up.
     When time is short, things go wrong only in its `functions`; none: in all.
@@ -176,20 +176,20 @@ def _lost_on_the_way(world: World) -> None:
     world.sqs.messages("https://queues/orders").clear()
 
 
-def _in(weather: Weather, seconds: int) -> Callable[[World], None]:
-    """Return the story of an order placed in some weather, which lasts so many seconds."""
+def _in(faults: Faults, seconds: int) -> Callable[[World], None]:
+    """Return the story of an order placed under some faults, which lasts so many seconds."""
 
     def story(world: World) -> None:
-        world.weather = weather
+        world.faults = faults
         world.place()
         world.settle_down(timedelta(seconds=seconds))
-        world.weather = Weather()
+        world.faults = Faults()
 
     return story
 
 
 def _late(world: World) -> None:
-    world.weather = Weather(late=1.0)
+    world.faults = Faults(late=1.0)
     world.place()
 
 
@@ -355,17 +355,15 @@ STORIES = (
     ),
     Story("a chain that lands late", _late),
     Story(
-        "a transaction that expired", _in(Weather(drop=1.0), 61), otherwise=frozenset({"EXPIRED"})
+        "a transaction that expired", _in(Faults(drop=1.0), 61), otherwise=frozenset({"EXPIRED"})
     ),
     Story(
         "a chain that drops everything until the deadline",
-        _in(Weather(drop=1.0), 121),
+        _in(Faults(drop=1.0), 121),
         frozenset({"EXPIRED"}),
     ),
-    Story(
-        "a chain that says nothing", _in(Weather(mute=1.0), 30), otherwise=frozenset({"EXPIRED"})
-    ),
-    Story("a chain that says nothing until the deadline", _in(Weather(mute=1.0), 121)),
+    Story("a chain that says nothing", _in(Faults(mute=1.0), 30), otherwise=frozenset({"EXPIRED"})),
+    Story("a chain that says nothing until the deadline", _in(Faults(mute=1.0), 121)),
     _waiting("a limit that is reached", _rests(OrderType.LIMIT, "106", limit_price=Decimal(105))),
     _waiting("a limit that is missed at first", _missed),
     _waiting(

@@ -82,7 +82,7 @@ def _history() -> History:
         heard=[*told.heard],
         states={order_id: [*states] for order_id, states in told.states.items()},
         queued=[*told.queued],
-        letters=[*told.letters],
+        dead_letters=[*told.dead_letters],
         redriven=[*told.redriven],
         stayed={*told.stayed},
         open={*told.open},
@@ -341,7 +341,7 @@ def answer_one_key_with_two_orders(history: History) -> None:
     _body(history, "place", orderId=cancelled)
 
 
-def answer_another_wish_with_the_same_order(history: History) -> None:
+def answer_another_order_with_the_same_order(history: History) -> None:
     answer = next(answer for answer in history.answers if answer.call == "place")
     _answer(history, "place", asked={**answer.asked, "amount": "2"})
 
@@ -409,15 +409,15 @@ def leave_a_message_in_the_queue(history: History) -> None:
 
 
 def leave_a_letter_of_a_good_order(history: History) -> None:
-    history.letters.append(Letter(_of(history, Status.CONFIRMED)))
+    history.dead_letters.append(Letter(_of(history, Status.CONFIRMED)))
 
 
 def leave_a_letter_of_no_order(history: History) -> None:
-    history.letters.append(Letter(None))
+    history.dead_letters.append(Letter(None))
 
 
 def lose_a_letter(history: History) -> None:
-    history.letters.clear()
+    history.dead_letters.clear()
 
 
 def _waited(history: History, kind: OrderType, status: Status) -> list[Order]:
@@ -513,7 +513,7 @@ SPOILS: dict[Spoil, str] = {
     let_a_revoked_key_hear_on: "by a key that is revoked",
     leave_a_revoked_key_connected: "still connected",
     answer_one_key_with_two_orders: "got different answers",
-    answer_another_wish_with_the_same_order: "for another wish",
+    answer_another_order_with_the_same_order: "for another order",
     call_a_replay_new: "more than once that its order is new",
     refuse_a_key_its_own_order: "was refused the order that it has",
     give_two_keys_one_order: "have one order",

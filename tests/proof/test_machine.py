@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from engine.adapters.simulated.chain import Weather
+from engine.adapters.simulated.chain import Faults
 from tests.fakes import Lazy
 from tests.proof.aws import Message
 from tests.proof.border import Harm
@@ -42,7 +42,7 @@ clients = st.sampled_from(["ann", "bob", "eve"])
 #: Which of the orders, messages or records there are, counted round.
 which = st.integers(0, 7)
 weathers = st.sampled_from(
-    [Weather(), Weather(drop=1.0), Weather(mute=1.0), Weather(late=1.0), Weather.foul(0.3)]
+    [Faults(), Faults(drop=1.0), Faults(mute=1.0), Faults(late=1.0), Faults.at_rate(0.3)]
 )
 
 
@@ -98,10 +98,10 @@ class Trading(RuleBasedStateMachine):
         self.world.read(self._order(order), account)
 
     @precondition(_some_message)
-    @rule(most=st.integers(1, 10))
-    def deliver(self, most: int) -> None:
+    @rule(maximum=st.integers(1, 10))
+    def deliver(self, maximum: int) -> None:
         self._step()
-        self.world.deliver(range(most))
+        self.world.deliver(range(maximum))
 
     @precondition(_some_message)
     @rule(message=which)
@@ -136,7 +136,7 @@ class Trading(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([3, 20, 70]))
     def carry_on(self, seconds: int) -> None:
-        """Let all functions run for a while, in the weather that there is."""
+        """Let all functions run for a while, under the faults that there are."""
         self._step()
         self.world.settle_down(timedelta(seconds=seconds))
 
@@ -145,10 +145,10 @@ class Trading(RuleBasedStateMachine):
         self._step()
         self.world.reconcile()
 
-    @rule(weather=weathers)
-    def change_the_weather(self, weather: Weather) -> None:
+    @rule(faults=weathers)
+    def change_the_weather(self, faults: Faults) -> None:
         self._step()
-        self.world.weather = weather
+        self.world.faults = faults
 
     @rule(venues=st.sampled_from([(), ("raydium",), ("raydium", "meteora")]))
     def put_out_of_order(self, venues: tuple[str, ...]) -> None:
@@ -206,10 +206,10 @@ class Trading(RuleBasedStateMachine):
         if client in self.world.sockets.open:
             self.world.disconnect(client, noticed=noticed)
 
-    @rule(most=st.sampled_from([1, 1, 1, 2, 3, 10]))
-    def notify(self, most: int) -> None:
+    @rule(maximum=st.sampled_from([1, 1, 1, 2, 3, 10]))
+    def notify(self, maximum: int) -> None:
         self._step()
-        self.world.notify(most)
+        self.world.notify(maximum)
 
     @rule(records=st.integers(1, 10))
     def read_the_stream_again(self, records: int) -> None:
@@ -217,9 +217,9 @@ class Trading(RuleBasedStateMachine):
         self.world.reads = max(0, self.world.reads - records)
 
     def teardown(self) -> None:
-        """Let it all come to its end: fair weather, nothing planned, nobody disturbs."""
+        """Let it all come to its end: no faults, nothing planned, nobody disturbs."""
         self._look(ALWAYS)
-        self.world.weather = Weather()
+        self.world.faults = Faults()
         self.world.away = frozenset()
         self.world.border.planned.clear()
         self.world.settle_down()

@@ -40,7 +40,7 @@ class Neighbourhood:
 
     def __post_init__(self) -> None:
         self.good: str = self.world.place(key="good").body["orderId"]
-        self.world.connect("watcher", order_id=self.good)
+        self.world.connect("subscription", order_id=self.good)
 
     def write(self, row: dict[str, Any]) -> None:
         self.world.dynamo.do_put_item(Item=row)
@@ -85,7 +85,7 @@ class Neighbourhood:
         """See that the good order has come to its end as if it were alone."""
         order = self.world.engine.reading.order(self.good, account="ann")
         assert order.status == "confirmed"
-        told = [m["seq"] for m in self.world.sockets.heard["watcher"] if "seq" in m]
+        told = [m["seq"] for m in self.world.sockets.heard["subscription"] if "seq" in m]
         assert told[-1] == order.seq
         page, _ = self.world.engine.reading.page("ann", Wanted(), limit=10, cursor=None)
         assert order in page

@@ -10,7 +10,7 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from engine.adapters.simulated.chain import Weather
+from engine.adapters.simulated.chain import Faults
 from engine.domain.terms import Exit, OrderType
 from engine.domain.triggers import Side
 from tests.fakes import Lazy
@@ -163,19 +163,19 @@ class Waiting(RuleBasedStateMachine):
         self._step()
         self.world.border.harm_next(harm, calls_from_now)
 
-    @rule(most=st.integers(1, 10))
-    def deliver(self, most: int) -> None:
+    @rule(maximum=st.integers(1, 10))
+    def deliver(self, maximum: int) -> None:
         self._step()
-        self.world.deliver(range(most))
+        self.world.deliver(range(maximum))
 
     @rule(
-        weather=st.sampled_from(
-            [Weather(), Weather(drop=1.0), Weather(mute=1.0), Weather(slip=1.0), Weather.foul(0.3)]
+        faults=st.sampled_from(
+            [Faults(), Faults(drop=1.0), Faults(mute=1.0), Faults(slip=1.0), Faults.at_rate(0.3)]
         )
     )
-    def change_the_weather(self, weather: Weather) -> None:
+    def change_the_weather(self, faults: Faults) -> None:
         self._step()
-        self.world.weather = weather
+        self.world.faults = faults
 
     @rule(seconds=st.sampled_from([1, 4, 16, 61]))
     def wait(self, seconds: int) -> None:
@@ -192,16 +192,16 @@ class Waiting(RuleBasedStateMachine):
         self._step()
         self.world.reconcile()
 
-    @rule(most=st.sampled_from([1, 2, 10]))
-    def notify(self, most: int) -> None:
+    @rule(maximum=st.sampled_from([1, 2, 10]))
+    def notify(self, maximum: int) -> None:
         self._step()
-        self.world.notify(most)
+        self.world.notify(maximum)
 
     def teardown(self) -> None:
         """Let it all come to rest, and then to its end: nobody disturbs, and time goes by."""
         self._look(ALWAYS)
         world = self.world
-        world.weather, world.blind = Weather(), False
+        world.faults, world.blind = Faults(), False
         world.border.planned.clear()
         world.dynamo.catch_up()
         for wait in (0, 4_000):

@@ -18,10 +18,10 @@ from engine.adapters.aws.push import WebSocketPush
 from engine.adapters.aws.queue import SqsQueue
 from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
 from engine.adapters.aws.rosters import DynamoRosters
+from engine.adapters.aws.subscriptions import ROWS, DynamoSubscriptions
 from engine.adapters.aws.table import Table
-from engine.adapters.aws.watchers import ROWS, DynamoWatchers
 from engine.adapters.codec import from_ms, to_ms
-from engine.adapters.simulated.chain import SimulatedChain, Weather
+from engine.adapters.simulated.chain import Faults, SimulatedChain
 from engine.adapters.simulated.venues import SimulatedPools, SimulatedVenue
 from engine.api.problems import problem_of
 from engine.api.ticks import Ticks
@@ -43,10 +43,10 @@ from engine.ports.access import ApiKey, Caller
 from engine.ports.background import Background
 from engine.ports.chain import Chain
 from engine.ports.prices import PriceBook, PriceRow
+from engine.ports.subscriptions import Push, Subscription, account_topic, order_topic
 from engine.ports.venue import Market, Venue
-from engine.ports.watchers import Push, Watcher, account_topic, order_topic
 from engine.service.identity import BELIEVED
-from engine.service.placing import Wish
+from engine.service.placing import NewOrder
 from engine.settings import Settings
 from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, MemorySimulation
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
@@ -97,9 +97,9 @@ STREAM_RETRIES = 10
 
 @dataclass
 class World:
-    """Clients, functions and services; `weather` and `away` (venues) may change at any time."""
+    """Clients, functions and services; `faults` and `away` (venues) may change at any time."""
 
-    weather: Weather = field(default_factory=Weather)
+    faults: Faults = field(default_factory=Faults)
     away: frozenset[str] = frozenset()
     background: Background = field(default_factory=Inline)
     seed: int = 7
@@ -141,7 +141,7 @@ class World:
         self.border.overlap = self.overtake
         self.border.stage = self.stage
         table = Table(cast("Any", self.dynamo), "orders")
-        self.orders, self.watchers = DynamoOrders(table), DynamoWatchers(table)
+        self.orders, self.subscriptions = DynamoOrders(table), DynamoSubscriptions(table)
         self.access = DynamoAccess(table)
         self.queue = SqsQueue(cast("Any", self.sqs), ORDERS, DEAD)
         self.resting = DynamoRestingIndex(table)
@@ -159,12 +159,12 @@ class World:
         self, sold: str = "SOL", amount: str = "1", key: str | None = None, account: str = "ann"
     ) -> Answer:
         """POST an order to sell `amount` of the token `sold` for USDC."""
-        wish = Wish(sold, "USDC", Decimal(amount), key=key)
+        new_order = NewOrder(sold, "USDC", Decimal(amount), key=key)
         asked = {"tokenIn": sold, "tokenOut": "USDC", "amount": amount}
         placing = self.engine.placing
 
         def answer() -> Answer:
-            placed = placing.place(wish, account=account)
+            placed = placing.place(new_order, account=account)
             return Answer(
                 "place",
                 202,
@@ -191,11 +191,11 @@ class World:
         until = self.clock.now() + lasts
         slippage = KINDS[kind].slippage_bps
         asked = {"kind": kind, "expires_at": until, "slippage_bps": slippage, **asked}
-        wish = Wish(sold, bought, Decimal(amount), **asked)
+        new_order = NewOrder(sold, bought, Decimal(amount), **asked)
         placing = self.engine.placing
 
         def answer() -> Answer:
-            order = placing.place(wish, account=account).order
+            order = placing.place(new_order, account=account).order
             return Answer("place", 202, _document(order), account)
 
         return self._answer(answer, Answer("place", 0, {}, account))
@@ -253,7 +253,7 @@ class World:
         if by and by not in self.keys:
             self.access.add_key(ApiKey(by, account, "digest"))
             self.keys[by] = set()
-        first = Watcher(order_topic(order_id), client, account) if order_id else None
+        first = Subscription(order_topic(order_id), client, account) if order_id else None
         self.accounts[client] = account
         if first:
             self._asks(client, order_id)
@@ -274,9 +274,9 @@ class World:
         """Subscribe a connected client to an order, of which it may have some states already."""
         if client not in self.sockets.open:
             return
-        watcher = Watcher(order_topic(order_id), client, self.accounts[client], after_seq)
+        subscription = Subscription(order_topic(order_id), client, self.accounts[client], after_seq)
         self._asks(client, order_id, after_seq)
-        stands = self._run("ws_connect", lambda: self.engine.watching.watch(watcher))
+        stands = self._run("ws_connect", lambda: self.engine.watching.watch(subscription))
         if stands and self._owner(order_id) == self.accounts[client]:
             self.stayed.add((client, order_id))
 
@@ -285,9 +285,9 @@ class World:
         if client not in self.sockets.open:
             return
         account = self.accounts[client]
-        watcher = Watcher(account_topic(account), client, account)
+        subscription = Subscription(account_topic(account), client, account)
         self._asks(client, None)
-        if self._run("ws_connect", lambda: self.engine.watching.watch(watcher)):
+        if self._run("ws_connect", lambda: self.engine.watching.watch(subscription)):
             over = {o for o, states in self.states.items() if states[-1].final}
             self.stayed_for_all[client] = over & self.stayed_for_all.get(client, over)
 
@@ -295,8 +295,8 @@ class World:
         if client not in self.sockets.open:
             return
         self.stayed.discard((client, order_id))
-        watcher = Watcher(order_topic(order_id), client, self.accounts[client])
-        self._run("ws_connect", lambda: self.engine.watching.unwatch(watcher))
+        subscription = Subscription(order_topic(order_id), client, self.accounts[client])
+        self._run("ws_connect", lambda: self.engine.watching.unwatch(subscription))
 
     def disconnect(self, client: str, *, noticed: bool = True) -> None:
         """End a connection; AWS tells of it at its best effort."""
@@ -361,13 +361,13 @@ class World:
             self.work(received)
         return bool(chosen)
 
-    def notify(self, most: int = 100) -> bool:
-        """Let the stream's function read on, up to `most` records."""
-        records = self.stream[self.reads : self.reads + most]
+    def notify(self, maximum: int = 100) -> bool:
+        """Let the stream's function read on, up to `maximum` records."""
+        records = self.stream[self.reads : self.reads + maximum]
         if not records:
             return False
-        begun = self.reads
-        again = self.reading or begun < self.read_to
+        started = self.reads
+        again = self.reading or started < self.read_to
         self.reading = True
         answer = self._run(
             "ws_notify", lambda: self.engine.stream.publish_batch({"Records": records})
@@ -377,15 +377,15 @@ class World:
             self.repeats = Repeats.ANY
         failures = answer.value["batchItemFailures"] if answer else [_first(records)]
         if not failures:
-            self.reads = self.read_to = max(self.reads, begun + len(records))
+            self.reads = self.read_to = max(self.reads, started + len(records))
             self.tries = 0
             return True
         names = [record["dynamodb"]["SequenceNumber"] for record in records]
         failed = names.index(failures[0]["itemIdentifier"])
-        self.reads = self.read_to = max(self.reads, begun + failed)
+        self.reads = self.read_to = max(self.reads, started + failed)
         self.tries += 1
         if self.tries > STREAM_RETRIES:  # the mapping gives up on it: nobody hears of it
-            self.reads = self.read_to = begun + len(records)
+            self.reads = self.read_to = started + len(records)
             self.tries = 0
             self.stayed.clear()
             self.stayed_for_all.clear()
@@ -436,11 +436,11 @@ class World:
 
     def redrive(self) -> None:
         """Move the dead letters back to the order queue, as the operator does."""
-        letters = self.sqs.messages(DEAD)
-        self.redriven += [Letter(m.order_id) for m in letters]
-        for letter in letters:
+        dead_letters = self.sqs.messages(DEAD)
+        self.redriven += [Letter(m.order_id) for m in dead_letters]
+        for letter in dead_letters:
             self.sqs.duplicate(ORDERS, letter)
-        letters.clear()
+        dead_letters.clear()
 
     def settle_down(self, patience: timedelta = PATIENCE) -> None:
         """Let everything run, undisturbed, until nothing is left to do or `patience` ends."""
@@ -498,12 +498,12 @@ class World:
     def quiet(self) -> bool:
         """Whether nothing is left to do."""
         ends = {order_id: states[-1] for order_id, states in self.states.items()}
-        letters = [ends.get(m.order_id or "") for m in self.sqs.messages(DEAD)]
+        dead_letters = [ends.get(m.order_id or "") for m in self.sqs.messages(DEAD)]
         return (
             not self.sqs.messages(ORDERS)
             and self.reads >= len(self.stream)
             and all(self._at_rest(order) for order in ends.values())
-            and all(order and order.status is Status.FAILED for order in letters)
+            and all(order and order.status is Status.FAILED for order in dead_letters)
             and (not self._rests or self._calm)
         )
 
@@ -583,7 +583,7 @@ class World:
             states=self.states,
             ledger=self.ledger.entries,
             queued=[m.order_id for m in self.sqs.messages(ORDERS)],
-            letters=[Letter(m.order_id) for m in self.sqs.messages(DEAD)],
+            dead_letters=[Letter(m.order_id) for m in self.sqs.messages(DEAD)],
             redriven=self.redriven,
             stayed=for_all | self.stayed,
             sent=self.sent,
@@ -617,9 +617,9 @@ class World:
 
     @property
     def chain(self) -> Chain:
-        """The chain in the weather that there is now, behind the border."""
+        """The chain under the faults that there are now, behind the border."""
         chain = SimulatedChain(
-            self.simulated, self.ledger, self.clock, self.landing_takes, self.seed, self.weather
+            self.simulated, self.ledger, self.clock, self.landing_takes, self.seed, self.faults
         )
         return cast("Chain", Noted(self._guarded("chain", chain, *_AWAY), self._send))
 

@@ -11,7 +11,7 @@ from engine.adapters.simulated.venues import SimulatedVenue
 from engine.domain.errors import VenueUnavailable
 from engine.domain.order import Instruction, Order
 from engine.market.pool import Pool
-from engine.market.router import Answer, choose, instructions
+from engine.market.router import VenueResponse, choose, instructions
 from engine.market.simulation import SimulatedMarket
 from engine.ports.chain import Chain
 from engine.ports.venue import Venue
@@ -75,7 +75,9 @@ class TestSimulatedChain(ChainConformance):
     def steps(self, order: Order, clock: FakeClock) -> tuple[Instruction, ...]:
         market = SimulatedMarket(7)
         pools = [
-            Answer(name, pool=market.pool(name, order.token_in, order.token_out, clock.now()))
+            VenueResponse(
+                name, pool=market.pool(name, order.token_in, order.token_out, clock.now())
+            )
             for name in ("raydium", "meteora")
         ]
         route = choose(pools, order.terms.sell, order.terms.buy, order.terms.amount).route

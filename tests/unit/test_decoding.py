@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.adapters.aws.orders import item_order, order_item, place_in_time
 from engine.adapters.aws.queue import message_body, read_message
-from engine.adapters.aws.watchers import item_watchers
+from engine.adapters.aws.subscriptions import item_subscriptions
 from engine.adapters.codec import VERSION, encode, encode_rest
 from engine.api.views import message, order_view
 from engine.domain.errors import InvalidCursor, Undecodable
@@ -69,7 +69,9 @@ def test_a_message_is_work_that_can_be_done_or_undecodable(body: str) -> None:
 def test_a_subscription_that_can_not_be_decoded_is_left_out_of_its_row(entry: str) -> None:
     row = {"pk": {"S": "ORDER#o1"}, "sk": {"S": "WATCHERS#ann"}, "c:bad": {"S": entry}}
     good = {"c:good": {"S": "[3,1795335840000,1795335841000,0]"}}
-    assert "good" in [watcher.connection_id for watcher in item_watchers({**row, **good})]
+    assert "good" in [
+        subscription.connection_id for subscription in item_subscriptions({**row, **good})
+    ]
 
 
 @given(spoilt("a cursor") | st.text() | st.sampled_from(NO_JSON))

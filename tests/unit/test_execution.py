@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.adapters.simulated.chain import SimulatedChain, Weather
+from engine.adapters.simulated.chain import Faults, SimulatedChain
 from engine.adapters.simulated.venues import SimulatedVenue
 from engine.api.views import order_view
 from engine.domain.errors import (
@@ -62,10 +62,10 @@ class BrokenVenue:
 class DeafQueue(MemoryQueue):
     deaf: bool = True
 
-    def bury(self, letter: DeadLetter) -> None:
+    def send_dead_letter(self, letter: DeadLetter) -> None:
         if self.deaf:
             raise QueueUnavailable("deaf")
-        super().bury(letter)
+        super().send_dead_letter(letter)
 
 
 @dataclass
@@ -181,7 +181,7 @@ def test_three_attempts_with_growing_gaps_then_failed_and_dead_lettered() -> Non
     assert done.error.code == "VENUES_UNAVAILABLE"
     assert len(gaps) == 2
     assert gaps[0] < gaps[1]
-    assert world.queue.buried == [DeadLetter(order.order_id, "VENUES_UNAVAILABLE", 3)]
+    assert world.queue.dead_lettered == [DeadLetter(order.order_id, "VENUES_UNAVAILABLE", 3)]
     assert [quote.error for quote in done.quotes] == ["VENUE_UNAVAILABLE"] * 2
     assert world.ledger.entries == {}
 
@@ -215,7 +215,7 @@ def test_what_can_not_succeed_fails_at_once() -> None:
     assert (done.status, done.attempts) == (Status.FAILED, 1)
     assert done.error is not None
     assert done.error.code == "INSUFFICIENT_LIQUIDITY"
-    assert world.queue.buried == []
+    assert world.queue.dead_lettered == []
 
 
 def test_an_order_past_its_deadline_never_trades() -> None:
@@ -272,7 +272,7 @@ def test_workers_that_keep_dying_end_the_order() -> None:
     done = world.now(order)
     assert done.error is not None
     assert (done.status, done.error.code) == (Status.FAILED, "ATTEMPTS_EXHAUSTED")
-    assert len(world.queue.buried) == 1
+    assert len(world.queue.dead_lettered) == 1
 
 
 class DeadWorker(BaseException):
@@ -473,7 +473,7 @@ def test_a_dead_letter_that_could_not_be_sent_is_still_due() -> None:
     world.settle(order)
     assert not world.now(order).dead_letter_due
     world.settle(order)  # a letter moved back from the dead-letter queue
-    assert len(queue.buried) == 1
+    assert len(queue.dead_lettered) == 1
 
 
 def test_a_message_of_no_order_is_done_with() -> None:
@@ -492,7 +492,7 @@ def test_xslip_fails_once_on_slippage() -> None:
     assert done.error is not None
     assert (done.status, done.error.code, done.attempts) == (Status.FAILED, "SLIPPAGE_EXCEEDED", 1)
     assert world.landed == []
-    assert world.queue.buried == []
+    assert world.queue.dead_lettered == []
 
 
 def test_xdrop_is_sent_again_and_lands_once() -> None:
@@ -543,7 +543,7 @@ def test_whatever_the_weather_an_order_trades_at_most_once_and_tells_the_truth()
     for seed in range(60):
         world = World()
         world.chain = SimulatedChain(
-            world.market, world.ledger, world.clock, (0.4, 0.8), seed, Weather.foul(0.4)
+            world.market, world.ledger, world.clock, (0.4, 0.8), seed, Faults.at_rate(0.4)
         )
         order = world.placed()
         while isinstance(outcome := world.settle(order), TryAgain):
@@ -612,7 +612,7 @@ def _a_worker_that_dies(world: World) -> None:
 
 
 def _a_send_that_is_lost(world: World) -> None:
-    world.chain.weather = Weather(drop=1.0)
+    world.chain.faults = Faults(drop=1.0)
 
 
 @pytest.mark.parametrize("trouble", [_away, _late, _a_worker_that_dies, _a_send_that_is_lost])

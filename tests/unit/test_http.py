@@ -91,7 +91,7 @@ class World:
     rosters: MemoryRosters = field(default_factory=MemoryRosters)
     keys: bool = False
     per_minute: int = 0
-    most_dollars: Decimal = Decimal(0)
+    max_dollars: Decimal = Decimal(0)
     faults: bool = False
 
     def __post_init__(self) -> None:
@@ -102,7 +102,7 @@ class World:
             SimulatedVenue(name, market, clock, chance, (0.2, 0.4))
             for name in ("raydium", "meteora")
         ]
-        bounds = Decimal(0), self.most_dollars
+        bounds = Decimal(0), self.max_dollars
         limits = Limits(self.access, clock, DollarPrices(), self.per_minute, *bounds)
         deadline = timedelta(seconds=120)
         pricing = Pricing(SimulatedPools(market, clock), book, clock, timedelta(seconds=10))
@@ -130,7 +130,7 @@ class World:
             (lambda: Moving(simulation, pricing, book, clock)) if self.faults else None,
         )
 
-    def ask(self, event: dict[str, Any]) -> Answer:
+    def request_quotes(self, event: dict[str, Any]) -> Answer:
         answer = _doorway("execute").lambda_handler(event, None, using=self.api)
         headers = {k.lower(): v for k, v in answer["headers"].items()}
         body = answer["body"]
@@ -138,7 +138,7 @@ class World:
         return Answer(answer["statusCode"], headers, json.loads(body) if is_json else body)
 
     def get(self, path: str, **query: str) -> Answer:
-        return self.ask(_asking("GET", path, **query))
+        return self.request_quotes(_asking("GET", path, **query))
 
     def account(self, name: str) -> dict[str, str]:
         """Return the headers of a new key of an account."""
@@ -150,7 +150,7 @@ class World:
         event = copy.deepcopy(PLACE)
         event["body"] = body if isinstance(body, str) else json.dumps(body)
         event["headers"] |= {k.replace("_", "-"): v for k, v in headers.items()}
-        return self.ask(event)
+        return self.request_quotes(event)
 
     def refused(self, body: object, **headers: str) -> Answer:
         answer = self.post(body, **headers)
@@ -174,7 +174,7 @@ def _raw(**changes: str) -> str:
 
 def test_an_order_is_accepted() -> None:
     world = World()
-    answer = world.ask(PLACE)
+    answer = world.request_quotes(PLACE)
     assert answer.status == 202
     order_id = answer.body["orderId"]
     assert answer.headers["location"] == f"/api/orders/{order_id}"
@@ -188,7 +188,7 @@ def test_an_order_is_accepted() -> None:
 def test_an_order_reads_as_the_design_says() -> None:
     world = World()
     world.orders.add(an_order(account=ANYONE))
-    assert world.ask(GET).body == {
+    assert world.request_quotes(GET).body == {
         "orderId": "11111111-1111-4111-8111-111111111111",
         "clientOrderId": None,
         "type": "market",
@@ -356,7 +356,7 @@ def test_too_many_that_wait_are_a_422_of_their_own() -> None:
 def _changing(world: World, order_id: str, change: object, **headers: str) -> Answer:
     asked = _asking("PATCH", f"/api/orders/{order_id}")
     asked["headers"] |= {"content-type": "application/json", **headers}
-    return world.ask({**asked, "body": json.dumps(change)})
+    return world.request_quotes({**asked, "body": json.dumps(change)})
 
 
 def test_an_order_that_rests_is_changed_if_it_is_as_its_client_believes() -> None:
@@ -407,11 +407,11 @@ def test_all_that_rest_are_cancelled_at_once() -> None:
     order_id = world.post({**TRADE, "type": "limit", **RESTS["limit"]}).body["orderId"]
     asked = _asking("POST", "/api/orders/cancel-all")
     as_json = {**asked, "headers": {**asked["headers"], "content-type": "application/json"}}
-    told = world.ask({**as_json, "body": '{"pair":"RAY/USDC"}'})
+    told = world.request_quotes({**as_json, "body": '{"pair":"RAY/USDC"}'})
     assert (told.status, told.body["pair"]) == (200, "RAY/USDC")
     assert world.get(f"/api/orders/{order_id}").body["status"] == "resting"
     for bodyless in (asked, {**as_json, "body": "{}"}):
-        told = world.ask(bodyless)
+        told = world.request_quotes(bodyless)
         assert (told.status, told.body["pair"]) == (200, None)
         read = world.get(f"/api/orders/{order_id}").body
         assert (read["status"], read["seq"]) == ("cancelled", 2)
@@ -421,7 +421,7 @@ def test_all_that_rest_are_cancelled_at_once() -> None:
 def test_a_bad_cancel_all_is_named(body: str) -> None:
     asked = _asking("POST", "/api/orders/cancel-all")
     asked["headers"] |= {"content-type": "application/json"}
-    answer = World().ask({**asked, "body": body})
+    answer = World().request_quotes({**asked, "body": body})
     assert (answer.status, answer.body["code"]) == (422, "INVALID_BODY")
 
 
@@ -429,11 +429,11 @@ def test_an_order_of_a_token_that_is_not_listed_is_read_listed_and_cancelled() -
     world = World()
     gone = Token("GONE", "Gone111111111111111111111111111111111111111", 4)
     world.orders.add(an_order(account=ANYONE, terms=Terms(gone, USDC, 12_345, 50)))
-    order = world.ask(GET).body
+    order = world.request_quotes(GET).body
     assert (order["tokenIn"], order["amount"]) == ("GONE", "1.2345")
-    assert world.ask(_asking("GET", "/api/orders")).body["orders"] == [order]
+    assert world.request_quotes(_asking("GET", "/api/orders")).body["orders"] == [order]
     cancel = _asking("POST", f"/api/orders/{order['orderId']}/cancel")
-    assert world.ask(cancel).body["status"] == "cancelled"
+    assert world.request_quotes(cancel).body["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("account", [None, "somebody"])
@@ -441,7 +441,7 @@ def test_no_order_and_another_accounts_order_look_alike(account: str | None) -> 
     world = World()
     if account:
         world.orders.add(an_order(account=account))
-    answer = world.ask(GET)
+    answer = world.request_quotes(GET)
     assert (answer.status, answer.body["code"]) == (404, "ORDER_NOT_FOUND")
 
 
@@ -532,13 +532,13 @@ def test_a_body_that_is_not_json_is_refused(body: str) -> None:
 
 def test_bytes_that_are_no_text_are_refused() -> None:
     world = World()
-    answer = world.ask({**PLACE, "body": "/////w==", "isBase64Encoded": True})
+    answer = world.request_quotes({**PLACE, "body": "/////w==", "isBase64Encoded": True})
     assert (answer.status, answer.body["code"]) == (400, "MALFORMED_JSON")
 
 
 @pytest.mark.parametrize("body", ["a", "é", "\ud800"])
 def test_what_only_claims_to_be_base64_is_refused(body: str) -> None:
-    answer = World().ask({**PLACE, "body": body, "isBase64Encoded": True})
+    answer = World().request_quotes({**PLACE, "body": body, "isBase64Encoded": True})
     assert (answer.status, answer.body["code"]) == (400, "MALFORMED_JSON")
 
 
@@ -546,7 +546,7 @@ def test_a_body_in_base64_is_read() -> None:
     import base64
 
     body = base64.b64encode(PLACE["body"].encode()).decode()
-    assert World().ask({**PLACE, "body": body, "isBase64Encoded": True}).status == 202
+    assert World().request_quotes({**PLACE, "body": body, "isBase64Encoded": True}).status == 202
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "", "application/x-www-form-urlencoded"])
@@ -563,14 +563,14 @@ def test_names_of_headers_have_no_case() -> None:
     world = World(keys=True)
     (key,) = world.account("ann").values()
     sent = {"Content-Type": "application/json", "Idempotency-Key": "k", "Authorization": key}
-    answer = world.ask({**PLACE, "headers": sent})
+    answer = world.request_quotes({**PLACE, "headers": sent})
     assert (answer.status, answer.body["clientOrderId"]) == (202, "k")
 
 
 def test_a_request_without_headers_is_answered() -> None:
     without = {name: value for name, value in PLACE.items() if name != "headers"}
     for event in (without, {**without, "headers": None}):
-        assert World().ask(event).status == 415
+        assert World().request_quotes(event).status == 415
 
 
 @pytest.mark.parametrize("size", [MAX_BODY + 1, 1_000_000])
@@ -584,8 +584,8 @@ def test_an_order_is_found_by_its_clients_id() -> None:
     ann, bob = world.account("ann"), world.account("bob")
     placed = world.post(BODY, idempotency_key="a.b:c-1", **ann).body
     asked = _asking("GET", "/api/orders/by-client-id/a.b:c-1")
-    assert world.ask({**asked, "headers": ann}).body == placed
-    other = world.ask({**asked, "headers": bob})
+    assert world.request_quotes({**asked, "headers": ann}).body == placed
+    other = world.request_quotes({**asked, "headers": bob})
     assert (other.status, other.body["code"]) == (404, "ORDER_NOT_FOUND")
 
 
@@ -627,7 +627,7 @@ def _asking(method: str, path: str, **query: str) -> dict[str, Any]:
 
 
 def test_an_unknown_path_is_not_found() -> None:
-    answer = World().ask(_asking("GET", "/api/nothing"))
+    answer = World().request_quotes(_asking("GET", "/api/nothing"))
     assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -636,9 +636,9 @@ def test_an_unknown_path_is_not_found() -> None:
 def test_what_is_no_id_is_no_order(order_id: str) -> None:
     for method, path in (("GET", ""), ("POST", "/cancel")):
         asked = _asking(method, f"/api/orders/{order_id}{path}")
-        answer = World().ask(asked)
+        answer = World().request_quotes(asked)
         assert (answer.status, answer.body["code"]) == (404, "ORDER_NOT_FOUND")
-        assert World(keys=True).ask(asked).status == 401
+        assert World(keys=True).request_quotes(asked).status == 401
 
 
 @pytest.mark.parametrize(
@@ -651,7 +651,7 @@ def test_what_is_no_id_is_no_order(order_id: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_a_path_that_only_looks_like_another_is_not_found(method: str, path: str) -> None:
-    answer = World(keys=True).ask(_asking(method, path))
+    answer = World(keys=True).request_quotes(_asking(method, path))
     assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
 
 
@@ -659,14 +659,14 @@ def test_a_path_that_only_looks_like_another_is_not_found(method: str, path: str
 def test_a_stage_with_a_name_may_stand_before_the_path(path: str) -> None:
     asked = _asking("GET", path)
     asked["requestContext"]["stage"] = "live"
-    assert World().ask(asked).body == {"status": "ok"}
+    assert World().request_quotes(asked).body == {"status": "ok"}
 
 
 def test_what_is_refused_is_a_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[dict[str, Any]] = []
     monkeypatch.setattr("engine.api.http.log.info", lambda _, extra: lines.append(extra))
-    World().ask(_asking("GET", "/healthz"))
-    World().ask(_asking("HEAD", "/api/nothing"))
+    World().request_quotes(_asking("GET", "/healthz"))
+    World().request_quotes(_asking("HEAD", "/api/nothing"))
     (line,) = lines
     assert (line["method"], line["path"], line["status"]) == ("HEAD", "/api/nothing", 404)
 
@@ -684,14 +684,14 @@ def test_what_is_refused_is_a_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_another_method_is_told_the_right_one(method: str, path: str, allow: str) -> None:
-    answer = World().ask(_asking(method, path))
+    answer = World().request_quotes(_asking(method, path))
     assert answer.status == 405
     assert answer.headers["allow"] == allow
     assert method == "HEAD" or answer.body["code"] == "METHOD_NOT_ALLOWED"
 
 
 def test_health_is_told() -> None:
-    assert World().ask(_asking("GET", "/healthz")).body == {"status": "ok"}
+    assert World().request_quotes(_asking("GET", "/healthz")).body == {"status": "ok"}
 
 
 def test_a_table_that_is_away_is_a_503_that_says_nothing_of_the_inside() -> None:
@@ -723,7 +723,7 @@ def test_what_is_wrong_inside_is_told_to_the_log(
 
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/api/orders", "/api/orders/o1", "/nothing"])
 def test_head_is_get_without_the_body(path: str) -> None:
-    head, get = (World().ask(_asking(method, path)) for method in ("HEAD", "GET"))
+    head, get = (World().request_quotes(_asking(method, path)) for method in ("HEAD", "GET"))
     assert (head.status, head.headers, head.body) == (get.status, get.headers, "")
 
 
@@ -731,7 +731,7 @@ def test_head_is_get_without_the_body(path: str) -> None:
     ("path", "allow"), [("/api/orders", "GET, HEAD"), ("/api/orders/o1/cancel", "POST")]
 )
 def test_options_tells_the_methods_to_anybody(path: str, allow: str) -> None:
-    answer = World(keys=True).ask(_asking("OPTIONS", path))
+    answer = World(keys=True).request_quotes(_asking("OPTIONS", path))
     assert (answer.status, answer.headers["allow"], answer.body) == (204, allow, "")
     assert answer.headers["cache-control"] == "no-store"
     assert "content-type" not in answer.headers
@@ -794,24 +794,24 @@ def test_an_order_is_cancelled_once_and_for_all() -> None:
     world.orders.add(an_order(account=ANYONE))
     path = f"/api/orders/{an_order().order_id}/cancel"
     for _ in range(2):
-        answer = world.ask(_asking("POST", path))
+        answer = world.request_quotes(_asking("POST", path))
         assert (answer.status, answer.body["status"]) == (200, "cancelled")
-    assert world.ask(_asking("POST", "/api/orders/nothing/cancel")).status == 404
+    assert world.request_quotes(_asking("POST", "/api/orders/nothing/cancel")).status == 404
 
 
 def test_a_cancel_takes_no_body() -> None:
     world = World()
     world.orders.add(an_order(account=ANYONE))
     asked = _asking("POST", f"/api/orders/{an_order().order_id}/cancel")
-    answer = world.ask({**asked, "body": '{"reason":"none"}'})
+    answer = world.request_quotes({**asked, "body": '{"reason":"none"}'})
     assert (answer.status, answer.body["code"]) == (422, "INVALID_BODY")
-    assert world.ask({**asked, "body": "{}"}).status == 200
+    assert world.request_quotes({**asked, "body": "{}"}).status == 200
 
 
 def test_an_order_that_has_begun_is_not_cancelled() -> None:
     world = World()
     world.orders.add(an_order(account=ANYONE, status=Status.ROUTING))
-    answer = world.ask(_asking("POST", f"/api/orders/{an_order().order_id}/cancel"))
+    answer = world.request_quotes(_asking("POST", f"/api/orders/{an_order().order_id}/cancel"))
     assert (answer.status, answer.body["code"]) == (409, "ORDER_NOT_CANCELLABLE")
 
 
@@ -848,10 +848,14 @@ def test_a_bad_question_for_quotes_is_named(query: dict[str, str], names: set[st
 
 
 def test_quotes_say_of_an_amount_what_an_order_would_be_told() -> None:
-    world = World(most_dollars=Decimal(99))
+    world = World(max_dollars=Decimal(99))
     asked = world.get("/api/quotes", tokenIn="SOL", tokenOut="USDC", amount="1")
     assert (asked.status, asked.body["code"]) == (422, "INVALID_QUERY")
-    assert asked.problems == world.ask(PLACE).problems == {("/amount", "NOTIONAL_TOO_LARGE")}
+    assert (
+        asked.problems
+        == world.request_quotes(PLACE).problems
+        == {("/amount", "NOTIONAL_TOO_LARGE")}
+    )
 
 
 def test_tokens_and_pairs_are_told_without_those_that_fail_on_purpose() -> None:
@@ -869,7 +873,7 @@ def move(world: World, body: object) -> Answer:
     event = copy.deepcopy(PLACE)
     event["rawPath"] = event["requestContext"]["http"]["path"] = "/api/simulation/prices"
     event["body"] = body if isinstance(body, str) else json.dumps(body)
-    return world.ask(event)
+    return world.request_quotes(event)
 
 
 def test_the_reference_price_of_a_pair_is_told_with_both_venues() -> None:
@@ -953,7 +957,7 @@ def test_without_a_key_only_what_is_public_is_answered() -> None:
     world = World(keys=True)
     for path, methods in world.api.resolver.known.items():
         for method in methods:
-            answer = world.ask(
+            answer = world.request_quotes(
                 _asking(method, path.replace("{orderId}", "o1").replace("{clientOrderId}", "k1"))
             )
             public = not path.startswith("/api/")
@@ -981,18 +985,18 @@ def test_accounts_see_and_change_their_own_orders_only() -> None:
     ):
         event = _asking(method, path)
         event["headers"] |= bob
-        answer = world.ask(event)
+        answer = world.request_quotes(event)
         assert (answer.status, answer.body["code"]) == (404, "ORDER_NOT_FOUND")
     listing = _asking("GET", "/api/orders")
     listing["headers"] |= bob
-    assert world.ask(listing).body["orders"] == []
+    assert world.request_quotes(listing).body["orders"] == []
 
 
 def test_an_account_gets_a_ticket() -> None:
     world = World(keys=True)
     event = _asking("POST", "/api/stream-tickets")
     event["headers"] |= world.account("ann")
-    answer = world.ask(event)
+    answer = world.request_quotes(event)
     assert (answer.status, answer.body["expiresAt"]) == (201, "2026-11-22T08:25:00.000Z")
     assert world.api.identity.caller_of_ticket(answer.body["ticket"]).account == "ann"
 

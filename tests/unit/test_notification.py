@@ -15,7 +15,7 @@ from engine.domain.order import Order, Status, Waiting
 from engine.domain.terms import OrderType, Terms
 from engine.domain.tokens import SOL, USDC
 from engine.ports.access import Caller
-from engine.ports.watchers import ARRIVAL, Watcher, account_topic, order_topic
+from engine.ports.subscriptions import ARRIVAL, Subscription, account_topic, order_topic
 from engine.service.epochs import Epochs
 from engine.service.notification import Change, Notification, OrderChanged, Subscribed
 from tests.fakes import (
@@ -25,7 +25,7 @@ from tests.fakes import (
     Inline,
     MemoryOrders,
     MemoryRosters,
-    MemoryWatchers,
+    MemorySubscriptions,
     Result,
     a_life,
     an_order,
@@ -39,8 +39,8 @@ PENDING, ROUTING, BUILDING, SUBMITTED, CONFIRMED = LIFE
 FAR = START + timedelta(hours=2)
 
 
-def _watcher(connection_id: str, account: str = "anyone") -> Watcher:
-    return Watcher(TOPIC, connection_id, account, 0, START, FAR)
+def _subscription(connection_id: str, account: str = "anyone") -> Subscription:
+    return Subscription(TOPIC, connection_id, account, 0, START, FAR)
 
 
 def _render(kind: str, order: Order) -> bytes:
@@ -59,7 +59,7 @@ def _changed(*states: Order) -> list[OrderChanged]:
 @dataclass
 class World:
     orders: MemoryOrders = field(default_factory=MemoryOrders)
-    watchers: MemoryWatchers = field(default_factory=MemoryWatchers)
+    subscriptions: MemorySubscriptions = field(default_factory=MemorySubscriptions)
     push: FakePush = field(default_factory=FakePush)
     clock: FakeClock = field(default_factory=FakeClock)
     revoked: set[str] = field(default_factory=set)
@@ -72,7 +72,7 @@ class World:
     def new_process(self) -> Notification:
         return Notification(
             self.orders,
-            self.watchers,
+            self.subscriptions,
             self.push,
             Inline(),
             self.clock,
@@ -86,27 +86,27 @@ class World:
         self, connection_id: str, topic: str = TOPIC, account: str = "anyone", after_seq: int = 0
     ) -> Subscribed:
         """Store a subscription; return what the stream will tell of it."""
-        if connection_id not in self.watchers.connections:
-            self.watchers.connect(connection_id, Caller(account), until=FAR)
-        asked = Watcher(topic, connection_id, account, after_seq, self.clock.now())
-        return Subscribed(f"of {connection_id}", self.watchers.watch(asked))
+        if connection_id not in self.subscriptions.connections:
+            self.subscriptions.connect(connection_id, Caller(account), until=FAR)
+        asked = Subscription(topic, connection_id, account, after_seq, self.clock.now())
+        return Subscribed(f"of {connection_id}", self.subscriptions.watch(asked))
 
     def caught_up(self, *connection_ids: str, topic: str = TOPIC) -> None:
         """Let clients subscribe who have been told all that was."""
         for connection_id in connection_ids:
-            subscribed = self.subscribe(connection_id, topic).watcher
-            self.watchers.change(subscribed, replace(subscribed, caught_up=True))
+            subscribed = self.subscribe(connection_id, topic).subscription
+            self.subscriptions.change(subscribed, replace(subscribed, caught_up=True))
 
     def stand(self, order: Order) -> None:
         self.orders.rows[order.order_id] = order
 
     @property
-    def watching(self) -> list[Watcher]:
-        return self.watchers.of([(TOPIC, "anyone")])[TOPIC, "anyone"]
+    def watching(self) -> list[Subscription]:
+        return self.subscriptions.of([(TOPIC, "anyone")])[TOPIC, "anyone"]
 
     def left_over(self) -> list[Subscribed]:
         """Return what the stream tells of the subscriptions that are not caught up."""
-        new = (w for w in self.watchers.rows.values() if not w.caught_up)
+        new = (w for w in self.subscriptions.rows.values() if not w.caught_up)
         return [Subscribed(f"of {w.connection_id}", w) for w in new]
 
     def publish(self, *changes: Change) -> set[str]:
@@ -216,7 +216,7 @@ def test_who_left_before_its_record_came_up_is_told_nothing() -> None:
     world = World()
     world.stand(SUBMITTED)
     subscribed = world.subscribe("ann")
-    world.watchers.forget(subscribed.watcher)
+    world.subscriptions.forget(subscribed.subscription)
     world.publish(subscribed)
     assert world.push.heard == {}
 
@@ -239,22 +239,22 @@ def test_a_push_that_failed_is_taken_up_where_it_was_and_nobody_hears_twice() ->
 
 def test_a_process_that_died_after_the_push_repeats_and_leaves_nothing_out() -> None:
     @dataclass
-    class Dying(MemoryWatchers):
+    class Dying(MemorySubscriptions):
         """Is not there any more when the place is to be kept."""
 
         alive: bool = False
 
-        def change(self, standing: Watcher, changed: Watcher) -> None:
+        def change(self, standing: Subscription, changed: Subscription) -> None:
             if not self.alive:
                 raise StoreUnavailable("dead")
             super().change(standing, changed)
 
-    watchers = Dying()
-    world = World(watchers=watchers)
+    subscriptions = Dying()
+    world = World(subscriptions=subscriptions)
     world.stand(ROUTING)
     subscribed = world.subscribe("ann")
     assert world.publish(subscribed) == {"of ann"}
-    watchers.alive = True
+    subscriptions.alive = True
     assert world.publish(subscribed) == set()
     world.publish(*_changed(BUILDING))
     assert world.push.heard["ann"] == [
@@ -268,24 +268,24 @@ def test_a_watcher_who_left_is_forgotten_and_that_one_only() -> None:
     world.caught_up("ann", "bob")
     world.push.gone.add("ann")
     assert world.publish(*_changed(PENDING)) == set()
-    assert world.watching == [_watcher("bob")]
+    assert world.watching == [_subscription("bob")]
     assert world.push.heard == {"bob": [b"status 1"]}
 
 
 @dataclass
-class DeafWatchers(MemoryWatchers):
+class DeafWatchers(MemorySubscriptions):
     """Forgets nobody."""
 
-    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
+    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Subscription]) -> None:
         raise StoreUnavailable("deaf")
 
 
 def test_who_can_not_be_forgotten_keeps_nobody_from_hearing() -> None:
-    world = World(watchers=DeafWatchers())
+    world = World(subscriptions=DeafWatchers())
     world.caught_up("ann", "bob", "carol")
     world.push.gone.add("ann")
-    carol = _watcher("carol")
-    world.watchers.rows[carol] = replace(carol, until=START)
+    carol = _subscription("carol")
+    world.subscriptions.rows[carol] = replace(carol, until=START)
     assert world.publish(*_changed(PENDING)) == set()
     assert world.push.heard == {"bob": [b"status 1"]}
 
@@ -296,7 +296,7 @@ def test_who_is_gone_is_forgotten_in_all_that_was_looked_at() -> None:
     world.caught_up("ann", topic=MINE)
     world.push.gone.add("ann")
     world.publish(*_changed(PENDING))
-    assert (world.watchers.rows, world.watchers.connections) == ({}, {})
+    assert (world.subscriptions.rows, world.subscriptions.connections) == ({}, {})
 
 
 def test_any_other_failure_is_reported_from_where_it_began() -> None:
@@ -379,7 +379,7 @@ def test_clocks_that_differ_keep_nobody_waiting_for_longer() -> None:
 def test_who_has_left_already_is_not_waited_for() -> None:
     world = World()
     subscribed = world.subscribe("ann")
-    del world.watchers.connections["ann"]
+    del world.subscriptions.connections["ann"]
     world.push.gone.add("ann")
     world.publish(subscribed)
     assert world.watching == []
@@ -411,9 +411,9 @@ def test_what_happens_meanwhile_is_not_lost_on_who_is_still_connecting() -> None
 def test_who_is_over_is_forgotten_when_seen() -> None:
     world = World()
     world.caught_up("ann", "bob")
-    world.watchers.rows[_watcher("ann")] = replace(_watcher("ann"), until=START)
+    world.subscriptions.rows[_subscription("ann")] = replace(_subscription("ann"), until=START)
     world.publish(*_changed(PENDING))
-    assert world.watching == [_watcher("bob")]
+    assert world.watching == [_subscription("bob")]
     assert list(world.push.heard) == ["bob"]
 
 
@@ -421,22 +421,22 @@ def test_of_those_beside_who_is_over_is_forgotten_when_somebody_comes() -> None:
     world = World()
     world.stand(PENDING)
     world.caught_up("bob", "carol")
-    world.watchers.rows[_watcher("bob")] = replace(_watcher("bob"), until=START)
+    world.subscriptions.rows[_subscription("bob")] = replace(_subscription("bob"), until=START)
     world.publish(world.subscribe("ann"))
-    assert set(world.watching) == {_watcher("ann"), _watcher("carol")}
+    assert set(world.watching) == {_subscription("ann"), _subscription("carol")}
 
 
 def test_who_connected_by_a_key_that_is_revoked_is_told_nothing_and_forgotten() -> None:
     world = World()
     world.stand(PENDING)
     world.caught_up("bob")
-    world.watchers.connect("ann", Caller("anyone", "k1"), until=FAR)
+    world.subscriptions.connect("ann", Caller("anyone", "k1"), until=FAR)
     subscribed = world.subscribe("ann")
     world.publish(subscribed)
     assert world.push.heard == {"ann": [b"snapshot 1"]}
     world.revoked.add("k1")
     world.publish(*_changed(ROUTING))
-    assert world.watching == [_watcher("bob")]
+    assert world.watching == [_subscription("bob")]
     world.publish(subscribed)
     assert world.push.heard == {"ann": [b"snapshot 1"], "bob": [b"status 2"]}
 

@@ -23,7 +23,7 @@ from engine.domain.tokens import TOKENS, XSLIP, Token
 from engine.ports.access import TradingState
 from engine.ports.queue import WorkMessage
 from engine.service.limits import Limits
-from engine.service.placing import Placing, Wish
+from engine.service.placing import NewOrder, Placing
 from engine.service.pricing import Pricing
 from engine.service.resting import TickerWatch
 from engine.service.room import Room
@@ -62,7 +62,7 @@ class World:
     most_resting: int = 200
     test_tokens: bool = False
     orders_per_minute: int = 0
-    most_dollars: Decimal = Decimal(0)
+    max_dollars: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         book, old = MemoryPriceBook(), timedelta(seconds=10)
@@ -73,7 +73,7 @@ class World:
             DollarPrices(),
             self.orders_per_minute,
             Decimal(0),
-            self.most_dollars,
+            self.max_dollars,
         )
         self.placing = Placing(
             self.orders,
@@ -88,17 +88,17 @@ class World:
             self.test_tokens,
         )
 
-    def place(self, wish: Wish, account: str = "ann") -> tuple[Order, bool]:
-        placed = self.placing.place(wish, account=account)
+    def place(self, new_order: NewOrder, account: str = "ann") -> tuple[Order, bool]:
+        placed = self.placing.place(new_order, account=account)
         return placed.order, placed.replayed
 
 
-ONE_SOL = Wish("SOL", "USDC", Decimal(1))
+ONE_SOL = NewOrder("SOL", "USDC", Decimal(1))
 
 
-def _problems(world: World, wish: Wish) -> set[tuple[str, str]]:
+def _problems(world: World, new_order: NewOrder) -> set[tuple[str, str]]:
     with pytest.raises(InvalidOrder) as refused:
-        world.place(wish)
+        world.place(new_order)
     assert world.orders.rows == {}
     assert not world.queue.messages
     return {(p.pointer, p.code) for p in refused.value.problems}
@@ -121,9 +121,9 @@ def test_without_a_key_every_order_is_new() -> None:
 
 def test_the_same_key_and_meaning_is_the_same_order() -> None:
     world = World()
-    first, _ = world.place(Wish("SOL", "USDC", Decimal(1), key="k"))
+    first, _ = world.place(NewOrder("SOL", "USDC", Decimal(1), key="k"))
     world.clock.advance(5)
-    again, replayed = world.place(Wish("SOL", "USDC", Decimal("1.0"), key="k"))
+    again, replayed = world.place(NewOrder("SOL", "USDC", Decimal("1.0"), key="k"))
     assert replayed
     assert again == first
     assert len(world.queue.messages) == 1
@@ -131,8 +131,8 @@ def test_the_same_key_and_meaning_is_the_same_order() -> None:
 
 def test_of_two_posts_with_one_key_in_one_millisecond_one_is_a_replay() -> None:
     world = World()
-    wish = Wish("SOL", "USDC", Decimal(1), key="k")
-    (first, new), (second, replayed) = world.place(wish), world.place(wish)
+    new_order = NewOrder("SOL", "USDC", Decimal(1), key="k")
+    (first, new), (second, replayed) = world.place(new_order), world.place(new_order)
     assert (new, replayed) == (False, True)
     assert first == second
     assert len(world.queue.messages) == 1
@@ -140,20 +140,20 @@ def test_of_two_posts_with_one_key_in_one_millisecond_one_is_a_replay() -> None:
 
 def test_a_replay_says_what_was_first_said_whatever_became_of_the_order() -> None:
     world = World()
-    first, _ = world.place(Wish("SOL", "USDC", Decimal(1), key="k"))
+    first, _ = world.place(NewOrder("SOL", "USDC", Decimal(1), key="k"))
     world.orders.save(a_life(first, at=START)[1], expected_seq=1)
     world.clock.advance(5)
-    again, replayed = world.place(Wish("SOL", "USDC", Decimal(1), key="k"))
+    again, replayed = world.place(NewOrder("SOL", "USDC", Decimal(1), key="k"))
     assert (order_view(again), replayed) == (order_view(first), True)
 
 
 def test_the_same_key_for_another_order_is_refused() -> None:
     world = World()
-    world.place(Wish("SOL", "USDC", Decimal(1), key="k"))
+    world.place(NewOrder("SOL", "USDC", Decimal(1), key="k"))
     for other in (
-        Wish("SOL", "USDC", Decimal(2), key="k"),
-        Wish("SOL", "USDC", Decimal(1), 51, key="k"),
-        Wish("SOL", "USDT", Decimal(1), key="k"),
+        NewOrder("SOL", "USDC", Decimal(2), key="k"),
+        NewOrder("SOL", "USDC", Decimal(1), 51, key="k"),
+        NewOrder("SOL", "USDT", Decimal(1), key="k"),
     ):
         world.clock.advance(1)
         with pytest.raises(IdempotencyKeyReused):
@@ -162,8 +162,8 @@ def test_the_same_key_for_another_order_is_refused() -> None:
 
 def test_two_accounts_may_use_one_key() -> None:
     world = World()
-    ann, _ = world.place(Wish("SOL", "USDC", Decimal(1), key="k"), "ann")
-    bob, replayed = world.place(Wish("SOL", "USDC", Decimal(1), key="k"), "bob")
+    ann, _ = world.place(NewOrder("SOL", "USDC", Decimal(1), key="k"), "ann")
+    bob, replayed = world.place(NewOrder("SOL", "USDC", Decimal(1), key="k"), "bob")
     assert not replayed
     assert ann.order_id != bob.order_id
 
@@ -175,7 +175,7 @@ def test_an_order_that_can_not_be_enqueued_is_accepted_all_the_same() -> None:
 
 
 def test_every_field_that_is_wrong_is_named() -> None:
-    assert _problems(World(), Wish("SOLX", "USD", Decimal(0))) == {
+    assert _problems(World(), NewOrder("SOLX", "USD", Decimal(0))) == {
         ("/tokenIn", "UNKNOWN_TOKEN"),
         ("/tokenOut", "UNKNOWN_TOKEN"),
         ("/amount", "AMOUNT_OUT_OF_RANGE"),
@@ -183,21 +183,24 @@ def test_every_field_that_is_wrong_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "problem"),
+    ("new_order", "problem"),
     [
-        (Wish("SOL", "SOL", Decimal(1)), ("/tokenOut", "SAME_TOKEN")),
-        (Wish("BONK", "JUP", Decimal(1)), ("/tokenOut", "UNSUPPORTED_PAIR")),
-        (Wish("USDC", "SOL", Decimal("0.0000001")), ("/amount", "TOO_MANY_DECIMALS")),
-        (Wish("SOL", "USDC", Decimal("18446744073.709551616")), ("/amount", "AMOUNT_OUT_OF_RANGE")),
-        (Wish("XFAIL", "USDC", Decimal(1)), ("/tokenIn", "UNKNOWN_TOKEN")),
+        (NewOrder("SOL", "SOL", Decimal(1)), ("/tokenOut", "SAME_TOKEN")),
+        (NewOrder("BONK", "JUP", Decimal(1)), ("/tokenOut", "UNSUPPORTED_PAIR")),
+        (NewOrder("USDC", "SOL", Decimal("0.0000001")), ("/amount", "TOO_MANY_DECIMALS")),
+        (
+            NewOrder("SOL", "USDC", Decimal("18446744073.709551616")),
+            ("/amount", "AMOUNT_OUT_OF_RANGE"),
+        ),
+        (NewOrder("XFAIL", "USDC", Decimal(1)), ("/tokenIn", "UNKNOWN_TOKEN")),
     ],
 )
-def test_what_can_not_trade_is_refused(wish: Wish, problem: tuple[str, str]) -> None:
-    assert _problems(World(), wish) == {problem}
+def test_what_can_not_trade_is_refused(new_order: NewOrder, problem: tuple[str, str]) -> None:
+    assert _problems(World(), new_order) == {problem}
 
 
 def test_test_tokens_trade_where_the_operator_turned_them_on() -> None:
-    order, _ = World(test_tokens=True).place(Wish("XFAIL", "USDC", Decimal(1)))
+    order, _ = World(test_tokens=True).place(NewOrder("XFAIL", "USDC", Decimal(1)))
     assert order.token_in == "XFAIL"
 
 
@@ -236,12 +239,10 @@ def test_an_account_places_so_many_orders_a_minute_and_another_account_its_own()
 
 
 def test_an_order_worth_too_much_or_too_little_is_refused() -> None:
-    assert _problems(World(most_dollars=Decimal(99)), ONE_SOL) == {
-        ("/amount", "NOTIONAL_TOO_LARGE")
-    }
-    world = World(most_dollars=Decimal(100))
+    assert _problems(World(max_dollars=Decimal(99)), ONE_SOL) == {("/amount", "NOTIONAL_TOO_LARGE")}
+    world = World(max_dollars=Decimal(100))
     world.place(ONE_SOL)
-    world.placing.limits.least_dollars = Decimal(101)
+    world.placing.limits.min_dollars = Decimal(101)
     with pytest.raises(InvalidOrder) as refused:
         world.place(ONE_SOL)
     assert [p.code for p in refused.value.problems] == ["NOTIONAL_TOO_SMALL"]
@@ -282,8 +283,8 @@ def _add_a_check(world: World) -> None:
 SINCE: dict[str, Callable[[World], object]] = {
     "halted": _halt,
     "too many": _use_the_rate_up,
-    "worth too much": lambda world: setattr(world.placing.limits, "most_dollars", Decimal(1)),
-    "worth too little": lambda world: setattr(world.placing.limits, "least_dollars", Decimal(999)),
+    "worth too much": lambda world: setattr(world.placing.limits, "max_dollars", Decimal(1)),
+    "worth too little": lambda world: setattr(world.placing.limits, "min_dollars", Decimal(999)),
     "no prices": _lose_the_prices,
     "test tokens off": lambda world: setattr(world.placing, "test_tokens", False),
     "delisted": lambda world: TOKENS.pop("XSLIP"),
@@ -296,23 +297,23 @@ def test_an_accepted_order_is_told_again_whatever_is_refused_since(
     since: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(TOKENS, "XSLIP", XSLIP)  # and put back, whatever the test does
-    wish = Wish("XSLIP", "USDC", Decimal(1), key="k")
-    world = World(test_tokens=True, most_dollars=Decimal(100))
-    first, _ = world.place(wish)
+    new_order = NewOrder("XSLIP", "USDC", Decimal(1), key="k")
+    world = World(test_tokens=True, max_dollars=Decimal(100))
+    first, _ = world.place(new_order)
     SINCE[since](world)
     for _ in range(3):
-        assert world.place(wish) == (first, True)
+        assert world.place(new_order) == (first, True)
     for other in (
-        replace(wish, amount=Decimal(2)),
-        replace(wish, amount=Decimal("0.0000001")),
-        replace(wish, slippage_bps=51),
-        replace(wish, token_out="SOL"),
-        replace(wish, token_in="NEVER"),
+        replace(new_order, amount=Decimal(2)),
+        replace(new_order, amount=Decimal("0.0000001")),
+        replace(new_order, slippage_bps=51),
+        replace(new_order, token_out="SOL"),
+        replace(new_order, token_in="NEVER"),
     ):
         with pytest.raises(IdempotencyKeyReused):
             world.place(other)
     with pytest.raises(EngineError) as refused:
-        world.place(replace(wish, key="new"))
+        world.place(replace(new_order, key="new"))
     assert not isinstance(refused.value, IdempotencyKeyReused)
     assert len(world.orders.rows) == 1
 
@@ -320,13 +321,13 @@ def test_an_accepted_order_is_told_again_whatever_is_refused_since(
 def test_a_repeat_means_the_tokens_of_its_order_also_when_the_symbol_is_listed_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world, wish = World(), Wish("RAY", "USDC", Decimal("1.123456"), key="k")
-    first, _ = world.place(wish)
+    world, new_order = World(), NewOrder("RAY", "USDC", Decimal("1.123456"), key="k")
+    first, _ = world.place(new_order)
     monkeypatch.setitem(TOKENS, "RAY", replace(TOKENS["RAY"], decimals=2))
-    assert world.place(wish) == (first, True)
+    assert world.place(new_order) == (first, True)
     monkeypatch.setitem(TOKENS, "RAY", replace(TOKENS["RAY"], mint="another", decimals=9))
     world.clock.advance(1)
-    assert world.place(wish) == (first, True)
+    assert world.place(new_order) == (first, True)
 
 
 def test_a_new_order_under_a_key_costs_no_read() -> None:
@@ -338,7 +339,7 @@ def test_a_new_order_under_a_key_costs_no_read() -> None:
 
 
 def test_terms_are_judged_as_an_order_would_be() -> None:
-    world = World(most_dollars=Decimal(99))
+    world = World(max_dollars=Decimal(99))
     with pytest.raises(InvalidOrder) as refused:
         world.placing.terms(ONE_SOL)
     assert [(p.pointer, p.code) for p in refused.value.problems] == [
@@ -355,8 +356,8 @@ class FinePrices:
 
 def test_a_bound_is_met_to_the_last_digit() -> None:
     whole = replace(ONE_SOL, amount=Decimal(18_446_744_073))
-    world = World(most_dollars=Decimal(18_446_744_073 * 163))
+    world = World(max_dollars=Decimal(18_446_744_073 * 163))
     world.placing.limits.prices = FinePrices()
     assert _problems(world, whole) == {("/amount", "NOTIONAL_TOO_LARGE")}
-    world.placing.limits.most_dollars += Decimal("0.0000000000001")
+    world.placing.limits.max_dollars += Decimal("0.0000000000001")
     world.place(whole)

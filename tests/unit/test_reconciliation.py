@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.simulated.chain import SimulatedChain, Weather
+from engine.adapters.simulated.chain import Faults, SimulatedChain
 from engine.adapters.simulated.venues import SimulatedVenue
 from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Failure, Order, Route, Status
@@ -63,7 +63,7 @@ class World:
             Epochs(self.rosters),
         )
 
-    def repair(self, most: int = 200) -> Report:
+    def repair(self, maximum: int = 200) -> Report:
         return Reconciliation(
             self.orders,
             self.queue,
@@ -72,7 +72,7 @@ class World:
             TickerWatch(self.tickers, self.clock),
             MemoryResting(self.orders),
             Sweeping(self.orders, self.rosters, self.clock),
-            most=most,
+            maximum=maximum,
         ).repair()
 
     def built(self, order: Order) -> Order:
@@ -143,7 +143,7 @@ def test_a_dead_letter_that_is_owed_is_sent() -> None:
     world.orders.save(failed, expected_seq=1)
     world.clock.advance(30)
     world.repair()
-    assert world.queue.buried == [DeadLetter(order.order_id, "X", 0)]
+    assert world.queue.dead_lettered == [DeadLetter(order.order_id, "X", 0)]
     assert world.repair() == Report()
 
 
@@ -153,7 +153,7 @@ def test_a_run_is_bounded_and_begins_with_the_oldest() -> None:
         at = world.clock.now() + timedelta(seconds=n)
         world.placed(order_id=f"o{n}", at=at)
     world.clock.advance(60)
-    world.repair(most=2)
+    world.repair(maximum=2)
     assert [message.order_id for message in world.queue.messages] == ["o0", "o1"]
 
 
@@ -174,9 +174,9 @@ def test_a_letter_of_an_order_that_came_to_a_good_end_is_dropped() -> None:
     bad = world.placed(order_id="bad")
     world.orders.save(good.cancel(at=now), expected_seq=1)
     world.orders.save(bad.fail(Failure("X", "x"), at=now), expected_seq=1)
-    world.queue.buried = [DeadLetter(name, "X", 1) for name in ("good", "bad", "unheard-of")]
+    world.queue.dead_lettered = [DeadLetter(name, "X", 1) for name in ("good", "bad", "unheard-of")]
     assert world.repair() == Report(dropped=1)
-    assert [letter.order_id for letter in world.queue.buried] == ["bad", "unheard-of"]
+    assert [letter.order_id for letter in world.queue.dead_lettered] == ["bad", "unheard-of"]
 
 
 def test_a_deaf_queue_is_no_end_of_the_run() -> None:
@@ -184,7 +184,7 @@ def test_a_deaf_queue_is_no_end_of_the_run() -> None:
         def enqueue(self, message: WorkMessage) -> None:
             raise QueueUnavailable("deaf")
 
-        def letters(self, *, limit: int) -> list[object]:  # type: ignore[override]
+        def dead_letters(self, *, limit: int) -> list[object]:  # type: ignore[override]
             raise QueueUnavailable("deaf")
 
     world = World(queue=Deaf())
@@ -219,11 +219,11 @@ def _poisoned(save: Callable[..., None]) -> Callable[..., None]:
 def test_a_run_ends_before_its_time_does_when_the_chain_says_nothing() -> None:
     world = World()
     world.execution.chain = SimulatedChain(
-        SimulatedMarket(7), world.ledger, world.clock, (0.4, 0.8), weather=Weather(mute=1.0)
+        SimulatedMarket(7), world.ledger, world.clock, (0.4, 0.8), faults=Faults(mute=1.0)
     )
     for n in range(20):
         world.built(world.placed(order_id=f"o{n}"))
     world.clock.advance(21)
-    begun = world.clock.now()
+    started = world.clock.now()
     assert 0 < world.repair().settled < 20
-    assert world.clock.now() - begun < timedelta(seconds=45)
+    assert world.clock.now() - started < timedelta(seconds=45)

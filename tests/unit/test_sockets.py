@@ -12,7 +12,7 @@ import pytest
 from engine.api.sockets import Sockets
 from engine.domain.errors import StoreUnavailable
 from engine.ports.access import ApiKey, Caller
-from engine.ports.watchers import Watcher, account_topic, order_topic
+from engine.ports.subscriptions import Subscription, account_topic, order_topic
 from engine.service.connecting import Connecting
 from engine.service.identity import ANYONE, Identity, new_key
 from engine.service.watching import Watching
@@ -22,7 +22,7 @@ from tests.fakes import (
     FakeClock,
     FakePush,
     MemoryAccess,
-    MemoryWatchers,
+    MemorySubscriptions,
     an_order,
 )
 
@@ -38,7 +38,7 @@ TOPIC = order_topic(ORDER)
 
 @dataclass
 class World:
-    watchers: MemoryWatchers = field(default_factory=MemoryWatchers)
+    subscriptions: MemorySubscriptions = field(default_factory=MemorySubscriptions)
     push: FakePush = field(default_factory=FakePush)
     access: MemoryAccess = field(default_factory=MemoryAccess)
     keys: bool = False
@@ -49,8 +49,8 @@ class World:
         self.identity = Identity(self.access, self.clock, FakeChance(), self.keys)
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        connecting = Connecting(self.identity, self.watchers, self.clock, self.limit)
-        watching = Watching(self.watchers, self.clock)
+        connecting = Connecting(self.identity, self.subscriptions, self.clock, self.limit)
+        watching = Watching(self.subscriptions, self.clock)
         return Sockets(self.identity, connecting, watching, lambda api, stage: self.push).handle(
             event
         )
@@ -59,8 +59,8 @@ class World:
         status: int = self.answer(event)["statusCode"]
         return status
 
-    def watching(self, topic: str) -> list[Watcher]:
-        return self.watchers.of([(topic, ANYONE)])[topic, ANYONE]
+    def watching(self, topic: str) -> list[Subscription]:
+        return self.subscriptions.of([(topic, ANYONE)])[topic, ANYONE]
 
     def new_key(self, account: str) -> Caller:
         """Make a key; return who connects by it."""
@@ -90,7 +90,7 @@ def test_connecting_with_an_order_watches_it() -> None:
     world = World()
     assert world.hear(CONNECT) == 200
     assert [(w, w.account, w.since, w.until) for w in world.watching(TOPIC)] == [
-        (Watcher(TOPIC, CONNECTION), ANYONE, START, START + timedelta(hours=2))
+        (Subscription(TOPIC, CONNECTION), ANYONE, START, START + timedelta(hours=2))
     ]
 
 
@@ -103,29 +103,29 @@ def test_nothing_is_pushed_before_the_connection_stands() -> None:
 def test_connecting_bare_watches_nothing() -> None:
     world = World()
     world.connect()
-    assert world.watchers.rows == {}
-    assert world.watchers.caller_of(CONNECTION) == Caller(ANYONE)
+    assert world.subscriptions.rows == {}
+    assert world.subscriptions.caller_of(CONNECTION) == Caller(ANYONE)
 
 
 @pytest.mark.parametrize("order_id", ["", "a b", "x" * 65, "a#b"])
 def test_connecting_for_what_is_no_id_is_refused(order_id: str) -> None:
     world = World()
     assert world.hear({**CONNECT, "queryStringParameters": {"orderId": order_id}}) == 400
-    assert world.watchers.rows == {}
+    assert world.subscriptions.rows == {}
 
 
 def test_disconnecting_forgets_the_connection() -> None:
     world = World()
     world.hear(CONNECT)
     assert world.hear(DISCONNECT) == 200
-    assert world.watchers.connections == {}
+    assert world.subscriptions.connections == {}
 
 
 def test_subscribing_and_unsubscribing() -> None:
     world = World()
     world.connect()
     assert world.hear(SUBSCRIBE) == 200
-    assert world.watching(TOPIC) == [Watcher(TOPIC, CONNECTION)]
+    assert world.watching(TOPIC) == [Subscription(TOPIC, CONNECTION)]
     world.frame(json.dumps({"action": "unsubscribe", "orderId": ORDER}))
     assert world.watching(TOPIC) == []
 
@@ -160,7 +160,7 @@ def test_a_bad_frame_is_answered_and_the_connection_lives_on(body: str) -> None:
     answer = world.frame(body)
     assert answer is not None
     assert (answer["type"], answer["code"]) == ("error", "BAD_FRAME")
-    assert world.watchers.rows == {}
+    assert world.subscriptions.rows == {}
 
 
 def test_a_client_who_left_before_the_answer_is_forgotten() -> None:
@@ -168,7 +168,7 @@ def test_a_client_who_left_before_the_answer_is_forgotten() -> None:
     world.hear(CONNECT)
     world.push.gone.add(CONNECTION)
     world.frame('{"action":"ping"}')
-    assert world.watchers.connections == {}
+    assert world.subscriptions.connections == {}
 
 
 def test_a_client_may_watch_all_its_orders_or_one_from_where_it_left_off() -> None:
@@ -188,8 +188,8 @@ def test_connecting_may_resume() -> None:
     world = World()
     query = {"orderId": ORDER, "afterSeq": "2"}
     assert world.hear({**CONNECT, "queryStringParameters": query}) == 200
-    (watcher,) = world.watching(TOPIC)
-    assert watcher.after_seq == 2
+    (subscription,) = world.watching(TOPIC)
+    assert subscription.after_seq == 2
     for bad in ("-1", "x", "", "1.5"):
         query = {"orderId": ORDER, "afterSeq": bad}
         assert world.hear({**CONNECT, "queryStringParameters": query}) == 400
@@ -213,7 +213,7 @@ def test_a_query_that_is_not_known_is_refused_with_words(query: Any, said: str) 
     assert answer["statusCode"] == problem["status"] == 400
     assert problem["code"] == "BAD_HANDSHAKE"
     assert said in problem["detail"]
-    assert world.watchers.connections == {}
+    assert world.subscriptions.connections == {}
 
 
 def offering(*protocols: str) -> dict[str, Any]:
@@ -240,16 +240,16 @@ def test_a_ticket_may_come_beside_the_subprotocol() -> None:
     assert world.answer(offering("orders.v1", ticket))["headers"] == {
         "Sec-WebSocket-Protocol": "orders.v1"  # a ticket is never told back
     }
-    assert world.watchers.caller_of(CONNECTION) == ann
+    assert world.subscriptions.caller_of(CONNECTION) == ann
     assert world.hear(offering("orders.v1", ticket)) == 401
 
 
 def test_a_table_that_does_not_answer_is_said_to_be_unavailable() -> None:
-    class Away(MemoryWatchers):
+    class Away(MemorySubscriptions):
         def connect(self, *args: Any, **kwargs: Any) -> None:
             raise StoreUnavailable("away")
 
-    answer = World(watchers=Away()).answer(CONNECT)
+    answer = World(subscriptions=Away()).answer(CONNECT)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "STORE_UNAVAILABLE")
 
 
@@ -266,7 +266,7 @@ def test_one_subscription_too_many_is_answered_with_an_error() -> None:
 def test_a_frame_of_a_connection_that_is_not_there_does_nothing() -> None:
     world = World()
     assert world.frame(json.dumps({"action": "subscribe", "orderId": ORDER})) is None
-    assert world.watchers.rows == {}
+    assert world.subscriptions.rows == {}
 
 
 SUBSCRIBE_FRAME = json.dumps({"action": "subscribe", "orderId": ORDER})
@@ -283,7 +283,7 @@ def test_who_connected_by_a_key_that_is_revoked_is_told_so_and_out() -> None:
     assert answer is not None
     assert (answer["type"], answer["code"]) == ("error", "KEY_REVOKED")
     assert world.push.closed == [CONNECTION]
-    assert world.watchers.connections == {}
+    assert world.subscriptions.connections == {}
 
 
 def test_a_ticket_of_a_key_that_was_revoked_meanwhile_is_worthless_at_once() -> None:
@@ -293,7 +293,7 @@ def test_a_ticket_of_a_key_that_was_revoked_meanwhile_is_worthless_at_once() -> 
     world.access.revoke_key(str(ann.key_id))
     event = {**CONNECT, "queryStringParameters": {"ticket": ticket, "orderId": ORDER}}
     assert world.hear(event) == 401
-    assert world.watchers.connections == {}
+    assert world.subscriptions.connections == {}
 
 
 @pytest.mark.parametrize(("slow", "stored"), [(2.9, 1), (3.0, 2)])
@@ -301,17 +301,17 @@ def test_a_connect_that_took_long_begins_anew_for_it_may_have_been_given_up(
     slow: float, stored: int
 ) -> None:
     clock = FakeClock()
-    begun = []
+    started = []
 
-    class Slow(MemoryWatchers):
-        def watch(self, watcher: Watcher) -> Watcher:
-            begun.append(watcher.since)
-            clock.advance(slow if len(begun) == 1 else 0)
-            return super().watch(watcher)
+    class Slow(MemorySubscriptions):
+        def watch(self, subscription: Subscription) -> Subscription:
+            started.append(subscription.since)
+            clock.advance(slow if len(started) == 1 else 0)
+            return super().watch(subscription)
 
-    world = World(watchers=Slow(), clock=clock)
+    world = World(subscriptions=Slow(), clock=clock)
     assert world.hear({**CONNECT, "queryStringParameters": {"orderId": ORDER}}) == 200
-    assert begun == [START, START + timedelta(seconds=slow)][:stored]
+    assert started == [START, START + timedelta(seconds=slow)][:stored]
 
 
 def test_connects_of_an_account_are_limited_whatever_key_they_are_made_by() -> None:
@@ -347,9 +347,9 @@ def test_connecting_needs_a_key_or_a_ticket_where_keys_are_asked_for() -> None:
     assert world.hear(CONNECT) == 401
     assert world.hear({**CONNECT, "queryStringParameters": {"ticket": "oet_guess"}}) == 401
     assert world.hear({**CONNECT, "queryStringParameters": {"apiKey": text}}) == 400
-    assert world.watchers.connections == {}
+    assert world.subscriptions.connections == {}
     assert world.hear({**CONNECT, "headers": {"X-Api-Key": text}}) == 200
     assert world.hear({**CONNECT, "headers": {"Authorization": f"Bearer {text}"}}) == 200
     assert world.hear({**CONNECT, "queryStringParameters": {"ticket": ticket}}) == 200
-    assert world.watchers.caller_of(CONNECTION) == caller
+    assert world.subscriptions.caller_of(CONNECTION) == caller
     assert world.hear({**CONNECT, "queryStringParameters": {"ticket": ticket}}) == 401

@@ -14,7 +14,7 @@ from engine.api.views import message
 from engine.domain.errors import PushFailed
 from engine.domain.order import Status, Step
 from engine.ports.access import Caller
-from engine.ports.watchers import Watcher, order_topic
+from engine.ports.subscriptions import Subscription, order_topic
 from engine.service.epochs import Epochs
 from engine.service.identity import Identity
 from engine.service.notification import Notification
@@ -28,7 +28,7 @@ from tests.fakes import (
     MemoryAccess,
     MemoryOrders,
     MemoryRosters,
-    MemoryWatchers,
+    MemorySubscriptions,
     an_order,
 )
 
@@ -40,7 +40,7 @@ ORDER = an_order().order_id
 @dataclass
 class World:
     orders: MemoryOrders = field(default_factory=MemoryOrders)
-    watchers: MemoryWatchers = field(default_factory=MemoryWatchers)
+    subscriptions: MemorySubscriptions = field(default_factory=MemorySubscriptions)
     push: FakePush = field(default_factory=FakePush)
     access: MemoryAccess = field(default_factory=MemoryAccess)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -48,13 +48,13 @@ class World:
     def __post_init__(self) -> None:
         self.identity = Identity(self.access, self.clock, FakeChance(), required=True)
         self.orders.add(an_order())
-        self.watchers.connect(CONNECTION, Caller("anyone"), until=START + timedelta(hours=2))
-        self.watchers.watch(Watcher(order_topic(ORDER), CONNECTION, since=START))
+        self.subscriptions.connect(CONNECTION, Caller("anyone"), until=START + timedelta(hours=2))
+        self.subscriptions.watch(Subscription(order_topic(ORDER), CONNECTION, since=START))
 
     def publish(self, event: dict[str, Any]) -> list[str]:
         notification = Notification(
             self.orders,
-            self.watchers,
+            self.subscriptions,
             self.push,
             Inline(),
             self.clock,
@@ -64,7 +64,7 @@ class World:
             Epochs(MemoryRosters()),
         )
         revocation = Revocation(
-            self.identity, self.watchers, self.push, Inline(), self.clock, revoked_message()
+            self.identity, self.subscriptions, self.push, Inline(), self.clock, revoked_message()
         )
         answer = Stream(notification, revocation).publish_batch(event)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
@@ -180,14 +180,14 @@ def test_what_was_connected_by_a_revoked_key_is_told_so_and_closed_and_nothing_e
     world = World()
     ann, other = Caller("ann", "k1"), Caller("ann", "k2")
     for n, caller in enumerate((ann, other, ann)):
-        world.watchers.count_connect(f"c{n}", caller, at=START, limit=0)
-        world.watchers.connect(f"c{n}", caller, until=START + timedelta(hours=2))
+        world.subscriptions.count_connect(f"c{n}", caller, at=START, limit=0)
+        world.subscriptions.connect(f"c{n}", caller, until=START + timedelta(hours=2))
     world.push.gone.add("c2")
     assert world.publish(_revocation()) == []
     assert world.push.closed == ["c0"]
     (farewell,) = world.push.heard["c0"]
     assert json.loads(farewell)["code"] == "KEY_REVOKED"
-    assert world.watchers.connections.keys() == {CONNECTION, "c1"}
+    assert world.subscriptions.connections.keys() == {CONNECTION, "c1"}
     assert world.clock.slept == [1.0]  # until the youngest could be closed
     world.clock.advance(7200)
     assert world.publish(_revocation()) == []
@@ -197,8 +197,8 @@ def test_what_was_connected_by_a_revoked_key_is_told_so_and_closed_and_nothing_e
 def test_a_revocation_that_could_not_close_a_connection_is_delivered_again() -> None:
     world = World()
     for name in ("c0", "c1"):
-        world.watchers.count_connect(name, Caller("ann", "k1"), at=START, limit=0)
-        world.watchers.connect(name, Caller("ann", "k1"), until=START + timedelta(hours=2))
+        world.subscriptions.count_connect(name, Caller("ann", "k1"), at=START, limit=0)
+        world.subscriptions.connect(name, Caller("ann", "k1"), until=START + timedelta(hours=2))
     world.push.broken["c0"] = PushFailed("refused")
     assert world.publish(_revocation()) == ["7"]
     assert world.push.closed == ["c1"]

@@ -31,7 +31,7 @@ from engine.service.cancelling import Cancelling
 from engine.service.changing import MAX_CHANGES, Changing, ExitChange
 from engine.service.epochs import Epochs
 from engine.service.limits import Limits
-from engine.service.placing import Placing, Wish
+from engine.service.placing import NewOrder, Placing
 from engine.service.pricing import Pricing
 from engine.service.reading import Reading, Wanted
 from engine.service.resting import TickerWatch
@@ -61,7 +61,7 @@ class World:
     """One SOL is worth `price` USDC on the only venue; None: it does not answer."""
 
     price: str | None = "100"
-    most: int = 200
+    maximum: int = 200
     clock: FakeClock = field(default_factory=FakeClock)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
@@ -81,7 +81,7 @@ class World:
             FakeChance(),
             deadline,
             Limits(MemoryAccess(), self.clock, DollarPrices()),
-            Room(self.orders, self.rosters, self.most),
+            Room(self.orders, self.rosters, self.maximum),
             TickerWatch(self.tickers, self.clock),
             beginning,
         )
@@ -95,8 +95,8 @@ class World:
     def move(self, price: str | None) -> None:
         self.venues.at = {"raydium": Decimal(price)} if price else {}
 
-    def place(self, wish: Wish) -> Order:
-        return self.placing.place(wish, account="ann").order
+    def place(self, new_order: NewOrder) -> Order:
+        return self.placing.place(new_order, account="ann").order
 
     def change(self, order: Order, *seqs: int, **changes: Any) -> Order:
         if_match = frozenset(seqs) or None
@@ -122,23 +122,23 @@ def world() -> World:
     return World()
 
 
-def sell(kind: OrderType, **terms: Any) -> Wish:
-    return replace(Wish("SOL", "USDC", Decimal(1), kind=kind), **_decimals(terms))
+def sell(kind: OrderType, **terms: Any) -> NewOrder:
+    return replace(NewOrder("SOL", "USDC", Decimal(1), kind=kind), **_decimals(terms))
 
 
-def buy(kind: OrderType, **terms: Any) -> Wish:
-    return replace(Wish("USDC", "SOL", Decimal(100), kind=kind), **_decimals(terms))
+def buy(kind: OrderType, **terms: Any) -> NewOrder:
+    return replace(NewOrder("USDC", "SOL", Decimal(100), kind=kind), **_decimals(terms))
 
 
 def _decimals(terms: dict[str, Any]) -> dict[str, Any]:
     return {n: Decimal(v) if n.endswith("price") else v for n, v in terms.items()}
 
 
-def limit(price: str, **terms: Any) -> Wish:
+def limit(price: str, **terms: Any) -> NewOrder:
     return sell(OrderType.LIMIT, limit_price=price, **terms)
 
 
-def oco(profit: str, loss: str) -> Wish:
+def oco(profit: str, loss: str) -> NewOrder:
     ends = Exit(Decimal(profit), 10), Exit(Decimal(loss), 300)
     return sell(OrderType.OCO, take_profit=ends[0], stop_loss=ends[1])
 
@@ -147,7 +147,7 @@ ABOVE, BELOW = Direction.ABOVE, Direction.BELOW
 
 
 @pytest.mark.parametrize(
-    ("wish", "direction", "price"),
+    ("new_order", "direction", "price"),
     [
         (limit("101"), ABOVE, "101"),
         (buy(OrderType.LIMIT, limit_price="99"), BELOW, "99"),
@@ -166,9 +166,9 @@ ABOVE, BELOW = Direction.ABOVE, Direction.BELOW
     ],
 )
 def test_an_order_rests_for_its_price_and_its_pair_is_ticked(
-    world: World, wish: Wish, direction: Direction, price: str
+    world: World, new_order: NewOrder, direction: Direction, price: str
 ) -> None:
-    order = world.place(wish)
+    order = world.place(new_order)
     assert (order.status, order.seq) == (Status.RESTING, 1)
     assert world.orders.rows[order.order_id] == order
     assert not world.queue.messages
@@ -197,7 +197,7 @@ def test_an_oco_waits_for_both_of_its_prices(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "pointer"),
+    ("new_order", "pointer"),
     [
         (limit("100"), "/limitPrice"),
         (buy(OrderType.LIMIT, limit_price="100"), "/limitPrice"),
@@ -209,9 +209,9 @@ def test_an_oco_waits_for_both_of_its_prices(world: World) -> None:
     ],
 )
 def test_what_is_due_as_it_is_placed_trades_or_is_refused(
-    world: World, wish: Wish, pointer: str
+    world: World, new_order: NewOrder, pointer: str
 ) -> None:
-    order = world.place(wish)
+    order = world.place(new_order)
     assert order.status is Status.PENDING
     assert list(world.queue.messages) == [WorkMessage(order.order_id, order)]
     assert world.tickers.started == []
@@ -219,29 +219,29 @@ def test_what_is_due_as_it_is_placed_trades_or_is_refused(
     assert told
     assert (told.triggered_price, told.triggered_at) == ("100", "2026-11-22T08:24:00.000Z")
     with pytest.raises(WouldTriggerNow) as refused:
-        world.place(replace(wish, if_triggered=IfTriggered.REJECT))
+        world.place(replace(new_order, if_triggered=IfTriggered.REJECT))
     assert [(p.pointer, p.code) for p in refused.value.problems] == [(pointer, "WOULD_TRIGGER_NOW")]
     assert len(world.orders.rows) == 1
 
 
 def test_a_stop_limit_whose_stop_is_reached_but_not_its_limit_rests_for_that(world: World) -> None:
-    wish = sell(OrderType.STOP_LIMIT, stop_price="101", limit_price="102")
-    assert world.place(wish).waiting == replace(
+    new_order = sell(OrderType.STOP_LIMIT, stop_price="101", limit_price="102")
+    assert world.place(new_order).waiting == replace(
         world.place(limit("102")).waiting,  # type: ignore[type-var]
         trigger=AtPrice(Level(ABOVE, Decimal(102))),
     )
     with pytest.raises(WouldTriggerNow):
-        world.place(replace(wish, if_triggered=IfTriggered.REJECT))
+        world.place(replace(new_order, if_triggered=IfTriggered.REJECT))
 
 
 def test_an_activation_that_is_reached_begins_and_is_not_due(world: World) -> None:
-    wish = sell(
+    new_order = sell(
         OrderType.TRAILING_STOP,
         trailing_bps=500,
         activation_price="90",
         if_triggered=IfTriggered.REJECT,
     )
-    waiting = world.place(wish).waiting
+    waiting = world.place(new_order).waiting
     assert waiting
     assert waiting.trigger == Trailing(ABOVE, 500, Decimal(100))
 
@@ -260,9 +260,12 @@ def test_without_a_price_all_rest_but_what_has_to_follow_one() -> None:
 def test_an_oco_on_the_wrong_sides_of_itself_is_refused(
     world: World, profit: str, loss: str
 ) -> None:
-    for wish in (oco(profit, loss), replace(oco(loss, profit), token_in="USDC", token_out="SOL")):
+    for new_order in (
+        oco(profit, loss),
+        replace(oco(loss, profit), token_in="USDC", token_out="SOL"),
+    ):
         with pytest.raises(InvalidOrder) as refused:
-            world.place(wish)
+            world.place(new_order)
         assert [(p.pointer, p.code) for p in refused.value.problems] == [
             ("/stopLoss/price", "PRICES_CROSSED")
         ]
@@ -280,20 +283,20 @@ def test_an_oco_on_the_wrong_sides_of_itself_is_refused(
 def test_an_order_ends_in_the_future_and_within_thirty_days(
     world: World, after: timedelta, taken: bool
 ) -> None:
-    wish = limit("101", expires_at=START + after)
+    new_order = limit("101", expires_at=START + after)
     if taken:
-        assert world.place(wish).expires_at == START + after
+        assert world.place(new_order).expires_at == START + after
         return
     with pytest.raises(InvalidOrder) as refused:
-        world.place(wish)
+        world.place(new_order)
     assert [(p.pointer, p.code) for p in refused.value.problems] == [
         ("/expiresAt", "EXPIRY_OUT_OF_RANGE")
     ]
 
 
 def test_a_repeat_is_the_same_order_whatever_has_become_of_it(world: World) -> None:
-    wish = limit("101", key="k")
-    first = order_view(world.place(wish))
+    new_order = limit("101", key="k")
+    first = order_view(world.place(new_order))
     since: list[Callable[[Order], object]] = [
         lambda order: world.change(order, limit_price=Decimal(105)),
         lambda order: world.move("200"),
@@ -302,11 +305,11 @@ def test_a_repeat_is_the_same_order_whatever_has_become_of_it(world: World) -> N
     for happen in since:
         happen(world.orders.rows[first.order_id])
         world.clock.advance(3_600)
-        again = world.placing.place(wish, account="ann")
+        again = world.placing.place(new_order, account="ann")
         assert again.replayed
         assert order_view(again.order) == first
         assert world.placing.place(
-            replace(wish, expires_at=START + LONGEST_REST), account="ann"
+            replace(new_order, expires_at=START + LONGEST_REST), account="ann"
         ).replayed
 
 
@@ -322,10 +325,10 @@ def test_a_repeat_is_the_same_order_whatever_has_become_of_it(world: World) -> N
     ],
 )
 def test_another_order_under_the_same_key_is_refused(world: World, other: dict[str, Any]) -> None:
-    wish = limit("101", key="k")
-    world.place(wish)
+    new_order = limit("101", key="k")
+    world.place(new_order)
     with pytest.raises(IdempotencyKeyReused):
-        world.place(replace(wish, **other))
+        world.place(replace(new_order, **other))
 
 
 def test_an_order_whose_ticker_can_not_be_started_is_accepted_all_the_same() -> None:
@@ -369,7 +372,7 @@ def test_a_leg_that_is_changed_keeps_what_is_not_named(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "name", "pointer"),
+    ("new_order", "name", "pointer"),
     [
         (limit("101"), "stop_price", "/stopPrice"),
         (limit("101"), "trailing_bps", "/trailingBps"),
@@ -379,9 +382,9 @@ def test_a_leg_that_is_changed_keeps_what_is_not_named(world: World) -> None:
     ],
 )
 def test_a_change_of_what_an_order_has_not_is_refused(
-    world: World, wish: Wish, name: str, pointer: str
+    world: World, new_order: NewOrder, name: str, pointer: str
 ) -> None:
-    order = world.place(wish)
+    order = world.place(new_order)
     with pytest.raises(InvalidOrder) as refused:
         world.change(order, **{name: Decimal(1)})
     assert [(p.pointer, p.code) for p in refused.value.problems] == [(pointer, "UNKNOWN_FIELD")]
@@ -604,13 +607,13 @@ def test_a_sweep_comes_back_for_what_was_being_placed(world: World) -> None:
 
 
 def test_no_more_orders_wait_than_may_and_one_that_ends_makes_room() -> None:
-    world = World(most=3)
+    world = World(maximum=3)
     resting = [world.place(limit("101")) for _ in range(3)]
     with pytest.raises(TooManyRestingOrders):
         world.place(limit("101"))
     assert len(world.orders.rows) == 3
     world.placing.place(limit("101"), account="bob")
-    world.place(Wish("SOL", "USDC", Decimal(1)))
+    world.place(NewOrder("SOL", "USDC", Decimal(1)))
     world.cancelling.cancel(resting[0].order_id, account="ann")
     world.place(limit("101"))
     with pytest.raises(TooManyRestingOrders):
@@ -618,7 +621,7 @@ def test_no_more_orders_wait_than_may_and_one_that_ends_makes_room() -> None:
 
 
 def test_a_cancel_all_makes_room_at_once() -> None:
-    world = World(most=3)
+    world = World(maximum=3)
     for _ in range(3):
         world.place(limit("101"))
     world.cancel_all()
@@ -629,20 +632,20 @@ def test_a_cancel_all_makes_room_at_once() -> None:
 
 
 def test_repeats_take_no_room_and_are_answered_also_without_any() -> None:
-    world = World(most=2)
-    wish = limit("101", key="k")
-    world.place(wish)
+    world = World(maximum=2)
+    new_order = limit("101", key="k")
+    world.place(new_order)
     for _ in range(5):
         world.clock.advance(0.001)
-        assert world.placing.place(wish, account="ann").replayed
+        assert world.placing.place(new_order, account="ann").replayed
     world.place(limit("101"))
     with pytest.raises(TooManyRestingOrders):
         world.place(limit("101"))
-    assert world.placing.place(wish, account="ann").replayed
+    assert world.placing.place(new_order, account="ann").replayed
 
 
 def test_what_is_being_placed_counts_until_it_can_not_be_any_more() -> None:
-    world = World(most=2)
+    world = World(maximum=2)
     for n in range(2):
         world.rosters.enter("ann", Entry(f"under way {n}", world.clock.now()), room=2)
     with pytest.raises(TooManyRestingOrders):
@@ -664,7 +667,7 @@ def test_the_roster_stays_small_where_few_rest(live: int) -> None:
 
 
 def test_of_two_who_count_at_once_one_says_how_many_there_may_be() -> None:
-    world = World(most=3)
+    world = World(maximum=3)
     for _ in range(3):
         world.place(limit("101"))
     seen = world.rosters.read("ann")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.adapters.aws.queue import SqsQueue
     from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
     from engine.adapters.aws.rosters import DynamoRosters
-    from engine.adapters.aws.watchers import DynamoWatchers
+    from engine.adapters.aws.subscriptions import DynamoSubscriptions
     from engine.adapters.simulated.chain import SimulatedChain
     from engine.adapters.simulated.prices import MovedPrices, SimulatedPrices
     from engine.adapters.simulated.venues import PoolsAt, SimulatedPools, SimulatedVenue
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from engine.ports.queue import OrderQueue
     from engine.ports.resting import RestingIndex, Tickers
     from engine.ports.rosters import Rosters
+    from engine.ports.subscriptions import Push, Subscriptions
     from engine.ports.venue import Market, Venue
-    from engine.ports.watchers import Push, Watchers
     from engine.service.cancelling import Cancelling
     from engine.service.changing import Changing
     from engine.service.connecting import Connecting
@@ -98,7 +98,7 @@ class Adapters(Protocol):
     @property
     def rosters(self) -> "Rosters": ...
     @property
-    def watchers(self) -> "Watchers": ...
+    def subscriptions(self) -> "Subscriptions": ...
     @property
     def access(self) -> "Access": ...
     @property
@@ -216,13 +216,13 @@ class Engine:
         from engine.service.connecting import Connecting
 
         use, limit = self.adapters, self.settings.connects_per_minute
-        return Connecting(self.identity, use.watchers, use.clock, limit)
+        return Connecting(self.identity, use.subscriptions, use.clock, limit)
 
     @cached_property
     def watching(self) -> "Watching":
         from engine.service.watching import Watching
 
-        return Watching(self.adapters.watchers, self.adapters.clock)
+        return Watching(self.adapters.subscriptions, self.adapters.clock)
 
     @cached_property
     def stream(self) -> "Stream":
@@ -240,7 +240,7 @@ class Engine:
         )
         notification = Notification(
             use.orders,
-            use.watchers,
+            use.subscriptions,
             push,
             use.call_threads,
             use.clock,
@@ -251,7 +251,7 @@ class Engine:
         )
         farewell = revoked_message()
         revocation = Revocation(
-            self.identity, use.watchers, push, use.call_threads, use.clock, farewell
+            self.identity, use.subscriptions, push, use.call_threads, use.clock, farewell
         )
         return Stream(notification, revocation)
 
@@ -398,10 +398,10 @@ class Aws:
         return DynamoRosters(self._table)
 
     @cached_property
-    def watchers(self) -> "DynamoWatchers":
-        from engine.adapters.aws.watchers import DynamoWatchers
+    def subscriptions(self) -> "DynamoSubscriptions":
+        from engine.adapters.aws.subscriptions import DynamoSubscriptions
 
-        return DynamoWatchers(self._table)
+        return DynamoSubscriptions(self._table)
 
     @cached_property
     def access(self) -> "DynamoAccess":
@@ -446,7 +446,7 @@ class Aws:
     @cached_property
     def chain(self) -> "SimulatedChain":
         from engine.adapters.aws.orders import DynamoLedger
-        from engine.adapters.simulated.chain import SimulatedChain, Weather
+        from engine.adapters.simulated.chain import Faults, SimulatedChain
 
         return SimulatedChain(
             self._pools,
@@ -454,7 +454,7 @@ class Aws:
             self.clock,
             self.settings.confirm_delay,
             self.settings.simulation_seed,
-            Weather.foul(self.settings.chain_fault_rate),
+            Faults.at_rate(self.settings.chain_fault_rate),
         )
 
     @cached_property
@@ -537,7 +537,7 @@ def _service_descriptions() -> ServiceDescriptions:
     return ServiceDescriptions()
 
 
-def _threads(most: int) -> "ThreadPoolExecutor":
+def _threads(maximum: int) -> "ThreadPoolExecutor":
     from concurrent.futures import ThreadPoolExecutor
 
-    return ThreadPoolExecutor(most)
+    return ThreadPoolExecutor(maximum)

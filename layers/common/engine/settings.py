@@ -57,8 +57,8 @@ class Settings:
             except ValueError:
                 raise MissingSetting(f"{name} is not a whole number") from None
 
-        def seconds(least: str, most: str, *default: int) -> tuple[float, float]:
-            return number(least, default[0]) / 1000, number(most, default[1]) / 1000
+        def seconds(minimum: str, maximum: str, *default: int) -> tuple[float, float]:
+            return number(minimum, default[0]) / 1000, number(maximum, default[1]) / 1000
 
         keys_required = environment.get("AUTH", "api-key") != "none"
         return cls(

@@ -26,12 +26,12 @@ def test_a_spread_is_in_milliseconds() -> None:
 @pytest.mark.parametrize(
     ("target", "verdict"),
     [
-        (Target("x", "part", "a", most=2), "met"),
-        (Target("x", "part", "a", most=1), "not met"),
-        (Target("x", "part", "a", least=1), "met"),
-        (Target("x", "part", "a", least=3), "not met"),
-        (Target("x", "part", "b", most=1), "not measured"),
-        (Target("x", "elsewhere", "a", most=1), "not measured"),
+        (Target("x", "part", "a", maximum=2), "met"),
+        (Target("x", "part", "a", maximum=1), "not met"),
+        (Target("x", "part", "a", minimum=1), "met"),
+        (Target("x", "part", "a", minimum=3), "not met"),
+        (Target("x", "part", "b", maximum=1), "not measured"),
+        (Target("x", "elsewhere", "a", maximum=1), "not measured"),
     ],
 )
 def test_a_target_is_met_missed_or_not_measured(target: Target, verdict: str) -> None:
@@ -41,8 +41,8 @@ def test_a_target_is_met_missed_or_not_measured(target: Target, verdict: str) ->
 def test_a_time_is_a_multiple_of_the_import_before_its_own_part() -> None:
     results = Results({"fast": {"ms": 10, "boto3_ms": 100}, "slow": {"ms": 20, "boto3_ms": 200}})
     assert results.multiple("fast", "ms") == results.multiple("slow", "ms") == 0.1
-    assert Target("x", "fast", "ms", BOTO3, most=0.1).verdict(results) == "met"
-    assert Target("x", "slow", "ms", BOTO3, most=0.09).verdict(results) == "not met"
+    assert Target("x", "fast", "ms", BOTO3, maximum=0.1).verdict(results) == "met"
+    assert Target("x", "slow", "ms", BOTO3, maximum=0.09).verdict(results) == "not met"
 
 
 def test_a_part_that_failed_or_never_ran_serves_no_other() -> None:
@@ -76,8 +76,8 @@ def test_a_source_file_belongs_to_a_package(file: str, package: str) -> None:
 
 
 def test_the_small_ones_of_a_profile_are_added_up() -> None:
-    assert largest({"a": 1.0, "b": 3.0, "c": 2.0}, most=2) == {"b": 3.0, "c": 2.0, "others": 1.0}
-    assert largest({"a": 1.0}, most=2) == {"a": 1.0}
+    assert largest({"a": 1.0, "b": 3.0, "c": 2.0}, maximum=2) == {"b": 3.0, "c": 2.0, "others": 1.0}
+    assert largest({"a": 1.0}, maximum=2) == {"a": 1.0}
 
 
 def test_nothing_to_wait_for_names_every_delay() -> None:

@@ -18,7 +18,7 @@ from engine.market.bins import MAX_BIN_ID, FeeSchedule, Volatility
 from engine.market.meteora import DlmmPool, DlmmSwap
 from engine.market.pool import Pool, impact_bps
 from engine.market.raydium import ConstantProductPool
-from engine.market.router import ROOM_BPS, Answer, choose, explain
+from engine.market.router import ROOM_BPS, VenueResponse, choose, explain
 from engine.market.simulation import VENUES, SimulatedMarket
 
 U64 = st.integers(1, MAX_BASE_UNITS)
@@ -112,9 +112,9 @@ def fillable(draw: st.DrawFn, pools: st.SearchStrategy[Pool]) -> tuple[Pool, str
     pool, token = draw(pools), draw(TOKENS)
     other = "Y" if token == "X" else "X"
     # A fee on the output is a tenth at most, and rounded up in each of a dozen bins.
-    most = pool.exact_out(token, max(1, reserve(pool, other) * 9 // 10 - 12)).amount_in
-    bits = draw(st.integers(0, most.bit_length() - 1))
-    return pool, token, min(most, draw(st.integers(1 << bits, (2 << bits) - 1)))
+    maximum = pool.exact_out(token, max(1, reserve(pool, other) * 9 // 10 - 12)).amount_in
+    bits = draw(st.integers(0, maximum.bit_length() - 1))
+    return pool, token, min(maximum, draw(st.integers(1 << bits, (2 << bits) - 1)))
 
 
 def paid(pool: Pool, token: str, amount: int) -> int:
@@ -249,7 +249,7 @@ def test_the_way_through_the_bins_adds_up(trade):
 def test_a_split_is_never_worse_and_its_legs_make_the_whole(trade, other):
     pool, token, amount = trade
     pools = [replace(pool, venue="one"), replace(other, venue="other")]
-    answers = [Answer(pool.venue, pool) for pool in pools]
+    answers = [VenueResponse(pool.venue, pool) for pool in pools]
     decision = choose(answers, Token(token, "", 0), Token("", "", 0), amount, 0)
     best = max(quote.amount_out for quote in decision.quotes)
     if decision.route is None:
@@ -269,7 +269,7 @@ def test_the_choice_is_the_best_in_both_directions_of_every_pair(seed, at, trade
     market = SimulatedMarket(seed)
     pools = {venue: market.pool(venue, token_in, token_out, at) for venue in VENUES}
     decision = choose(
-        [Answer(*one) for one in pools.items()], LISTED[token_in], LISTED[token_out], amount
+        [VenueResponse(*one) for one in pools.items()], LISTED[token_in], LISTED[token_out], amount
     )
     offers = {venue: paid_or_none(pool, token_in, amount) for venue, pool in pools.items()}
     assert {quote.venue: quote.amount_out or None for quote in decision.quotes} == offers
@@ -301,7 +301,7 @@ def test_no_other_division_pays_more(seed, at, trade, size, share):
     market = SimulatedMarket(seed)
     one, other = (market.pool(venue, token_in, token_out, at) for venue in VENUES)
     amount = int(reserve(one, token_in) * size)
-    answers = [Answer(pool.venue, pool) for pool in (one, other)]
+    answers = [VenueResponse(pool.venue, pool) for pool in (one, other)]
     route = choose(answers, LISTED[token_in], LISTED[token_out], amount, 0).route
     assert route is not None
     part = int(amount * share)
@@ -330,7 +330,7 @@ def test_no_other_division_pays_more_whatever_rests_in_the_bins_and_wherever_the
     trade, other
 ):
     one, token, amount = trade
-    answers = [Answer("one", replace(one, venue="one")), Answer("other", other)]
+    answers = [VenueResponse("one", replace(one, venue="one")), VenueResponse("other", other)]
     route = choose(answers, Token(token, "", 0), Token("", "", 0), amount, 0).route
     if route is None:
         return

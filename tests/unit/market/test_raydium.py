@@ -113,23 +113,23 @@ def test_a_live_pool_is_quoted_to_the_unit(case):
 
 @pytest.mark.parametrize("case", SLIPPAGE["jupiter_ceil"]["cases"])
 def test_our_minimum_is_rounded_up(case):
-    out, slippage_bps, least = numbers(case, "out", "bps", "min")
-    assert less_slippage(out, slippage_bps) == least
+    out, slippage_bps, minimum = numbers(case, "out", "bps", "min")
+    assert less_slippage(out, slippage_bps) == minimum
 
 
 @pytest.mark.parametrize("case", SLIPPAGE["orca_floor_min_ceil_max"]["cases"])
 def test_orcas_minimum_is_ours_or_a_unit_less(case):
     if "min" in case:
-        out, slippage_bps, least = numbers(case, "out", "bps", "min")
-        assert out * (BPS - slippage_bps) // BPS == least
-        assert less_slippage(out, slippage_bps) - least in (0, 1)
+        out, slippage_bps, minimum = numbers(case, "out", "bps", "min")
+        assert out * (BPS - slippage_bps) // BPS == minimum
+        assert less_slippage(out, slippage_bps) - minimum in (0, 1)
 
 
 @pytest.mark.parametrize("case", SLIPPAGE["raydium_half_up"])
 def test_the_minimum_of_raydiums_sdk_is_ours_or_a_unit_less(case):
-    out, slippage_bps, least = numbers(case, "out", "bps", "min")
-    assert (out * (BPS - slippage_bps) + BPS // 2) // BPS == least
-    assert less_slippage(out, slippage_bps) - least in (0, 1)
+    out, slippage_bps, minimum = numbers(case, "out", "bps", "min")
+    assert (out * (BPS - slippage_bps) + BPS // 2) // BPS == minimum
+    assert less_slippage(out, slippage_bps) - minimum in (0, 1)
 
 
 def test_both_directions_are_priced_from_the_same_reserves():

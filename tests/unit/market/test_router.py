@@ -11,7 +11,7 @@ from engine.market import router
 from engine.market.bins import FeeSchedule, Volatility
 from engine.market.meteora import DlmmPool
 from engine.market.raydium import ConstantProductPool
-from engine.market.router import Answer, Decision, explain, instructions
+from engine.market.router import Decision, VenueResponse, explain, instructions
 
 SOL = 10**9
 USDC = 10**6
@@ -36,12 +36,12 @@ def less(bps: int) -> Callable[[int, int], int]:
     return lambda _, quoted: less_slippage(quoted, bps)
 
 
-def both(*pools: ConstantProductPool | DlmmPool) -> list[Answer]:
-    return [Answer(pool.venue, pool) for pool in pools]
+def both(*pools: ConstantProductPool | DlmmPool) -> list[VenueResponse]:
+    return [VenueResponse(pool.venue, pool) for pool in pools]
 
 
 def choose(
-    answers: list[Answer], sold: str, bought: str, amount: int, min_split_gain_bps: int = 5
+    answers: list[VenueResponse], sold: str, bought: str, amount: int, min_split_gain_bps: int = 5
 ) -> Decision:
     return router.choose(answers, TOKENS[sold], TOKENS[bought], amount, min_split_gain_bps)
 
@@ -90,7 +90,7 @@ def test_the_reason_has_the_figures():
 
 
 def test_a_venue_that_failed_is_named_and_the_other_taken():
-    answers = [Answer("raydium", error="VENUE_TIMEOUT"), *both(meteora())]
+    answers = [VenueResponse("raydium", error="VENUE_TIMEOUT"), *both(meteora())]
     decision = choose(answers, "SOL", "USDC", SOL)
     assert decision.quotes[0] == Quote("raydium", error="VENUE_TIMEOUT")
     assert decision.route is not None
@@ -100,7 +100,7 @@ def test_a_venue_that_failed_is_named_and_the_other_taken():
 
 
 def test_a_venue_without_pool_or_error_counts_as_unavailable():
-    decision = choose([Answer("raydium")], "SOL", "USDC", SOL)
+    decision = choose([VenueResponse("raydium")], "SOL", "USDC", SOL)
     assert decision.quotes == (Quote("raydium", error="VENUE_UNAVAILABLE"),)
     assert decision.route is None
 
@@ -184,8 +184,8 @@ def test_a_part_leaves_its_pool_room_to_shrink_in_until_the_transaction_lands():
     amount = 500 * SOL
     route = choose(both(raydium(155), small), "SOL", "USDC", amount).route
     assert route is not None
-    most = small.exact_out("SOL", 9_500 * USDC).amount_in
-    assert most * 96 < route.legs[1].amount_in * 100 < most * 98
+    maximum = small.exact_out("SOL", 9_500 * USDC).amount_in
+    assert maximum * 96 < route.legs[1].amount_in * 100 < maximum * 98
 
 
 def test_of_three_pools_the_best_two_share():
@@ -228,5 +228,5 @@ def test_the_legs_minimums_together_are_the_routes_or_a_unit_a_leg_more(slippage
     route = choose(both(raydium(), meteora()), "SOL", "USDC", 1_000 * SOL).route
     assert route is not None
     swaps = instructions("SOL", "USDC", route.legs, less(slippage_bps))[1:]
-    least = sum(step.min_amount_out for step in swaps)
-    assert 0 <= least - less_slippage(route.amount_out, slippage_bps) <= len(route.legs) - 1
+    minimum = sum(step.min_amount_out for step in swaps)
+    assert 0 <= minimum - less_slippage(route.amount_out, slippage_bps) <= len(route.legs) - 1

@@ -10,7 +10,7 @@ import pytest
 from engine.domain.errors import InsufficientLiquidity, MarketError, UnsupportedPair
 from engine.domain.tokens import PAIRS, TOKENS
 from engine.market import router
-from engine.market.router import Answer, choose
+from engine.market.router import VenueResponse, choose
 from engine.market.simulation import VENUES, SimulatedMarket
 from engine.market.walk import dollars, milliseconds
 
@@ -143,7 +143,7 @@ def test_large_orders_move_the_price_and_are_divided():
     divided = 0
     for step in range(50):
         at = NOON + timedelta(seconds=977 * step)
-        pools = [Answer(venue, MARKET.pool(venue, "SOL", "USDC", at)) for venue in VENUES]
+        pools = [VenueResponse(venue, MARKET.pool(venue, "SOL", "USDC", at)) for venue in VENUES]
         decision = choose(pools, TOKENS["SOL"], TOKENS["USDC"], 2_000 * 10**9)
         assert all(quote.price_impact_bps > 50 for quote in decision.quotes if not quote.error)
         divided += decision.route is not None and len(decision.route.legs) == 2
@@ -159,7 +159,7 @@ def test_with_room_no_split_fails_because_the_last_bin_moved_before_it_landed(
     for step in range(300):
         sold, bought = TRADES[step % 14]
         at = NOON + timedelta(seconds=977 * step)
-        pools = [Answer(venue, MARKET.pool(venue, sold, bought, at)) for venue in VENUES]
+        pools = [VenueResponse(venue, MARKET.pool(venue, sold, bought, at)) for venue in VENUES]
         amount = some_of(sold) * (1_000, 3_000, 6_000)[step % 3]  # $300,000 and up
         route = choose(pools, TOKENS[sold], TOKENS[bought], amount).route
         assert route is not None

@@ -142,10 +142,10 @@ def check_version(version: object) -> None:
         raise ValueError(f"it has version {version}, this is version {VERSION}")
 
 
-def whole(value: object, least: int = 0, most: int = MAX_BASE_UNITS) -> int:
-    """Return what is a whole number from `least` to `most`. Raises ValueError."""
-    if type(value) is not int or not least <= value <= most:
-        raise ValueError(f"no whole number from {least} to {most}: {value!r:.40}")
+def whole(value: object, minimum: int = 0, maximum: int = MAX_BASE_UNITS) -> int:
+    """Return what is a whole number from `minimum` to `maximum`. Raises ValueError."""
+    if type(value) is not int or not minimum <= value <= maximum:
+        raise ValueError(f"no whole number from {minimum} to {maximum}: {value!r:.40}")
     return value
 
 
@@ -172,11 +172,11 @@ def _matching(pattern: re.Pattern[str], value: object) -> str:
     return text(value)
 
 
-def digits(value: object, least: int = 0) -> int:
+def digits(value: object, minimum: int = 0) -> int:
     """Return the amount of base units that a string of digits says. Raises ValueError."""
     if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
         raise ValueError(f"no digits: {value!r:.40}")
-    return whole(int(value), least)
+    return whole(int(value), minimum)
 
 
 def to_ms(at: datetime) -> int:

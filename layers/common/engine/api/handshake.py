@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from engine.api.frames import ConnectQuery, Subscribe, Watched
 from engine.domain.errors import EngineError
-from engine.ports.watchers import Watcher, account_topic, order_topic
+from engine.ports.subscriptions import Subscription, account_topic, order_topic
 
 #: The stream's subprotocol. A client that offers any needs one of them chosen.
 PROTOCOL = "orders.v1"
@@ -33,7 +33,7 @@ class Handshake:
 
     ticket: str | None
     protocol: str | None
-    watcher: Callable[[str, str], Watcher] | None
+    subscription: Callable[[str, str], Subscription] | None
 
 
 def read_handshake(query: Mapping[str, Sequence[str]], offered: str) -> Handshake:
@@ -59,17 +59,17 @@ def read_handshake(query: Mapping[str, Sequence[str]], offered: str) -> Handshak
     return Handshake(tickets[0] if tickets else None, protocol, watcher_of(asked))
 
 
-def watcher_of(asked: Watched) -> Callable[[str, str], Watcher] | None:
+def watcher_of(asked: Watched) -> Callable[[str, str], Subscription] | None:
     """Return what makes a subscription of a connection and its account, None if none is wanted."""
     after_seq = asked.after_seq if isinstance(asked, Subscribe | ConnectQuery) else 0
     if asked.orders:
-        return lambda connection_id, account: Watcher(
+        return lambda connection_id, account: Subscription(
             account_topic(account), connection_id, account
         )
     if asked.order_id is None:
         return None
     topic = order_topic(asked.order_id)
-    return lambda connection_id, account: Watcher(topic, connection_id, account, after_seq)
+    return lambda connection_id, account: Subscription(topic, connection_id, account, after_seq)
 
 
 def words_for(error: ValidationError) -> str:

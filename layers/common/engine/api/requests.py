@@ -12,7 +12,7 @@ from engine.domain.errors import FieldCode
 from engine.domain.order import ID_PATTERN
 from engine.domain.terms import KINDS, Exit, IfTriggered, OrderType
 from engine.service.changing import Changes, ExitChange
-from engine.service.placing import Wish
+from engine.service.placing import NewOrder
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
@@ -165,7 +165,7 @@ PlaceOrder = (
 )
 
 
-def wish_of(order: PlaceOrder, key: str | None) -> Wish:
+def wish_of(order: PlaceOrder, key: str | None) -> NewOrder:
     """Return what a request asks for, as the service takes it."""
     asked = dict(order)
     del asked["client_order_id"]
@@ -176,7 +176,7 @@ def wish_of(order: PlaceOrder, key: str | None) -> Wish:
         said = order.slippage_bps if "slippage_bps" in order.model_fields_set else None
         asked["take_profit"] = _exit(order.take_profit, said, OrderType.TAKE_PROFIT)
         asked["stop_loss"] = _exit(order.stop_loss, said, OrderType.STOP)
-    return Wish(**asked, kind=kind, key=key)
+    return NewOrder(**asked, kind=kind, key=key)
 
 
 def _exit(leg: TakeProfitLeg | StopLossLeg, said: int | None, like: OrderType) -> Exit:

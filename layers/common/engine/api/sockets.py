@@ -32,7 +32,7 @@ from engine.domain.errors import (
     Undecodable,
 )
 from engine.observability import log
-from engine.ports.watchers import Push
+from engine.ports.subscriptions import Push
 from engine.service.connecting import Connecting
 from engine.service.identity import Identity
 from engine.service.watching import Watching
@@ -98,7 +98,7 @@ class Sockets:
             caller = self.identity.caller_of_key(key_in(headers))
         else:
             caller = self.identity.caller_of_ticket(asked.ticket)
-        first = asked.watcher(connection_id, caller.account) if asked.watcher else None
+        first = asked.subscription(connection_id, caller.account) if asked.subscription else None
         self.connecting.connect(connection_id, caller, first, asked.ticket)
         return asked.protocol
 
@@ -117,16 +117,16 @@ class Sockets:
         frame = _read(body)
         if isinstance(frame, Ping):
             return pong_message()
-        watcher = watcher_of(frame)
-        if watcher is None:
+        subscription = watcher_of(frame)
+        if subscription is None:
             raise BadFrame('name an orderId, or {"orders": "mine"}')
         caller = self.watching.caller_of(connection_id)
         if caller.key_id is not None and not self.identity.is_good(caller.key_id):
             raise KeyRevoked
         if isinstance(frame, Subscribe):
-            self.watching.watch(watcher(connection_id, caller.account))
+            self.watching.watch(subscription(connection_id, caller.account))
         else:
-            self.watching.unwatch(watcher(connection_id, caller.account))
+            self.watching.unwatch(subscription(connection_id, caller.account))
         return None
 
     def _reply(self, context: dict[str, Any], connection_id: str, answer: bytes) -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from engine.adapters.aws.keys import revoked_key
 from engine.adapters.aws.orders import item_order
-from engine.adapters.aws.watchers import ROWS, new_subscriptions
+from engine.adapters.aws.subscriptions import ROWS, new_subscriptions
 from engine.adapters.codec import decoding
 from engine.domain.errors import Undecodable
 from engine.observability import log
@@ -74,5 +74,5 @@ def _changes(record: dict[str, Any]) -> Iterator[Change]:
             for seq in steps:
                 yield OrderChanged(_name(record), order.as_of(seq))
     elif sk.startswith(ROWS):
-        for watcher in new_subscriptions(old, new):
-            yield Subscribed(_name(record), watcher)
+        for subscription in new_subscriptions(old, new):
+            yield Subscribed(_name(record), subscription)

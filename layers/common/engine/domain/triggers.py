@@ -207,8 +207,8 @@ class ThenTrailing:
         if not self.activation.reached(tick):
             return self
         follows = self.activation.direction
-        begun = Trailing(follows, self.bps, _best(follows, tick))
-        return Fired(begun.stop) if begun.stop.holds(tick.price) else begun
+        started = Trailing(follows, self.bps, _best(follows, tick))
+        return Fired(started.stop) if started.stop.holds(tick.price) else started
 
 
 Trigger = AtPrice | ThenLimit | EitherOf | Trailing | ThenTrailing

@@ -21,7 +21,7 @@ Rate = Callable[[str, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VenueResponse:
     """What came back from one venue: its pool, or the code of the error with which it failed."""
 
     venue: str
@@ -38,7 +38,7 @@ class Decision:
 
 
 def choose(
-    answers: Sequence[Answer],
+    answers: Sequence[VenueResponse],
     sell: Token,
     buy: Token,
     amount_in: int,
@@ -70,7 +70,7 @@ def choose(
     return Decision(tuple(quotes), Route(legs, explain(quotes, legs, buy)))
 
 
-def _quote(answer: Answer, token_in: str, amount_in: int) -> Quote:
+def _quote(answer: VenueResponse, token_in: str, amount_in: int) -> Quote:
     if answer.pool is None:
         return Quote(answer.venue, error=answer.error or VenueUnavailable.code)
     try:

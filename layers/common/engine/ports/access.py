@@ -47,8 +47,10 @@ class Access(Protocol):
         """Use up a ticket; False if it is unknown, used or expired."""
         ...
 
-    def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
-        """Count an order of `account` in `window`; return the count, None if `most` is reached."""
+    def count_order(
+        self, account: str, window: int, *, maximum: int, until: datetime
+    ) -> int | None:
+        """Count an order of `account` in `window`; return the count, None at `maximum`."""
         ...
 
     def trading_state(self) -> TradingState: ...

@@ -28,7 +28,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundLetter:
+class ReceivedDeadLetter:
     """A message that lies in the dead-letter queue; `receipt` is good for a few seconds."""
 
     order_id: str
@@ -46,21 +46,21 @@ class OrderQueue(Protocol):
         """Hide a received message for `seconds` (0..43200), then deliver it again."""
         ...
 
-    def bury(self, letter: DeadLetter) -> None:
+    def send_dead_letter(self, letter: DeadLetter) -> None:
         """Put a letter into the dead-letter queue. Raises QueueUnavailable."""
         ...
 
-    def letters(self, *, limit: int) -> Sequence[FoundLetter]:
+    def dead_letters(self, *, limit: int) -> Sequence[ReceivedDeadLetter]:
         """Look at up to `limit` letters, some of those there. Raises QueueUnavailable.
 
         One that can't be decoded stays where it is, with a log line.
         """
         ...
 
-    def drop(self, letter: FoundLetter) -> None:
+    def drop(self, letter: ReceivedDeadLetter) -> None:
         """Take a letter out of the dead-letter queue. Raises QueueUnavailable."""
         ...
 
-    def put_back(self, letter: FoundLetter) -> None:
+    def put_back(self, letter: ReceivedDeadLetter) -> None:
         """Let others see a letter again at once. Raises QueueUnavailable."""
         ...

@@ -97,11 +97,11 @@ class Changing:
         trigger = terms.trigger_changed(waiting.trigger, names)
         if trigger == waiting.trigger:
             return order.change(terms, trigger, at=now)
-        begun = self.beginning.begin(terms, trigger, at=now)
-        changed = order.change(terms, begun.trigger if begun else trigger, at=now)
-        if begun is None or begun.fired is None or begun.price is None:
+        started = self.beginning.begin(terms, trigger, at=now)
+        changed = order.change(terms, started.trigger if started else trigger, at=now)
+        if started is None or started.fired is None or started.price is None:
             return changed
-        return changed.wake(begun.fired, begun.price, at=now, deadline=now + self.deadline)
+        return changed.wake(started.fired, started.price, at=now, deadline=now + self.deadline)
 
     def _hand_on(self, order: Order) -> None:
         log.info("order changed", extra={"order_id": order.order_id, "seq": order.seq})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from engine.domain.errors import ConnectRateExceeded, Unauthenticated
 from engine.ports.access import Caller
 from engine.ports.clock import Clock
-from engine.ports.watchers import ARRIVAL, Watcher, Watchers
+from engine.ports.subscriptions import ARRIVAL, Subscription, Subscriptions
 from engine.service.identity import Identity
 from engine.service.watching import Watching
 
@@ -15,7 +15,7 @@ class Connecting:
     """The use case and what it needs; `limit` is an account's connects a minute, 0 for any."""
 
     identity: Identity
-    watchers: Watchers
+    subscriptions: Subscriptions
     clock: Clock
     limit: int = 0
 
@@ -23,17 +23,19 @@ class Connecting:
         self,
         connection_id: str,
         caller: Caller,
-        first: Watcher | None = None,
+        first: Subscription | None = None,
         ticket: str | None = None,
     ) -> None:
         """Store a connection and what it watches from the start, and use up its ticket if any.
 
         Raises ConnectRateExceeded, Unauthenticated if the ticket is used or the key is revoked.
         """
-        watching = Watching(self.watchers, self.clock)
+        watching = Watching(self.subscriptions, self.clock)
         if caller.key_id is not None:
             now = self.clock.now()
-            if not self.watchers.count_connect(connection_id, caller, at=now, limit=self.limit):
+            if not self.subscriptions.count_connect(
+                connection_id, caller, at=now, limit=self.limit
+            ):
                 raise ConnectRateExceeded(self.limit, 60 - now.second)
         if ticket is not None:
             self.identity.use_ticket(ticket)

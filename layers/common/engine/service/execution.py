@@ -89,12 +89,14 @@ class Execution:
         log.warning("no such order", extra={"order_id": message.order_id})
         return Done()
 
-    def bury(self, order: Order) -> None:
+    def send_dead_letter(self, order: Order) -> None:
         """Put the dead letter of a failed order where an operator sees it, if that is still due."""
         if not order.dead_letter_due or order.error is None:
             return
         try:
-            self.queue.bury(DeadLetter(order.order_id, order.error.code, order.attempts))
+            self.queue.send_dead_letter(
+                DeadLetter(order.order_id, order.error.code, order.attempts)
+            )
             self.orders.save(replace(order, dead_letter_due=False), expected_seq=order.seq)
         except QueueUnavailable:
             log.warning("dead letter not sent", extra={"order_id": order.order_id})
@@ -102,7 +104,7 @@ class Execution:
     def _advance(self, order: Order) -> Outcome:
         now = self.clock.now()
         if order.final:
-            self.bury(order)
+            self.send_dead_letter(order)
             return Done()
         if order.status is Status.RESTING:  # a copy of the message that woke it
             return Done()
@@ -128,9 +130,9 @@ class Execution:
 
     def _attempt(self, order: Order) -> Outcome:
         """Route and build, then submit. Asking has no effect, so the claim is written meanwhile."""
-        asked = self.quoting.ask(order.terms)
+        asked = self.quoting.request_quotes(order.terms)
         order = self._claim(order)
-        offer = self.quoting.hear(asked, order.terms)
+        offer = self.quoting.collect_quotes(asked, order.terms)
         if offer.route is None:
             return self._no_route(order, offer.quotes)
         now = self.clock.now()
@@ -276,7 +278,7 @@ class Execution:
         failed = order.fail(failure, at=at, quotes=quotes, dead_letter=dead_letter)
         self.orders.save(failed, expected_seq=order.seq)
         log.info("order failed", extra={"order_id": order.order_id, "reason": code})
-        self.bury(failed)
+        self.send_dead_letter(failed)
         return Done()
 
     def _backoff(self, attempts: int) -> timedelta:

@@ -18,7 +18,7 @@ TICKET_LIFETIME = timedelta(seconds=60)
 
 _KEY = re.compile(r"oek_([a-f0-9]{16})_([A-Za-z0-9]{32,64})")
 _ACCOUNT = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_MOST_REMEMBERED = 1_000
+_MAX_REMEMBERED = 1_000
 _NO_TICKET = "the ticket is not valid, or not any more"
 
 
@@ -90,7 +90,7 @@ class Identity:
         if seen and now < seen[0]:
             return seen[1]
         stored = self.access.key(key_id)
-        if len(self._seen) >= _MOST_REMEMBERED:
+        if len(self._seen) >= _MAX_REMEMBERED:
             self._seen.clear()
         self._seen[key_id] = (now + BELIEVED, stored)
         return stored

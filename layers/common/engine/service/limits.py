@@ -42,8 +42,8 @@ class Limits:
     clock: Clock
     prices: Prices
     orders_per_minute: int = 0
-    least_dollars: Decimal = Decimal(0)
-    most_dollars: Decimal = Decimal(0)
+    min_dollars: Decimal = Decimal(0)
+    max_dollars: Decimal = Decimal(0)
     _state: tuple[datetime, TradingState] | None = field(default=None)
 
     def check_trading(self) -> None:
@@ -56,14 +56,14 @@ class Limits:
 
     def check_size(self, token: Token, amount: Decimal) -> None:
         """Raise InvalidOrder if `amount` tokens are worth too little or too much; 0: no bound."""
-        if not self.least_dollars and not self.most_dollars:
+        if not self.min_dollars and not self.max_dollars:
             return
         worth = _EXACT.multiply(amount, self.prices.dollars(token, self.clock.now()))
-        if worth < self.least_dollars:
-            detail = f"an order is worth at least {self.least_dollars} USD"
+        if worth < self.min_dollars:
+            detail = f"an order is worth at least {self.min_dollars} USD"
             raise InvalidOrder(FieldProblem("/amount", FieldCode.NOTIONAL_TOO_SMALL, detail))
-        if self.most_dollars and worth > self.most_dollars:
-            detail = f"an order is worth at most {self.most_dollars} USD"
+        if self.max_dollars and worth > self.max_dollars:
+            detail = f"an order is worth at most {self.max_dollars} USD"
             raise InvalidOrder(FieldProblem("/amount", FieldCode.NOTIONAL_TOO_LARGE, detail))
 
     def count_order(self, account: str) -> Allowance | None:
@@ -77,7 +77,9 @@ class Limits:
         window = (now - _EPOCH) // WINDOW
         until = _EPOCH + (window + 1) * WINDOW
         seconds = math.ceil((until - now).total_seconds())
-        count = self.access.count_order(account, window, most=self.orders_per_minute, until=until)
+        count = self.access.count_order(
+            account, window, maximum=self.orders_per_minute, until=until
+        )
         if count is None:
             raise OrderRateExceeded(self.orders_per_minute, seconds)
         return Allowance(self.orders_per_minute, self.orders_per_minute - count, seconds)

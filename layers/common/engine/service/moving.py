@@ -29,9 +29,9 @@ class Moving:
         The price row has seen it, so that no tick misses it even if it is moved back at once.
         Raises InvalidOrder for a price at which the simulated pools can't stand.
         """
-        least, most = movable(base, quote)
-        if not least <= price <= most:
-            detail = f"must be from {price_text(least)} to {price_text(most)}"
+        minimum, maximum = movable(base, quote)
+        if not minimum <= price <= maximum:
+            detail = f"must be from {price_text(minimum)} to {price_text(maximum)}"
             raise InvalidOrder(FieldProblem("/price", FieldCode.PRICE_OUT_OF_RANGE, detail))
         since = self.simulation.move(pair_name(base, quote), price)
         self.clock.sleep((since - self.clock.now()).total_seconds())

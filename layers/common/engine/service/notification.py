@@ -20,7 +20,14 @@ from engine.observability import log
 from engine.ports.background import Background
 from engine.ports.clock import Clock
 from engine.ports.orders import OrderRepository
-from engine.ports.watchers import ARRIVAL, Push, Watcher, Watchers, account_topic, order_topic
+from engine.ports.subscriptions import (
+    ARRIVAL,
+    Push,
+    Subscription,
+    Subscriptions,
+    account_topic,
+    order_topic,
+)
 from engine.service.epochs import Epochs
 
 #: How old a subscription usually is when its connection can be pushed to.
@@ -48,7 +55,7 @@ class Subscribed:
     """A new subscription: what was until now is due."""
 
     record: str
-    watcher: Watcher
+    subscription: Subscription
 
 
 Change = OrderChanged | Subscribed
@@ -74,16 +81,16 @@ class Delivery:
     """
 
     connection_id: str
-    due: list[tuple[Change, Watcher]] = field(default_factory=list)
+    due: list[tuple[Change, Subscription]] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     replayed: set[str] = field(default_factory=set)
     gone: bool = False
 
     @property
-    def watchers(self) -> list[Watcher]:
+    def subscriptions(self) -> list[Subscription]:
         """The subscriptions that are concerned, each once."""
-        return list(dict.fromkeys(watcher for _, watcher in self.due))
+        return list(dict.fromkeys(subscription for _, subscription in self.due))
 
     @property
     def records(self) -> list[str]:
@@ -95,7 +102,7 @@ class Notification:
     """The use case and what it needs; the renderers turn an order, or an error, into a message."""
 
     orders: OrderRepository
-    watchers: Watchers
+    subscriptions: Subscriptions
     push: Push
     background: Background
     clock: Clock
@@ -119,29 +126,31 @@ class Notification:
         over = {w for some in watching.values() for w in some if self._over(w)}
         deliveries: dict[str, Delivery] = {}
         for change in sorted(changes, key=_replays_first):
-            for watcher in _concerned(change, watching):
-                if watcher not in over:
-                    to = Delivery(watcher.connection_id)
-                    deliveries.setdefault(watcher.connection_id, to).due.append((change, watcher))
+            for subscription in _concerned(change, watching):
+                if subscription not in over:
+                    to = Delivery(subscription.connection_id)
+                    deliveries.setdefault(subscription.connection_id, to).due.append(
+                        (change, subscription)
+                    )
         missed = self._deliver_all(list(deliveries.values()))
         self._forget(over, [d for d in deliveries.values() if d.gone], watching)
-        facts = {"changes": len(changes), "watchers": len(deliveries), "missed": len(missed)}
+        facts = {"changes": len(changes), "subscriptions": len(deliveries), "missed": len(missed)}
         if missed:
             log.warning("changes did not reach everybody", extra=facts)
         else:
             log.debug("changes published", extra=facts)
         return missed
 
-    def _watching(self, changes: Sequence[Change]) -> Mapping[tuple[str, str], list[Watcher]]:
+    def _watching(self, changes: Sequence[Change]) -> Mapping[tuple[str, str], list[Subscription]]:
         """Return by topic and account who watches what changed, also those whose time is over."""
         rows = dict.fromkeys(row for change in changes for row in _rows(change))
-        return self.watchers.of(rows) if rows else {}
+        return self.subscriptions.of(rows) if rows else {}
 
-    def _over(self, watcher: Watcher) -> bool:
+    def _over(self, subscription: Subscription) -> bool:
         """Tell whether a watcher is told no more: its time is over, or its key is revoked."""
-        if watcher.until is not None and watcher.until <= self.clock.now():
+        if subscription.until is not None and subscription.until <= self.clock.now():
             return True
-        return watcher.key_id is not None and not self.is_good_key(watcher.key_id)
+        return subscription.key_id is not None and not self.is_good_key(subscription.key_id)
 
     def _deliver_all(self, deliveries: Sequence[Delivery]) -> set[str]:
         """Serve clients side by side; return the records that somebody has still to be told of."""
@@ -175,76 +184,82 @@ class Notification:
         return {message.record for message in unsent}
 
     def _messages(self, delivery: Delivery, render: Render) -> Iterator[Message]:
-        for change, watcher in delivery.due:
+        for change, subscription in delivery.due:
             if isinstance(change, OrderChanged):
-                yield from self._changed(change, watcher, delivery, render)
-            elif _is_account(watcher):
-                yield from self._account(change, watcher, delivery, render)
+                yield from self._changed(change, subscription, delivery, render)
+            elif _is_account(subscription):
+                yield from self._account(change, subscription, delivery, render)
             else:
-                yield from self._order(change, watcher, delivery, render)
+                yield from self._order(change, subscription, delivery, render)
 
     def _order(
-        self, change: Change, watcher: Watcher, delivery: Delivery, render: Render
+        self, change: Change, subscription: Subscription, delivery: Delivery, render: Render
     ) -> Iterator[Message]:
         """Yield what a new watcher of an order lacks, or why there is nothing to tell."""
-        order_id = watcher.topic.removeprefix(order_topic(""))
-        delivery.replayed.add(watcher.topic)
+        order_id = subscription.topic.removeprefix(order_topic(""))
+        delivery.replayed.add(subscription.topic)
         try:
             stored = self.orders.get(order_id)
         except Undecodable as error:
-            log.warning("order left alone", extra={"topic": watcher.topic, "why": str(error)})
+            log.warning("order left alone", extra={"topic": subscription.topic, "why": str(error)})
             return
         order = self.epochs.read(stored) if stored is not None else None
-        if order is None or order.account != watcher.account:
+        if order is None or order.account != subscription.account:
             unknown = OrderNotFound("There is no such order (yet).")
             yield Message(change.record, self.render_error(unknown, order_id))
-        elif order.seq < watcher.after_seq:
-            ahead = SeqNotReached(f"The order is at seq {order.seq}, not {watcher.after_seq}.")
+        elif order.seq < subscription.after_seq:
+            ahead = SeqNotReached(f"The order is at seq {order.seq}, not {subscription.after_seq}.")
             yield Message(change.record, self.render_error(ahead, order_id))
         else:
-            yield from _replay(change.record, order, watcher.after_seq, delivery, render)
+            yield from _replay(change.record, order, subscription.after_seq, delivery, render)
 
     def _account(
-        self, change: Subscribed, watcher: Watcher, delivery: Delivery, render: Render
+        self, change: Subscribed, subscription: Subscription, delivery: Delivery, render: Render
     ) -> Iterator[Message]:
         """Yield a snapshot of each order of an account that is open, or has ended meanwhile."""
-        delivery.replayed.add(watcher.topic)
-        newest = self.orders.of_account(watcher.account, before=None, limit=NEWEST)
+        delivery.replayed.add(subscription.topic)
+        newest = self.orders.of_account(subscription.account, before=None, limit=NEWEST)
         stored = (order for _, order in reversed(newest) if order is not None)
         for order in self.epochs.read_all(stored):
-            ended = order.final and (watcher.since is None or order.updated_at < watcher.since)
+            ended = order.final and (
+                subscription.since is None or order.updated_at < subscription.since
+            )
             if not ended and order.seq > delivery.known.get(order.order_id, 0):
-                self._show(watcher, order)
+                self._show(subscription, order)
                 yield _message("snapshot", change.record, order, delivery, render)
 
     def _changed(
-        self, change: OrderChanged, watcher: Watcher, delivery: Delivery, render: Render
+        self, change: OrderChanged, subscription: Subscription, delivery: Delivery, render: Render
     ) -> Iterator[Message]:
         """Yield a change; to a watcher of an order that is not caught up, all that was with it.
 
         A watcher of an account that is not caught up may lack its snapshot: so this is one.
         """
-        order, mine = change.order, _is_account(watcher)
-        shown = self._shown.get((watcher.connection_id, order.order_id), 0)
-        known = max(delivery.known.get(order.order_id, 0), shown if mine else watcher.after_seq)
-        replayed = order.order_id in delivery.known if mine else watcher.topic in delivery.replayed
+        order, mine = change.order, _is_account(subscription)
+        shown = self._shown.get((subscription.connection_id, order.order_id), 0)
+        known = max(
+            delivery.known.get(order.order_id, 0), shown if mine else subscription.after_seq
+        )
+        replayed = (
+            order.order_id in delivery.known if mine else subscription.topic in delivery.replayed
+        )
         if order.seq <= known:
             delivery.known[order.order_id] = known
-        elif watcher.caught_up or replayed:
+        elif subscription.caught_up or replayed:
             yield _message("status", change.record, order, delivery, render)
         elif mine:
             yield _message("snapshot", change.record, order, delivery, render)
         else:
-            yield from self._order(change, watcher, delivery, render)
+            yield from self._order(change, subscription, delivery, render)
 
-    def _show(self, watcher: Watcher, order: Order) -> None:
+    def _show(self, subscription: Subscription, order: Order) -> None:
         """Remember a snapshot: the stream may still bring what it has overtaken.
 
         An account's watcher has no place for that in its row; in another process it is a repeat.
         """
         while len(self._shown) >= _MAX_SHOWN:
             self._shown.pop(next(iter(self._shown)), None)
-        self._shown[watcher.connection_id, order.order_id] = order.seq
+        self._shown[subscription.connection_id, order.order_id] = order.seq
 
     def _push_all(self, delivery: Delivery, messages: Sequence[Message]) -> Sequence[Message]:
         """Push until it fails; return what is left. Nothing is left for a client who is gone."""
@@ -262,27 +277,29 @@ class Notification:
 
     def _keep_place(self, delivery: Delivery, *, whole: bool) -> None:
         """Note with each new subscription how far it was told, and that it is caught up."""
-        for watcher in delivery.watchers:
-            if watcher.caught_up:
+        for subscription in delivery.subscriptions:
+            if subscription.caught_up:
                 continue
-            caught_up = whole and watcher.topic in delivery.replayed
-            place = replace(watcher, after_seq=_place(watcher, delivery), caught_up=caught_up)
-            if caught_up or place.after_seq > watcher.after_seq:
-                self.watchers.change(watcher, place)
+            caught_up = whole and subscription.topic in delivery.replayed
+            place = replace(
+                subscription, after_seq=_place(subscription, delivery), caught_up=caught_up
+            )
+            if caught_up or place.after_seq > subscription.after_seq:
+                self.subscriptions.change(subscription, place)
 
     def _keep_standing(self, delivery: Delivery) -> None:
         """Note how far a client was told of what comes again for another: once is enough."""
-        for watcher in delivery.watchers:
-            place = _place(watcher, delivery)
-            if watcher.caught_up and place > watcher.after_seq:
+        for subscription in delivery.subscriptions:
+            place = _place(subscription, delivery)
+            if subscription.caught_up and place > subscription.after_seq:
                 with suppress(StoreUnavailable):
-                    self.watchers.change(watcher, replace(watcher, after_seq=place))
+                    self.subscriptions.change(subscription, replace(subscription, after_seq=place))
 
     def _let_arrive(self, delivery: Delivery) -> None:
         """Wait for a connection that is only just being made: it costs less than a push in vain."""
-        begun = [w.since for w in delivery.watchers if w.since and not w.caught_up]
-        if begun:
-            young = max(begun) + ARRIVING - self.clock.now()
+        started = [w.since for w in delivery.subscriptions if w.since and not w.caught_up]
+        if started:
+            young = max(started) + ARRIVING - self.clock.now()
             if young > timedelta(0):
                 self.clock.sleep(min(young, ARRIVING).total_seconds())  # clocks differ
 
@@ -291,24 +308,26 @@ class Notification:
 
         API Gateway calls a connection gone as long as its `$connect` has not returned.
         """
-        new = [w.since for w in delivery.watchers if w.since and not w.caught_up]
+        new = [w.since for w in delivery.subscriptions if w.since and not w.caught_up]
         if delivery.told or not new or self.clock.now() > max(new) + ARRIVAL:
             return False
-        return self.watchers.caller_of(delivery.connection_id) is not None
+        return self.subscriptions.caller_of(delivery.connection_id) is not None
 
     def _defer(self, delivery: Delivery) -> None:
         """Let new subscriptions come up in the stream once more, and nobody wait for them here."""
         subscribed = [w for change, w in delivery.due if isinstance(change, Subscribed)]
         if subscribed:
             self.clock.sleep(PAUSE)
-        for watcher in subscribed:
-            self.watchers.change(watcher, replace(watcher, deferred=watcher.deferred + 1))
+        for subscription in subscribed:
+            self.subscriptions.change(
+                subscription, replace(subscription, deferred=subscription.deferred + 1)
+            )
 
     def _forget(
         self,
-        over: Iterable[Watcher],
+        over: Iterable[Subscription],
         gone: Sequence[Delivery],
-        watching: Mapping[tuple[str, str], list[Watcher]],
+        watching: Mapping[tuple[str, str], list[Subscription]],
     ) -> None:
         """Forget who was found gone or over; it keeps no message from anybody if that fails."""
         left = {delivery.connection_id for delivery in gone}
@@ -317,7 +336,7 @@ class Notification:
         if not stale:
             return
         try:
-            self.watchers.forget_gone(left, stale)
+            self.subscriptions.forget_gone(left, stale)
         except StoreUnavailable:
             log.warning("who left is not forgotten yet", extra={"connections": len(left)})
 
@@ -337,39 +356,42 @@ def _message(kind: str, record: str, order: Order, delivery: Delivery, render: R
     return Message(record, render(kind, order), order.order_id, order.seq)
 
 
-def _place(watcher: Watcher, delivery: Delivery) -> int:
+def _place(subscription: Subscription, delivery: Delivery) -> int:
     """Return up to which `seq` the watcher of an order has all of it; 0 of an account."""
-    if _is_account(watcher):
+    if _is_account(subscription):
         return 0
-    return max(watcher.after_seq, delivery.told.get(watcher.topic.removeprefix(order_topic("")), 0))
+    return max(
+        subscription.after_seq,
+        delivery.told.get(subscription.topic.removeprefix(order_topic("")), 0),
+    )
 
 
-def _is_account(watcher: Watcher) -> bool:
-    return watcher.topic == account_topic(watcher.account)
+def _is_account(subscription: Subscription) -> bool:
+    return subscription.topic == account_topic(subscription.account)
 
 
 def _replays_first(change: Change) -> int:
     """Sort what was before what is, and of the former an order's before an account's."""
     if isinstance(change, OrderChanged):
         return 2
-    return int(_is_account(change.watcher))
+    return int(_is_account(change.subscription))
 
 
 def _rows(change: Change) -> tuple[tuple[str, str], ...]:
     """Return the topics that a change concerns, each with the account that may be told."""
     if isinstance(change, Subscribed):
-        return ((change.watcher.topic, change.watcher.account),)
+        return ((change.subscription.topic, change.subscription.account),)
     order = change.order
     topics = order_topic(order.order_id), account_topic(order.account)
     return tuple((topic, order.account) for topic in topics)
 
 
 def _concerned(
-    change: Change, watching: Mapping[tuple[str, str], list[Watcher]]
-) -> Iterator[Watcher]:
+    change: Change, watching: Mapping[tuple[str, str], list[Subscription]]
+) -> Iterator[Subscription]:
     """Yield whom a change concerns; a subscription itself, if it still stands and is new."""
-    standing = (watcher for row in _rows(change) for watcher in watching[row])
+    standing = (subscription for row in _rows(change) for subscription in watching[row])
     if isinstance(change, OrderChanged):
         return standing
-    begun = change.watcher
-    return (w for w in standing if w == begun and w.since == begun.since and not w.caught_up)
+    started = change.subscription
+    return (w for w in standing if w == started and w.since == started.since and not w.caught_up)

@@ -31,7 +31,7 @@ from engine.service.waiting import LONGEST_REST, Beginning, expiry_problems, pri
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class NewOrder:
     """An order as its trader put it; `amount` is in tokens, `key` makes it idempotent.
 
     Which of the optional terms a kind has is in `KINDS`; who waits and says not until when does so
@@ -78,7 +78,7 @@ class Placing:
     beginning: Beginning
     test_tokens: bool = False
 
-    def place(self, wish: Wish, *, account: str) -> Placed:
+    def place(self, new_order: NewOrder, *, account: str) -> Placed:
         """Accept an order.
 
         When this returns, the order is stored: if it can't be enqueued, or its ticker not started,
@@ -86,18 +86,18 @@ class Placing:
         since: only what is new is judged. Raises what `_judged` raises, and IdempotencyKeyReused
         for another order under the same key.
         """
-        order_id = self._order_id(account, wish.key)
+        order_id = self._order_id(account, new_order.key)
         try:
-            order, allowance = self._judged(wish, order_id, account)
+            order, allowance = self._judged(new_order, order_id, account)
         except EngineError:
-            standing = self.orders.get(order_id) if wish.key else None
+            standing = self.orders.get(order_id) if new_order.key else None
             if standing is None:
                 raise
-            return Placed(_replayed(wish, standing), True, None)
+            return Placed(_replayed(new_order, standing), True, None)
         try:
             self.orders.add(order)
         except Conflict as conflict:
-            return Placed(_replayed(wish, conflict.current), True, allowance)
+            return Placed(_replayed(new_order, conflict.current), True, allowance)
         try:
             if order.status is Status.RESTING:
                 self.ticker.ensure(order.terms.pair)
@@ -109,17 +109,17 @@ class Placing:
             log.info("order placed", extra={"order_id": order.order_id, "status": order.status})
         return Placed(order.as_of(1), False, allowance)
 
-    def terms(self, wish: Wish) -> Terms:
-        """Return what an order of this wish would ask for.
+    def terms(self, new_order: NewOrder) -> Terms:
+        """Return what an order of this new order would ask for.
 
         Raises InvalidOrder for what can't be an order now, naming each field that is wrong.
         """
-        return self._terms(wish, self.clock.now())
+        return self._terms(new_order, self.clock.now())
 
-    def _terms(self, wish: Wish, at: datetime) -> Terms:
+    def _terms(self, new_order: NewOrder, at: datetime) -> Terms:
         problems: list[FieldProblem] = []
-        sell = self._token("/tokenIn", wish.token_in, problems)
-        buy = self._token("/tokenOut", wish.token_out, problems)
+        sell = self._token("/tokenIn", new_order.token_in, problems)
+        buy = self._token("/tokenOut", new_order.token_out, problems)
         if sell and buy and pair_of(sell, buy) is None:
             detail = f"{sell.symbol}/{buy.symbol} does not trade here"
             problem = FieldProblem("/tokenOut", FieldCode.UNSUPPORTED_PAIR, detail)
@@ -130,23 +130,25 @@ class Placing:
             problems.append(problem)
         try:
             # So that all that is wrong is named.
-            terms = _terms(wish, sell or SOL, buy or USDC, at)
+            terms = _terms(new_order, sell or SOL, buy or USDC, at)
             problems += expiry_problems(terms, at=at) + ([] if problems else price_problems(terms))
         except InvalidOrder as invalid:
             problems += invalid.problems
         if problems:
             raise InvalidOrder(*problems)
-        self.limits.check_size(terms.sell, wish.amount)
+        self.limits.check_size(terms.sell, new_order.amount)
         return terms
 
-    def _judged(self, wish: Wish, order_id: str, account: str) -> tuple[Order, Allowance | None]:
+    def _judged(
+        self, new_order: NewOrder, order_id: str, account: str
+    ) -> tuple[Order, Allowance | None]:
         """Return the new order, and what its account has left, if nothing speaks against it.
 
         Every check of a new order stands here, and nowhere else. Raises InvalidOrder,
         TradingHalted, OrderRateExceeded, PriceUnavailable.
         """
         at = self.clock.now()
-        terms = self._terms(wish, at)
+        terms = self._terms(new_order, at)
         self.limits.check_trading()
         allowance = self.limits.count_order(account)
         order = Order.place(
@@ -155,10 +157,10 @@ class Placing:
             terms,
             at=at,
             deadline=at + self.deadline,
-            client_order_id=wish.key,
+            client_order_id=new_order.key,
             waiting=self._waiting(terms, order_id, account, at),
         )
-        if wish.key:
+        if new_order.key:
             # Two requests of one millisecond would write equal rows, and both be the first.
             order = replace(order, lease_by=self.chance.token_bytes().hex()[:12])
         return order, allowance
@@ -168,14 +170,14 @@ class Placing:
 
         Raises WouldTriggerNow, PriceUnavailable, TooManyRestingOrders.
         """
-        begun = self.beginning.begin(terms, at=at)
-        if begun is None:
+        started = self.beginning.begin(terms, at=at)
+        if started is None:
             return None
         roster = self.room.enter(account, order_id, at=at)
-        waiting = Waiting(begun.trigger, at, roster.epoch_of(terms.pair))
-        if begun.fired is None:
+        waiting = Waiting(started.trigger, at, roster.epoch_of(terms.pair))
+        if started.fired is None:
             return waiting
-        return replace(waiting, fired=begun.fired, fired_price=begun.price, fired_seq=1)
+        return replace(waiting, fired=started.fired, fired_price=started.price, fired_seq=1)
 
     def _token(self, pointer: str, symbol: str, problems: list[FieldProblem]) -> Token | None:
         token = TOKENS.get(symbol)
@@ -195,10 +197,12 @@ class Placing:
         return order_id_of(account, key)
 
 
-def _terms(wish: Wish, sell: Token, buy: Token, at: datetime, side: Side | None = None) -> Terms:
-    """Return what a wish of `at` asks for if its symbols mean these tokens. Raises InvalidOrder."""
+def _terms(
+    new_order: NewOrder, sell: Token, buy: Token, at: datetime, side: Side | None = None
+) -> Terms:
+    """Return what a new order asks for, its symbols meaning these tokens. Raises InvalidOrder."""
     try:
-        amount = to_base_units(wish.amount, sell.decimals)
+        amount = to_base_units(new_order.amount, sell.decimals)
     except AmountOutOfRange as error:
         raise InvalidOrder(
             FieldProblem("/amount", FieldCode.AMOUNT_OUT_OF_RANGE, str(error))
@@ -207,42 +211,42 @@ def _terms(wish: Wish, sell: Token, buy: Token, at: datetime, side: Side | None 
         raise InvalidOrder(
             FieldProblem("/amount", FieldCode.TOO_MANY_DECIMALS, str(error))
         ) from None
-    waits = wish.kind is not OrderType.MARKET
+    waits = new_order.kind is not OrderType.MARKET
     return Terms(
         sell,
         buy,
         amount,
-        wish.slippage_bps,
-        wish.kind,
+        new_order.slippage_bps,
+        new_order.kind,
         side or side_of(sell, buy),
-        limit_price=wish.limit_price,
-        stop_price=wish.stop_price,
-        trailing_bps=wish.trailing_bps,
-        activation_price=wish.activation_price,
-        take_profit=wish.take_profit,
-        stop_loss=wish.stop_loss,
-        expires_at=wish.expires_at or (at + LONGEST_REST if waits else None),
-        if_triggered=wish.if_triggered,
+        limit_price=new_order.limit_price,
+        stop_price=new_order.stop_price,
+        trailing_bps=new_order.trailing_bps,
+        activation_price=new_order.activation_price,
+        take_profit=new_order.take_profit,
+        stop_loss=new_order.stop_loss,
+        expires_at=new_order.expires_at or (at + LONGEST_REST if waits else None),
+        if_triggered=new_order.if_triggered,
     )
 
 
-def _replayed(wish: Wish, standing: Order | None) -> Order:
-    """Return the order that stands under a wish's key, if it is what the wish asks for.
+def _replayed(new_order: NewOrder, standing: Order | None) -> Order:
+    """Return the order that stands under a new order's key, if it is what the new order asks for.
 
     Its symbols mean what they meant when that was accepted. Raises IdempotencyKeyReused.
     """
-    if standing is None or not _is(wish, standing):
+    if standing is None or not _is(new_order, standing):
         raise IdempotencyKeyReused("this key was used for another order")
     log.info("order replayed", extra={"order_id": standing.order_id})
     return standing.as_of(1)
 
 
-def _is(wish: Wish, order: Order) -> bool:
-    """Tell whether a wish, had it come when the order did, would have asked for the same."""
+def _is(new_order: NewOrder, order: Order) -> bool:
+    """Tell whether a new order, had it come when the order did, would have asked for the same."""
     asked = order.placed_terms
-    if (wish.token_in, wish.token_out) != (order.token_in, order.token_out):
+    if (new_order.token_in, new_order.token_out) != (order.token_in, order.token_out):
         return False
     try:
-        return _terms(wish, asked.sell, asked.buy, order.created_at, asked.side) == asked
+        return _terms(new_order, asked.sell, asked.buy, order.created_at, asked.side) == asked
     except InvalidOrder:
         return False

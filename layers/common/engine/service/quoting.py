@@ -9,7 +9,7 @@ from engine.domain.errors import MarketError, VenueError, VenueTimeout
 from engine.domain.order import Quote, Route
 from engine.domain.terms import Terms
 from engine.market.pool import Pool
-from engine.market.router import Answer, choose
+from engine.market.router import VenueResponse, choose
 from engine.ports.background import Background, Pending
 from engine.ports.clock import Clock
 from engine.ports.venue import Venue
@@ -25,7 +25,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuoteRequest:
     """Venues that have been asked and will answer."""
 
     pending: Sequence[tuple[str, Pending[Pool]]]
@@ -44,18 +44,18 @@ class Quoting:
 
     def offer(self, terms: Terms) -> Offer:
         """Return what an order of these terms would bring now, venue by venue."""
-        return self.hear(self.ask(terms), terms)
+        return self.collect_quotes(self.request_quotes(terms), terms)
 
-    def ask(self, terms: Terms) -> Asked:
+    def request_quotes(self, terms: Terms) -> QuoteRequest:
         """Ask all venues at the same time; it has no effect, so it may be in vain."""
         sell, buy = terms.sell.symbol, terms.buy.symbol
         pending = [
             (venue.name, self.background.submit(partial(venue.pool, sell, buy)))
             for venue in self.venues
         ]
-        return Asked(pending, self.clock.now() + self.timeout)
+        return QuoteRequest(pending, self.clock.now() + self.timeout)
 
-    def hear(self, asked: Asked, terms: Terms) -> Offer:
+    def collect_quotes(self, asked: QuoteRequest, terms: Terms) -> Offer:
         """Wait for the answers, each venue until its own deadline, and choose."""
         answers = [self._answer(name, pending, asked) for name, pending in asked.pending]
         decision = choose(
@@ -67,11 +67,11 @@ class Quoting:
         )
         return Offer(decision.quotes, decision.route, self.clock.now())
 
-    def _answer(self, venue: str, pending: Pending[Pool], asked: Asked) -> Answer:
+    def _answer(self, venue: str, pending: Pending[Pool], asked: QuoteRequest) -> VenueResponse:
         left = (asked.answer_by - self.clock.now()).total_seconds()
         try:
-            return Answer(venue, pool=pending.result(max(0.0, left)))
+            return VenueResponse(venue, pool=pending.result(max(0.0, left)))
         except TimeoutError:
-            return Answer(venue, error=VenueTimeout.code)
+            return VenueResponse(venue, error=VenueTimeout.code)
         except (VenueError, MarketError) as error:
-            return Answer(venue, error=error.code)
+            return VenueResponse(venue, error=error.code)

@@ -14,7 +14,7 @@ from engine.ports.orders import OrderRepository
 from engine.service.epochs import Epochs
 
 #: How many orders a filtered page looks at before it says that there may be more.
-MOST_LOOKED_AT = 500
+MAX_LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class Reading:
         before = self._opened(cursor, scope) if cursor is not None else None
         page: list[Order] = []
         looked_at = 0
-        while looked_at < MOST_LOOKED_AT:
-            ask = min(100, limit if wanted.everything else MOST_LOOKED_AT)
+        while looked_at < MAX_LOOKED_AT:
+            ask = min(100, limit if wanted.everything else MAX_LOOKED_AT)
             found = self.orders.of_account(account, before=before, limit=ask)
             standing = iter(self.epochs.read_all(order for _, order in found if order is not None))
             for place, stored in found:

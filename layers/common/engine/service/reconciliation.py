@@ -51,8 +51,8 @@ class Reconciliation:
     resting: RestingIndex
     sweeping: Sweeping
     grace: timedelta = timedelta(seconds=20)
-    most: int = 200
-    most_letters: int = 50
+    maximum: int = 200
+    max_dead_letters: int = 50
     budget: timedelta = timedelta(seconds=35)
 
     def repair(self) -> Report:
@@ -65,7 +65,7 @@ class Reconciliation:
         now = self.clock.now()
         seen = enqueued = settled = 0
         failure: Exception | None = None
-        for order in self.orders.open_before(now - self.grace, limit=self.most):
+        for order in self.orders.open_before(now - self.grace, limit=self.maximum):
             if self.clock.now() >= now + self.budget:
                 break
             seen += 1
@@ -93,7 +93,7 @@ class Reconciliation:
         """Drop the letters of orders that did not fail: SQS buries what it delivered too often."""
         dropped = 0
         try:
-            for letter in self.queue.letters(limit=self.most_letters):
+            for letter in self.queue.dead_letters(limit=self.max_dead_letters):
                 try:
                     order = self.orders.get(letter.order_id)
                 except Undecodable as error:

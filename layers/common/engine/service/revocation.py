@@ -9,7 +9,7 @@ from engine.observability import log
 from engine.ports.access import Caller
 from engine.ports.background import Background
 from engine.ports.clock import Clock
-from engine.ports.watchers import Push, Watchers
+from engine.ports.subscriptions import Push, Subscriptions
 from engine.service.identity import Identity
 
 #: How long a connection may be in the making, in which it can't be closed.
@@ -21,7 +21,7 @@ class Revocation:
     """The use case and what it needs; `farewell` is the last message of a connection."""
 
     identity: Identity
-    watchers: Watchers
+    subscriptions: Subscriptions
     push: Push
     background: Background
     clock: Clock
@@ -33,7 +33,7 @@ class Revocation:
         It costs one call for each connection that the key made in two hours.
         """
         self.identity.is_good(revoked.key_id or "", fresh=True)
-        found = self.watchers.connected_by(revoked, at=self.clock.now())
+        found = self.subscriptions.connected_by(revoked, at=self.clock.now())
         if found:
             young = max(at for _, at in found) + ARRIVAL - self.clock.now()
             self.clock.sleep(min(max(young, timedelta(0)), ARRIVAL).total_seconds())
@@ -54,7 +54,7 @@ class Revocation:
         except PushFailed:
             return False
         try:
-            self.watchers.forget_connection(connection_id)
+            self.subscriptions.forget_connection(connection_id)
         except StoreUnavailable:
             return False
         return True

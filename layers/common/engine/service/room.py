@@ -16,27 +16,27 @@ PLACING = timedelta(minutes=1)
 
 @dataclass(slots=True, eq=False, repr=False)
 class Room:
-    """Counts an account's orders that wait, at most `most`, without a write when one ends.
+    """Counts an account's orders that wait, at most `maximum`, without a write when one ends.
 
     Each is entered before it is stored. When there is no room for one more, those are dropped that
-    have ended, or were never stored: so never more than `most` rest, those under way counted.
+    have ended, or were never stored: so never more than `maximum` rest, those under way counted.
     """
 
     orders: OrderRepository
     rosters: Rosters
-    most: int
+    maximum: int
 
     def enter(self, account: str, order_id: str, *, at: datetime) -> Roster:
         """Make room for an order that is about to be placed. Raises TooManyRestingOrders."""
         entry = Entry(order_id, at)
         while True:
-            entered, roster = self.rosters.enter(account, entry, room=min(FIRST, self.most))
+            entered, roster = self.rosters.enter(account, entry, room=min(FIRST, self.maximum))
             if entered:
                 return roster
             self._clear(account, roster, at)
 
     def _clear(self, account: str, roster: Roster, at: datetime) -> None:
-        """Drop what has ended, and let as many in as leave it to `most` at the most.
+        """Drop what has ended, and let as many in as leave it to `maximum` at the most.
 
         Half of the entries at least are new when it is done again: that is two reads an order.
         """
@@ -49,12 +49,12 @@ class Room:
             if lives:
                 kept.setdefault(entry.order_id, entry)
         count = sum(not _ended(found.get(order_id), roster) for order_id in kept)
-        if count >= self.most:
-            raise TooManyRestingOrders(self.most)
+        if count >= self.maximum:
+            raise TooManyRestingOrders(self.maximum)
         self.rosters.clear(
             account,
             roster.entries - set(kept.values()),
-            room=len(kept) + min(self.most - count, max(FIRST, len(kept))),
+            room=len(kept) + min(self.maximum - count, max(FIRST, len(kept))),
             version=roster.version,
         )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Sweeping:
-    """The use case and what it needs; a run writes `most` orders, and as many of an account more.
+    """The use case and what it needs; a run writes `maximum` orders, and those of an account more.
 
     They read as cancelled already, and none of them trades: this tells their watchers.
     """
@@ -24,13 +24,13 @@ class Sweeping:
     orders: OrderRepository
     rosters: Rosters
     clock: Clock
-    most: int = 500
+    maximum: int = 500
 
     def sweep(self) -> int:
         """Cancel what rests under an old epoch, account by account; return how many."""
         swept = 0
-        for account in self.rosters.unswept(limit=self.most):
-            if swept >= self.most:
+        for account in self.rosters.unswept(limit=self.maximum):
+            if swept >= self.maximum:
                 break
             swept += self._sweep(account)
         return swept

@@ -5,40 +5,42 @@ from dataclasses import dataclass, replace
 from engine.domain.errors import ConnectionGone
 from engine.ports.access import Caller
 from engine.ports.clock import Clock
-from engine.ports.watchers import LONGEST_CONNECTION, Watcher, Watchers
+from engine.ports.subscriptions import MAX_CONNECTION, Subscription, Subscriptions
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Watching:
     """The use case and what it needs."""
 
-    watchers: Watchers
+    subscriptions: Subscriptions
     clock: Clock
 
-    def connect(self, connection_id: str, caller: Caller, first: Watcher | None = None) -> None:
+    def connect(
+        self, connection_id: str, caller: Caller, first: Subscription | None = None
+    ) -> None:
         """Remember a connection, who is at its other end, and what it watches from the start."""
         now = self.clock.now()
         if first is not None:
             first = replace(first, since=now)
-        self.watchers.connect(connection_id, caller, until=now + LONGEST_CONNECTION, first=first)
+        self.subscriptions.connect(connection_id, caller, until=now + MAX_CONNECTION, first=first)
 
-    def watch(self, watcher: Watcher) -> Watcher:
+    def watch(self, subscription: Subscription) -> Subscription:
         """Store a subscription; what it lacks follows by the stream, so nothing is missed.
 
         Raises ConnectionGone, TooManySubscriptions.
         """
-        return self.watchers.watch(replace(watcher, since=self.clock.now()))
+        return self.subscriptions.watch(replace(subscription, since=self.clock.now()))
 
     def caller_of(self, connection_id: str) -> Caller:
         """Return who is at the other end. Raises ConnectionGone if it is not stored."""
-        caller = self.watchers.caller_of(connection_id)
+        caller = self.subscriptions.caller_of(connection_id)
         if caller is None:
             raise ConnectionGone(connection_id)
         return caller
 
-    def unwatch(self, watcher: Watcher) -> None:
-        self.watchers.forget(watcher)
+    def unwatch(self, subscription: Subscription) -> None:
+        self.subscriptions.forget(subscription)
 
     def leave(self, connection_id: str) -> None:
         """Forget a connection and all that it watched."""
-        self.watchers.forget_connection(connection_id)
+        self.subscriptions.forget_connection(connection_id)

@@ -62,15 +62,17 @@ class DynamoAccess:
             return False
         return True
 
-    def count_order(self, account: str, window: int, *, most: int, until: datetime) -> int | None:
+    def count_order(
+        self, account: str, window: int, *, maximum: int, until: datetime
+    ) -> int | None:
         try:
             row = self.table.update(
                 f"RATE#{account}#{window}",
                 "RATE",
                 "ADD orders :one SET expiresAt = :until",
-                "attribute_not_exists(orders) OR orders < :most",
+                "attribute_not_exists(orders) OR orders < :maximum",
                 one=1,
-                most=most,
+                maximum=maximum,
                 until=to_ms(until) // 1000 + 60,
             )
         except Refused:

@@ -18,7 +18,7 @@ from engine.adapters.codec import (
 )
 from engine.domain.errors import QueueUnavailable, Undecodable
 from engine.observability import log
-from engine.ports.queue import DeadLetter, FoundLetter, WorkMessage
+from engine.ports.queue import DeadLetter, ReceivedDeadLetter, WorkMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: How long a letter is out of others' sight while it is looked at.
 _LOOKING_SECONDS = 10
-_MOST_LOOKED_AT = 500  # letters a run, also if none of them can be read
+_MAX_LOOKED_AT = 500  # letters a run, also if none of them can be read
 
 
 def message_body(message: WorkMessage) -> str:
@@ -66,16 +66,16 @@ class SqsQueue:
                 QueueUrl=self.order_queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
             )
 
-    def bury(self, letter: DeadLetter) -> None:
+    def send_dead_letter(self, letter: DeadLetter) -> None:
         attributes = {"reason": letter.reason, "attempts": str(letter.attempts)}
         body = json.dumps({"v": 1, "orderId": letter.order_id, **attributes})
         self._send(self._dead_letter_queue, body, {"orderId": letter.order_id, **attributes})
 
-    def letters(self, *, limit: int) -> list[FoundLetter]:
-        found: list[FoundLetter] = []
+    def dead_letters(self, *, limit: int) -> list[ReceivedDeadLetter]:
+        found: list[ReceivedDeadLetter] = []
         looked_at = 0
         with _translated("the dead-letter queue did not answer"):
-            while len(found) < limit and looked_at < _MOST_LOOKED_AT:
+            while len(found) < limit and looked_at < _MAX_LOOKED_AT:
                 answer = self.client.receive_message(
                     QueueUrl=self._dead_letter_queue,
                     MaxNumberOfMessages=min(10, limit - len(found)),
@@ -92,16 +92,16 @@ class SqsQueue:
                         facts = {"message_id": message["MessageId"], "why": str(error)}
                         log.warning("letter set aside", extra=facts)
                         continue
-                    found.append(FoundLetter(order_id, message["ReceiptHandle"]))
+                    found.append(ReceivedDeadLetter(order_id, message["ReceiptHandle"]))
         return found
 
-    def drop(self, letter: FoundLetter) -> None:
+    def drop(self, letter: ReceivedDeadLetter) -> None:
         with _translated("the letter was not dropped"):
             self.client.delete_message(
                 QueueUrl=self._dead_letter_queue, ReceiptHandle=letter.receipt
             )
 
-    def put_back(self, letter: FoundLetter) -> None:
+    def put_back(self, letter: ReceivedDeadLetter) -> None:
         with _translated("the letter comes back in its own time"):
             self.client.change_message_visibility(
                 QueueUrl=self._dead_letter_queue, ReceiptHandle=letter.receipt, VisibilityTimeout=0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: A row as DynamoDB's low-level API has it: attribute name to {type: value}.
 Item = dict[str, Any]
-_MOST_AT_ONCE = 100  # BatchGetItem's bound
+_MAX_AT_ONCE = 100  # BatchGetItem's bound
 
 
 class Refused(Exception):
@@ -47,8 +47,8 @@ class Table:
     def get_many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Item]:
         """Read rows at once, a hundred a call; return those that are there, by pk and sk."""
         found: dict[tuple[str, str], Item] = {}
-        for n in range(0, len(keys), _MOST_AT_ONCE):
-            self._get_some([key(pk, sk) for pk, sk in keys[n : n + _MOST_AT_ONCE]], found)
+        for n in range(0, len(keys), _MAX_AT_ONCE):
+            self._get_some([key(pk, sk) for pk, sk in keys[n : n + _MAX_AT_ONCE]], found)
         return found
 
     def _get_some(self, wanted: list[Any], found: dict[tuple[str, str], Item]) -> None:

@@ -21,7 +21,7 @@ from engine.ports.clock import Clock
 #: How soon after signing a send of XDROP gets lost.
 _LOST_WITHIN = timedelta(seconds=1)
 _LOOK_EVERY = 0.25
-#: How much later than usual a transaction may land in foul weather.
+#: How much later than usual a transaction may land in a faulty chain.
 LATEST = timedelta(seconds=20)
 
 
@@ -36,7 +36,7 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
+class Faults:
     """How often, 0 to 1, a simulated chain misbehaves.
 
     `drop`: a send is lost. `mute`: a send or a look gets no answer, though it was heard. `late`: a
@@ -49,8 +49,8 @@ class Weather:
     slip: float = 0.0
 
     @classmethod
-    def foul(cls, rate: float) -> "Weather":
-        """Return the weather in which everything goes wrong at `rate`."""
+    def at_rate(cls, rate: float) -> "Faults":
+        """Return the faults of a chain where everything goes wrong at `rate`."""
         return cls(rate, rate, rate, rate)
 
 
@@ -59,7 +59,7 @@ class SimulatedChain:
     """A chain that lands a signature once, some `delay` seconds after it was sent, or never.
 
     What a transaction pays is decided by the pools as they are when it lands. Delay, outcome and
-    weather are a function of the seed, the signature and the time: every process sees the same.
+    faults are a function of the seed, the signature and the time: every process sees the same.
     """
 
     market: PoolsAt
@@ -67,7 +67,7 @@ class SimulatedChain:
     clock: Clock
     delay: tuple[float, float]
     seed: int = 0
-    weather: Weather = Weather()
+    faults: Faults = Faults()
 
     def sign(
         self, order: Order, instructions: Sequence[Instruction], *, valid_for: timedelta
@@ -84,23 +84,23 @@ class SimulatedChain:
             return
         dice = self._dice(transaction)
         wait = dice.uniform(*self.delay)
-        if dice.random() < self.weather.late:
+        if dice.random() < self.faults.late:
             wait += dice.uniform(0, LATEST.total_seconds())
-        if dice.random() < self.weather.slip:
+        if dice.random() < self.faults.slip:
             fault = Fault.SLIPPAGE
         lands_at = now + timedelta(milliseconds=round(wait * 1000))
         of_this_send = self._dice(transaction, now)
-        dropped = of_this_send.random() < self.weather.drop
+        dropped = of_this_send.random() < self.faults.drop
         if not dropped and lands_at <= transaction.expires_at:
             entry = self._execute(order, transaction, lands_at, fault)
             with _chain():
                 self.ledger.record(transaction.signature, entry)
-        if of_this_send.random() < self.weather.mute:
+        if of_this_send.random() < self.faults.mute:
             raise ChainUnavailable("the send got no answer")
 
     def landing(self, transaction: Transaction, *, wait: timedelta) -> Landing:
         give_up = self.clock.now() + wait
-        if self._dice(transaction, give_up).random() < self.weather.mute:
+        if self._dice(transaction, give_up).random() < self.faults.mute:
             self.clock.sleep(wait.total_seconds())
             raise ChainUnavailable("the look got no answer")
         while True:

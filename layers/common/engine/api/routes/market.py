@@ -12,7 +12,7 @@ from engine.api.resolver import Resolver
 from engine.api.views import offer_view, price_view, token_view
 from engine.domain.errors import FieldCode, FieldProblem, InvalidOrder
 from engine.domain.tokens import TOKENS, Token, listed_pairs
-from engine.service.placing import Placing, Wish
+from engine.service.placing import NewOrder, Placing
 
 if TYPE_CHECKING:
     from engine.service.pricing import Pricing
@@ -54,7 +54,7 @@ def add_market(
         ] = 50,
     ) -> models.Offer:
         try:
-            terms = placing.terms(Wish(token_in, token_out, amount, slippage_bps))
+            terms = placing.terms(NewOrder(token_in, token_out, amount, slippage_bps))
         except InvalidOrder as error:
             raise invalid("INVALID_QUERY", error.problems) from None
         return offer_view(quoting().offer(terms), terms)

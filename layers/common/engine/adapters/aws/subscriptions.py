@@ -24,25 +24,30 @@ from engine.domain.errors import (
 )
 from engine.observability import log
 from engine.ports.access import Caller
-from engine.ports.watchers import LONGEST_CONNECTION, Watcher, account_topic
+from engine.ports.subscriptions import MAX_CONNECTION, Subscription, account_topic
 
 #: How many subscriptions one connection may have at a time.
-MOST_SUBSCRIPTIONS = 50
+MAX_SUBSCRIPTIONS = 50
 #: What begins the sort key of a topic's row; the account follows.
 ROWS = "WATCHERS#"
-_MOST_DROPPED = 100  # an expression has 4 kB and 300 operators at most
+_MAX_DROPPED = 100  # an expression has 4 kB and 300 operators at most
 _ENTRY = "c:"  # and the connection's (or key's) id: the name of its attribute
 _MINUTE = 60_000  # milliseconds
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class DynamoWatchers:
+class DynamoSubscriptions:
     """Connections, each with its account and what it watches; and per topic who watches it."""
 
     table: Table
 
     def connect(
-        self, connection_id: str, caller: Caller, *, until: datetime, first: Watcher | None = None
+        self,
+        connection_id: str,
+        caller: Caller,
+        *,
+        until: datetime,
+        first: Subscription | None = None,
     ) -> None:
         item = {
             **key(f"CONN#{connection_id}", "CONN"),
@@ -63,7 +68,7 @@ class DynamoWatchers:
         values: dict[str, Any] = {
             "one": 1,
             "noted": {f"{to_ms(at)} {connection_id}"},
-            "end": to_ms(at + LONGEST_CONNECTION) // 1000 + 60,
+            "end": to_ms(at + MAX_CONNECTION) // 1000 + 60,
         }
         try:
             self.table.update(
@@ -79,36 +84,36 @@ class DynamoWatchers:
         return True
 
     def connected_by(self, caller: Caller, *, at: datetime) -> list[tuple[str, datetime]]:
-        first, last = (to_ms(t) // _MINUTE for t in (at - LONGEST_CONNECTION, at))
+        first, last = (to_ms(t) // _MINUTE for t in (at - MAX_CONNECTION, at))
         minutes = range(first, last + 2)  # clocks differ
         rows = self.table.get_many([_connects(caller.account, minute) for minute in minutes])
         noted = [row.get(f"{_ENTRY}{caller.key_id}", {}).get("SS", []) for row in rows.values()]
         read = [_noted(entry) for some in noted for entry in some]
         return [each for each in read if each]
 
-    def watch(self, watcher: Watcher) -> Watcher:
+    def watch(self, subscription: Subscription) -> Subscription:
         try:
             connection = self.table.update(
-                *_connection(watcher.connection_id),
+                *_connection(subscription.connection_id),
                 "ADD topics :topic",
                 "attribute_exists(pk) AND (attribute_not_exists(topics) "
-                "OR contains(topics, :name) OR size(topics) < :most)",
-                topic={watcher.topic},
-                name=watcher.topic,
-                most=MOST_SUBSCRIPTIONS,
+                "OR contains(topics, :name) OR size(topics) < :maximum)",
+                topic={subscription.topic},
+                name=subscription.topic,
+                maximum=MAX_SUBSCRIPTIONS,
             )
         except Refused as refused:
             if refused.standing is None:
-                raise ConnectionGone(watcher.connection_id) from refused
+                raise ConnectionGone(subscription.connection_id) from refused
             raise TooManySubscriptions(
-                f"a connection watches {MOST_SUBSCRIPTIONS} things at most"
+                f"a connection watches {MAX_SUBSCRIPTIONS} things at most"
             ) from refused
         caller = _caller(connection)
-        watcher = watcher.of_caller(caller, until=from_ms(int(connection["ends"]["N"])))
-        self._add(watcher)
-        return watcher
+        subscription = subscription.of_caller(caller, until=from_ms(int(connection["ends"]["N"])))
+        self._add(subscription)
+        return subscription
 
-    def change(self, standing: Watcher, changed: Watcher) -> None:
+    def change(self, standing: Subscription, changed: Subscription) -> None:
         with suppress(Refused):
             self._change(
                 standing,
@@ -118,19 +123,19 @@ class DynamoWatchers:
                 changed=_entry(changed),
             )
 
-    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Watcher]]:
+    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Subscription]]:
         keys = {_row(topic, account): (topic, account) for topic, account in topics}
         rows = self.table.get_many(list(keys))
-        return {of: item_watchers(rows.get(place, {})) for place, of in keys.items()}
+        return {of: item_subscriptions(rows.get(place, {})) for place, of in keys.items()}
 
-    def forget(self, watcher: Watcher) -> None:
-        self._drop([watcher])
+    def forget(self, subscription: Subscription) -> None:
+        self._drop([subscription])
         try:
             self.table.update(
-                *_connection(watcher.connection_id),
+                *_connection(subscription.connection_id),
                 "DELETE topics :topic",
                 "attribute_exists(pk)",
-                topic={watcher.topic},
+                topic={subscription.topic},
             )
         except Refused:
             return
@@ -138,7 +143,7 @@ class DynamoWatchers:
     def forget_connection(self, connection_id: str) -> None:
         self._drop(self._left(connection_id))
 
-    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
+    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Subscription]) -> None:
         stale = [*subscriptions]
         for connection_id in gone:
             stale += self._left(connection_id)
@@ -148,15 +153,18 @@ class DynamoWatchers:
         connection = self.table.get(*_connection(connection_id))
         return _caller(connection) if connection else None
 
-    def _add(self, watcher: Watcher) -> None:
+    def _add(self, subscription: Subscription) -> None:
         # No connection of this row lasts longer than one that would begin now.
-        begun = watcher.since or watcher.until
-        expires = to_ms(begun + LONGEST_CONNECTION) // 1000 if begun else 0
+        started = subscription.since or subscription.until
+        expires = to_ms(started + MAX_CONNECTION) // 1000 if started else 0
         self._change(
-            watcher, "SET #entry = :entry, expiresAt = :end", entry=_entry(watcher), end=expires
+            subscription,
+            "SET #entry = :entry, expiresAt = :end",
+            entry=_entry(subscription),
+            end=expires,
         )
 
-    def _left(self, connection_id: str) -> list[Watcher]:
+    def _left(self, connection_id: str) -> list[Subscription]:
         """Delete a connection; return that it watched its account, if it did."""
         connection = self.table.delete(*_connection(connection_id))
         if connection is None:
@@ -164,18 +172,18 @@ class DynamoWatchers:
         account = _caller(connection).account
         mine = account_topic(account)
         watched = mine in connection.get("topics", {}).get("SS", [])
-        return [Watcher(mine, connection_id, account)] if watched else []
+        return [Subscription(mine, connection_id, account)] if watched else []
 
-    def _drop(self, watchers: Iterable[Watcher]) -> None:
+    def _drop(self, subscriptions: Iterable[Subscription]) -> None:
         """Take subscriptions out of their topics' rows, a row at a time: a write pays for all."""
         rows: dict[tuple[str, str], set[str]] = {}
-        for watcher in watchers:
-            row = _row(watcher.topic, watcher.account)
-            rows.setdefault(row, set()).add(_ENTRY + watcher.connection_id)
+        for subscription in subscriptions:
+            row = _row(subscription.topic, subscription.account)
+            rows.setdefault(row, set()).add(_ENTRY + subscription.connection_id)
         for row, entries in rows.items():
             names = sorted(entries)
-            for n in range(0, len(names), _MOST_DROPPED):
-                some = {f"#e{i}": name for i, name in enumerate(names[n : n + _MOST_DROPPED])}
+            for n in range(0, len(names), _MAX_DROPPED):
+                some = {f"#e{i}": name for i, name in enumerate(names[n : n + _MAX_DROPPED])}
                 with suppress(Refused):
                     self.table.update(
                         *row,
@@ -186,28 +194,32 @@ class DynamoWatchers:
                     )
 
     def _change(
-        self, watcher: Watcher, expression: str, condition: str | None = None, **values: Any
+        self,
+        subscription: Subscription,
+        expression: str,
+        condition: str | None = None,
+        **values: Any,
     ) -> None:
         """Change a connection's entry in the row of what it watches. Raises Refused."""
         self.table.update(
-            *_row(watcher.topic, watcher.account),
+            *_row(subscription.topic, subscription.account),
             expression,
             condition,
-            names={"#entry": _ENTRY + watcher.connection_id},
+            names={"#entry": _ENTRY + subscription.connection_id},
             returning=False,
             **values,
         )
 
 
-def new_subscriptions(old: Item | None, new: Item) -> list[Watcher]:
+def new_subscriptions(old: Item | None, new: Item) -> list[Subscription]:
     """Return the subscriptions that a change of a topic's row began, or left to be caught up."""
     standing = old or {}
     changed = {name: value for name, value in new.items() if standing.get(name) != value}
-    begun = item_watchers({**changed, **key(new["pk"]["S"], new["sk"]["S"])})
-    return [watcher for watcher in begun if not watcher.caught_up]
+    started = item_subscriptions({**changed, **key(new["pk"]["S"], new["sk"]["S"])})
+    return [subscription for subscription in started if not subscription.caught_up]
 
 
-def item_watchers(item: Item) -> list[Watcher]:
+def item_subscriptions(item: Item) -> list[Subscription]:
     """Return the subscriptions that a topic's row holds; none if there is no row."""
     if not item:
         return []
@@ -217,7 +229,7 @@ def item_watchers(item: Item) -> list[Watcher]:
         for name, value in item.items()
         if name.startswith(_ENTRY)
     ]
-    return [watcher for watcher in read if watcher]
+    return [subscription for subscription in read if subscription]
 
 
 def _row(topic: str, account: str) -> tuple[str, str]:
@@ -252,33 +264,33 @@ def _noted(entry: str) -> tuple[str, datetime] | None:
         return None
 
 
-def _entry(watcher: Watcher) -> str:
+def _entry(subscription: Subscription) -> str:
     """Return a subscription as text; `since` makes a repeated one new to the stream.
 
     Its last number is 1 when it is caught up, and below that minus how often it was deferred.
     """
-    times = (at and to_ms(at) for at in (watcher.since, watcher.until))
-    by = [] if watcher.key_id is None else [watcher.key_id]
-    state = 1 if watcher.caught_up else -watcher.deferred
-    entry = [watcher.after_seq, *times, state, *by]
+    times = (at and to_ms(at) for at in (subscription.since, subscription.until))
+    by = [] if subscription.key_id is None else [subscription.key_id]
+    state = 1 if subscription.caught_up else -subscription.deferred
+    entry = [subscription.after_seq, *times, state, *by]
     return json.dumps(entry, separators=(",", ":"))
 
 
-def _read(topic: str, account: str, connection_id: str, entry: str) -> Watcher | None:
+def _read(topic: str, account: str, connection_id: str, entry: str) -> Subscription | None:
     """Return a subscription; one that a newer version wrote is set aside."""
     try:
         with decoding("a subscription"):
-            return _watcher(topic, account, connection_id, entry)
+            return _subscription(topic, account, connection_id, entry)
     except Undecodable as error:
         facts = {"topic": topic, "connection_id": connection_id, "why": str(error)}
         log.warning("a subscription can't be read", extra=facts)
         return None
 
 
-def _watcher(topic: str, account: str, connection_id: str, entry: str) -> Watcher:
+def _subscription(topic: str, account: str, connection_id: str, entry: str) -> Subscription:
     after_seq, since, until, state, *by = json.loads(entry)
     since, until = (None if ms is None else from_ms(ms) for ms in (since, until))
     after_seq, state = whole(after_seq), whole(state, -10_000, 1)
     by = [text(key_id) for key_id in by]
-    begun = Watcher(topic, connection_id, account, after_seq, since, until, state > 0, *by)
-    return replace(begun, deferred=max(0, -state))
+    started = Subscription(topic, connection_id, account, after_seq, since, until, state > 0, *by)
+    return replace(started, deferred=max(0, -state))

@@ -8,7 +8,7 @@ from typing import Protocol
 from engine.ports.access import Caller
 
 #: API Gateway ends every WebSocket connection after two hours.
-LONGEST_CONNECTION = timedelta(hours=2)
+MAX_CONNECTION = timedelta(hours=2)
 #: How long a connection may be in the making, in which a push finds it gone.
 ARRIVAL = timedelta(seconds=3)
 
@@ -24,7 +24,7 @@ def account_topic(account: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Watcher:
+class Subscription:
     """A WebSocket connection that watches a topic on behalf of an account, by a key of it.
 
     It has every state of the order up to `after_seq`, and is `caught_up` once it was told what had
@@ -42,15 +42,20 @@ class Watcher:
     key_id: str | None = field(default=None, compare=False)
     deferred: int = field(default=0, compare=False)
 
-    def of_caller(self, caller: Caller, *, until: datetime) -> "Watcher":
+    def of_caller(self, caller: Caller, *, until: datetime) -> "Subscription":
         return replace(self, account=caller.account, key_id=caller.key_id, until=until)
 
 
-class Watchers(Protocol):
+class Subscriptions(Protocol):
     """Connections and what they watch."""
 
     def connect(
-        self, connection_id: str, caller: Caller, *, until: datetime, first: Watcher | None = None
+        self,
+        connection_id: str,
+        caller: Caller,
+        *,
+        until: datetime,
+        first: Subscription | None = None,
     ) -> None:
         """Store a connection: who is at its other end, when it ends at the latest, what it watches.
 
@@ -74,25 +79,25 @@ class Watchers(Protocol):
         """
         ...
 
-    def watch(self, watcher: Watcher) -> Watcher:
+    def watch(self, subscription: Subscription) -> Subscription:
         """Store a subscription of a connection's account; what it lacks follows by the stream.
 
         Raises ConnectionGone if the connection is not stored, TooManySubscriptions.
         """
         ...
 
-    def change(self, standing: Watcher, changed: Watcher) -> None:
+    def change(self, standing: Subscription, changed: Subscription) -> None:
         """Note how far a subscription has come; nothing if it is not as it stood any more."""
         ...
 
-    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Watcher]]:
+    def of(self, topics: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Subscription]]:
         """Return who watches topics, each on behalf of an account: by topic and account.
 
         Those whose time is over are among them.
         """
         ...
 
-    def forget(self, watcher: Watcher) -> None:
+    def forget(self, subscription: Subscription) -> None:
         """Drop one subscription; harmless when it is gone already."""
         ...
 
@@ -103,7 +108,7 @@ class Watchers(Protocol):
         """
         ...
 
-    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Watcher]) -> None:
+    def forget_gone(self, gone: Iterable[str], subscriptions: Iterable[Subscription]) -> None:
         """Drop connections that are gone, as `forget_connection` does, and these subscriptions.
 
         The connections of these are gone, or over: nothing else is noted of them.
