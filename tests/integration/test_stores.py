@@ -129,6 +129,21 @@ def test_open_orders_are_found_by_age_until_nothing_is_left_to_do(orders: OrderR
     assert found == ["o0", "o3", "o4", "o5"]
 
 
+def test_open_orders_that_cant_be_read_keep_no_others_from_being_found(dynamodb: Any) -> None:
+    orders = DynamoOrders(Table(dynamodb, TABLE))
+    for n in range(9):
+        orders.add(an_order(order_id=f"o{n}", at=START + timedelta(seconds=n)))
+    for n in range(7):
+        dynamodb.update_item(
+            TableName=TABLE,
+            Key=row_key(f"ORDER#o{n}", "ORDER"),
+            UpdateExpression="SET v = :v",
+            ExpressionAttributeValues={":v": {"N": "99"}},
+        )
+    found = orders.open_before(START + timedelta(minutes=1), limit=2)
+    assert [order.order_id for order in found] == ["o7", "o8"]
+
+
 @both
 def test_an_accounts_orders_are_read_newest_first_from_where_one_left_off(
     orders: OrderRepository,

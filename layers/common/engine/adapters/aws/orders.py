@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import merge
 from itertools import islice
 from typing import Any
 
@@ -24,6 +25,8 @@ from engine.observability import log
 
 #: Partitions of the index of open orders: one would take at most some 500 new orders a second.
 OPEN_SHARDS = 4
+#: Open orders that are looked at for those that can be read: the others keep nobody waiting.
+MAX_OPEN_LOOKED_AT = 2_000
 _REMEMBERED = 256  # entries of the ledger; a worker has ten transactions under way
 
 
@@ -96,21 +99,20 @@ class DynamoOrders:
         return [order for order in found if order is not None]
 
     def open_before(self, before: datetime, *, limit: int) -> Iterable[Order]:
-        keys: list[Item] = []
-        for shard in range(OPEN_SHARDS):
-            keys += self.table.index(
+        shards = [
+            self.table.walk(
                 "open-orders",
                 "#open = :shard AND placed < :before",
-                limit=limit,
+                page=limit,
                 shard=str(shard),
                 before=f"{to_ms(before):014d}",
             )
-        keys.sort(key=lambda item: str(item["placed"]["S"]))
-        for item in islice(keys, limit):
-            row = self.table.get(item["pk"]["S"], "ORDER")
-            order = _readable(row) if row else None
-            if order is not None:
-                yield order
+            for shard in range(OPEN_SHARDS)
+        ]
+        oldest_first = merge(*shards, key=lambda item: str(item["placed"]["S"]))
+        rows = (self.table.get(item["pk"]["S"], "ORDER") for item in oldest_first)
+        found = (_readable(row) for row in islice(rows, MAX_OPEN_LOOKED_AT) if row)
+        yield from islice((order for order in found if order is not None), limit)
 
     def of_account(
         self, account: str, *, before: str | None, limit: int

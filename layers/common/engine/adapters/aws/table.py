@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -121,25 +122,36 @@ class Table:
         **values: str,
     ) -> list[Item]:
         """Read up to `limit` keys from an index, in its order; `#open` is the attribute `open`."""
+        found = self.walk(name, condition, page=limit, newest_first=newest_first, **values)
+        return list(islice(found, limit))
+
+    def walk(
+        self,
+        name: str,
+        condition: str,
+        *,
+        page: int,
+        newest_first: bool = False,
+        **values: str,
+    ) -> Iterator[Item]:
+        """Read keys from an index as `index` does, `page` at a time, as far as is asked for."""
         request: dict[str, Any] = {
             "TableName": self.name,
             "IndexName": name,
             "KeyConditionExpression": condition,
             "ScanIndexForward": not newest_first,
+            "Limit": page,
             **_values(values),
         }
         if "#open" in condition:
             request["ExpressionAttributeNames"] = {"#open": "open"}
-        found: list[Item] = []
-        while len(found) < limit:
-            request["Limit"] = limit - len(found)
+        while True:
             with _translated():
                 answer = self.client.query(**request)
-            found += answer["Items"]
+            yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
-                break
+                return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        return found
 
 
 def key(pk: str, sk: str) -> Item:
