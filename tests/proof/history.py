@@ -19,7 +19,7 @@ from engine.api.views import order_view
 from engine.domain.money import BPS
 from engine.domain.order import TRANSITIONS, Order, Status, Try, TryOutcome
 from engine.domain.terms import OrderType
-from engine.domain.triggers import Side, Trailing
+from engine.domain.triggers import AtPrice, Side, Trailing
 
 T = TypeVar("T")
 Document = Mapping[str, Any]
@@ -570,9 +570,10 @@ class Spell:
         A trailing stop follows the price in bands, and what missed its limit waits for a price that
         is from 1 to 100 bps better: it is `sure` to come due by the worse, and may by the better.
         """
-        terms, stopped = self.resting.terms, self.again
-        trigger = self.resting.waiting and self.resting.waiting.trigger
-        best = trigger.watermark if isinstance(trigger, Trailing) else None  # the price as it began
+        terms, trigger = self.resting.terms, self.resting.waiting and self.resting.waiting.trigger
+        # How it began is believed: by the price then, or what it had come to before a change.
+        stopped = isinstance(trigger, AtPrice)
+        best = trigger.watermark if isinstance(trigger, Trailing) else None
         up = 1 if terms.side is Side.SELL else -1
         for at, price in prices:
             match terms.kind:

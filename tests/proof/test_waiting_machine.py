@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -16,6 +17,7 @@ from engine.domain.triggers import Side
 from tests.fakes import Lazy
 from tests.proof.aws import Message
 from tests.proof.border import Harm
+from tests.proof.breaks import Break, ignore_a_cancel_all, let_nothing_expire
 from tests.proof.history import ALWAYS, PROMISES, Promise, broken
 from tests.proof.test_machine import run, wanted_steps
 from tests.proof.world import TICKS, World
@@ -27,6 +29,7 @@ levels = st.sampled_from(["90", "95", "99", "99.99", "100", "100.01", "101", "10
 sides = st.sampled_from(list(Side))
 which = st.integers(0, 7)
 lives = st.sampled_from([3600, 3600, 30, 2])
+seldom = st.sampled_from([False, False, False, True])
 
 
 #: What each kind is asked with, of two levels.
@@ -102,10 +105,12 @@ class Waiting(RuleBasedStateMachine):
         self._step()
         self.world.cancel(self._order(order))
 
-    @rule()
-    def cancel_all(self) -> None:
+    @precondition(_some_order)
+    @rule(really=seldom)
+    def cancel_all(self, really: bool) -> None:
         self._step()
-        self.world.cancel_all()
+        if really:
+            self.world.cancel_all()
 
     @rule(price=levels, told=st.booleans())
     def move(self, price: str, told: bool) -> None:
@@ -117,8 +122,20 @@ class Waiting(RuleBasedStateMachine):
         """The price goes somewhere for one tick only."""
         self._step()
         self.world.move(to)
-        self.world.tick_beside()
+        self._tick_beside()
         self.world.move(back)
+
+    def _tick_beside(self) -> None:
+        self.world.clock.advance(0.25)
+        self.world.tick_beside()
+
+    @rule(low=levels, high=levels)
+    def jump(self, low: str, high: str) -> None:
+        """Two ticks of one ticker see two prices."""
+        self._step()
+        for price in (low, high):
+            self.world.move(price)
+            self._tick_beside()
 
     @rule(ticks=st.integers(1, 3))
     def tick(self, ticks: int) -> None:
@@ -129,7 +146,7 @@ class Waiting(RuleBasedStateMachine):
     @rule()
     def tick_beside(self) -> None:
         self._step()
-        self.world.tick_beside()
+        self._tick_beside()
 
     @precondition(_some_start)
     @rule(message=which)
@@ -143,7 +160,7 @@ class Waiting(RuleBasedStateMachine):
         self._step()
         self.world.sqs.messages(TICKS).remove(self._start(message))
 
-    @rule(lagging=st.booleans())
+    @rule(lagging=seldom)
     def lag(self, lagging: bool) -> None:
         """Let the indexes show nothing new from now on, or all that they did not show."""
         self._step()
@@ -152,7 +169,7 @@ class Waiting(RuleBasedStateMachine):
         else:
             self.world.dynamo.catch_up()
 
-    @rule(blind=st.booleans())
+    @rule(blind=seldom)
     def lose_sight(self, blind: bool) -> None:
         """No venue tells a price, or both do again."""
         self._step()
@@ -210,7 +227,19 @@ class Waiting(RuleBasedStateMachine):
             for order_id in world.order_ids:
                 world.read(order_id)
             self._look()
+            assert world.quiet  # also the ticks: whatever their budget, their sweeps are whole
         assert all(end.final for end in world.history().ends.values())
+
+
+@pytest.mark.parametrize(
+    "guard", [ignore_a_cancel_all, let_nothing_expire], ids=lambda guard: guard.__name__
+)
+def test_the_machine_of_waiting_orders_notices_if_the_engine_were_to(
+    guard: Break, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard(monkeypatch)
+    with pytest.raises(AssertionError):
+        run(20_000, Phase.generate, machine=Waiting)
 
 
 def test_what_is_triggered_is_what_a_look_at_all_would_find(

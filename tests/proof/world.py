@@ -394,7 +394,7 @@ class World:
 
     def tick(self) -> bool:
         """Deliver one message to the ticker, if there is one to be seen."""
-        before = self._stamp
+        before, sweeps = self._stamp, len(self.sweeps)
         with self.sqs.lock:
             received = self.sqs.receive(TICKS, self.sqs.visible(TICKS)[:1], TICK_VISIBILITY)
         if not received:
@@ -404,7 +404,8 @@ class World:
         ran = self._run("trigger", lambda: self._ticks.tick_on(event))
         if ran is not None:
             self.sqs.do_delete_message(QueueUrl=TICKS, ReceiptHandle=str(message.receipt))
-        still = ran is not None and before == self._stamp == self._still[0]
+        looked = ran is not None and (self.blind or len(self.sweeps) > sweeps)
+        still = looked and before == self._stamp == self._still[0]
         self._still = self._stamp, self._still[1] + 1 if still else 0
         return True
 

@@ -118,6 +118,17 @@ def test_a_gap_skips_nobody_and_the_nearest_are_woken_first() -> None:
     assert [world.status(order_id) for order_id in placed] == [Status.PENDING] * 4
 
 
+def test_who_is_near_and_not_due_does_not_keep_a_tick_from_who_is() -> None:
+    world = World(budget=6)
+    due = [world.place(limit("105")) for _ in range(4)]
+    assert world.tick("110") == Swept(seen=3, woken=3, complete=False)
+    world.clock.advance(1)
+    later = [world.place(limit(str(price))) for price in (106, 107, 108, 109)]
+    assert world.tick("100").complete
+    assert {world.status(order_id) for order_id in due} == {Status.PENDING}
+    assert {world.status(order_id) for order_id in later} == {Status.RESTING}
+
+
 def test_a_spike_between_two_ticks_counts(world: World) -> None:
     world.tick("100")
     order_id = world.place(stop("95"))

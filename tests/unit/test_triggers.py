@@ -92,6 +92,13 @@ def test_what_the_price_did_before_an_order_rested_does_not_concern_it() -> None
     assert now.since(NOON + 3 * second) is None
 
 
+def test_of_equal_highs_and_lows_the_latest_counts() -> None:
+    second = timedelta(seconds=1)
+    seen = Tick.of(Decimal(80), NOON).seen(Decimal(80), NOON + second)
+    assert seen.low_at == seen.high_at == NOON + second
+    assert seen.seen(Decimal(80), NOON) == seen
+
+
 def test_a_price_that_was_overtaken_is_not_the_newest() -> None:
     seen = Tick.of(Decimal(100), NOON + timedelta(seconds=1)).seen(Decimal(90), NOON)
     assert (seen.price, seen.high, seen.low) == (Decimal(100), Decimal(100), Decimal(90))

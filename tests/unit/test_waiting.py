@@ -452,6 +452,15 @@ def test_what_does_not_rest_is_not_changed(world: World, status: Status) -> None
         world.change(order, slippage_bps=1)
 
 
+def test_what_is_about_to_expire_is_not_changed(world: World) -> None:
+    until = world.clock.now() + timedelta(seconds=2)
+    order = world.place(sell(OrderType.LIMIT, limit_price="110", expires_at=until))
+    world.clock.advance(2)
+    with pytest.raises(OrderNotChangeable, match="time is over"):
+        world.change(order, limit_price=Decimal(90))
+    assert not world.queue.messages
+
+
 def test_somebody_elses_order_is_not_changed(world: World) -> None:
     order = world.place(limit("101"))
     with pytest.raises(OrderNotFound):

@@ -58,7 +58,8 @@ class Tick:
         One that is older than the newest is only a high or a low: whoever read it was overtaken.
         """
         high, high_at = max((self.high, self.high_at), (price, at))
-        low, low_at = min((self.low, self.low_at), (price, at))
+        lower = (price, self.low_at) < (self.low, at)  # of two that are equal, the later
+        low, low_at = (price, at) if lower else (self.low, self.low_at)
         newest = (price, at) if at >= self.at else (self.price, self.at)
         return Tick(*newest, high, high_at, low, low_at)
 

@@ -83,6 +83,8 @@ class Changing:
     def _changed(self, order: Order, waiting: Waiting, changes: Changes) -> Order:
         """Return an order with other terms; due already, if they are met. Raises as `change`."""
         now = self.clock.now()
+        if order.expires_at <= now:
+            raise OrderNotChangeable("the order's time is over")
         terms = _applied(order.terms, changes)
         if terms == order.terms:
             return order

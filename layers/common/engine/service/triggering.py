@@ -82,9 +82,7 @@ class Triggering:
         tick = row.tick.seen(price, at) if row else Tick.of(price, at)
         swept = Swept()
         for level in (Level(Direction.ABOVE, tick.high), Level(Direction.BELOW, tick.low)):
-            due = self.index.reached(pair, level, limit=share)
-            swept += self._all(due, partial(self._meet, tick))
-            swept = replace(swept, complete=swept.complete and len(due) < share)
+            swept += self._reach(pair, level, tick, share)
         kept = Tick.of(tick.price, tick.at) if swept.complete else tick
         version = row.version if row else 0
         try:
@@ -92,6 +90,21 @@ class Triggering:
         except Conflict:  # its high and low count for whoever was faster, or in the next tick
             log.debug("somebody else wrote the price", extra={"pair": pair})
         return swept
+
+    def _reach(self, pair: str, level: Level, tick: Tick, share: int) -> Swept:
+        """Look at a share of the orders that are at or past a level; at more, if none of it is due.
+
+        They may rest since the price was there only. Then they would be met by every tick, and who
+        is due behind them by none.
+        """
+        while True:
+            found = self.index.reached(pair, level, limit=share)
+            met = self._all(found, partial(self._meet, tick))
+            if len(found) < share:
+                return met
+            if met.woken or met.moved or met.expired or not met.complete:
+                return replace(met, complete=False)
+            share *= 2
 
     def _all(self, order_ids: Sequence[str], meet: Callable[[Order], Swept]) -> Swept:
         """Look at orders side by side."""
