@@ -30,13 +30,13 @@ def growth(stage: Stage) -> Figures:
     """Measure with 1,000, 10,000 and 100,000 orders stored."""
     figures: Figures = {}
     system = stage.system(_GROWTH)
-    _stop_stream(system)  # or 100,000 changes would be announced first
+    stop_stream(system)  # or 100,000 changes would be announced first
     orders = (an_order(f"held-{n}", age=timedelta(minutes=5)) for n in range(OPEN))
-    _fill(system, (order_item(held(order)) for order in orders))
+    fill(system, (order_item(held(order)) for order in orders))
     stored = 0
     for size in SIZES:
         stage.tell(f"{size} orders stored")
-        _fill(system, _settled(range(stored, size)))
+        fill(system, _settled(range(stored, size)))
         if not stored:
             _timed(system)  # so that every process has been asked everything
         stored = size
@@ -76,7 +76,7 @@ def _order_id(n: int) -> str:
     return f"{n:08d}-0000-4000-8000-000000000000"
 
 
-def _fill(system: System, items: Iterable[dict[str, Any]]) -> None:
+def fill(system: System, items: Iterable[dict[str, Any]]) -> None:
     """Write rows, 25 a call, without boto3's cost for each."""
     write, rest = plain(system.cloud.port, "BatchWriteItem"), iter(items)
     while rows := list(islice(rest, 25)):
@@ -84,7 +84,7 @@ def _fill(system: System, items: Iterable[dict[str, Any]]) -> None:
         write(RequestItems={system.stack.table: puts})
 
 
-def _stop_stream(system: System) -> None:
+def stop_stream(system: System) -> None:
     """Let the table's changes no longer go to ws_notify."""
     client = system.client("lambda")
     for mapping in client.list_event_source_mappings()["EventSourceMappings"]:

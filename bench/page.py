@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from bench import cost, growth, latency, routing
+from bench import cost, growth, latency, routing, triggers
 from bench.figures import ROOT, Results
 from bench.lambdas import FUNCTIONS
 from bench.markdown import between, render
@@ -40,6 +40,7 @@ def rendered(name: str, results: Results) -> str:
         cost=cost,
         growth=growth,
         latency=latency,
+        triggers=triggers,
         routing=routing,
     )
 

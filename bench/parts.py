@@ -13,10 +13,11 @@ from bench.routing import arithmetic
 from bench.scale import scale
 from bench.stage import Stage
 from bench.throughput import memory, throughput, zero
+from bench.triggers import triggers
 
 #: `request` needs figures of `life`, `cost` of both and of `overhead`; `scale` of most.
 _IN_TURN: tuple[Callable[[Stage], Figures], ...] = (
     *(arithmetic, startup, life, request, profile, overhead, cost, push, watchers, submit),
-    *(emulator, memory, throughput, zero, growth, scale),
+    *(emulator, memory, throughput, zero, growth, triggers, scale),
 )
 PARTS = {part.__name__: part for part in _IN_TURN}

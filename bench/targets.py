@@ -74,6 +74,27 @@ TARGETS = (
         Target(f"{name}, 100,000 orders of 1,000", "growth", f"{name}_ratio", "x", maximum=1.3)
         for name in ("submit", "get", "list")
     ),
+    Target(
+        "a quiet tick reads, a pair and direction", "triggers", "direction_units_1000000", maximum=1
+    ),
+    *(
+        Target(f"{what}, 1,000,000 resting of 1,000", "triggers", f"{name}_ratio", "x", maximum=1.1)
+        for what, name in (
+            ("a quiet tick reads", "quiet_read_units"),
+            ("a quiet tick's CPU", "quiet_ms"),
+            ("a tick that crosses 100 reads", "cross_read_units"),
+            ("and writes", "cross_write_units"),
+            ("and its CPU", "cross_ms"),
+        )
+    ),
+    Target("price moved to `pending`, p50", "triggers", "wake_p50_ticks", "ticks", maximum=0.7),
+    Target("price moved to `pending`, p99", "triggers", "wake_p99_ticks", "ticks", maximum=2),
+    Target("500 crossed by one tick, all confirmed", "triggers", "burst_s", "s", maximum=20),
+    Target("confirmed twice", "triggers", "burst_twice", maximum=0),
+    Target("a market order beside 10,000 resting", "triggers", "beside_ratio", "x", maximum=1.2),
+    Target(
+        "a million resting orders, above market ones", "triggers", "more_usd", "USD", maximum=2.5
+    ),
 )
 
 
