@@ -463,6 +463,7 @@ def _told_of_each(history: History) -> Mapping[tuple[str, str], list[Document]]:
 
 def _in_order(name: str, order_id: str, messages: Sequence[Document], history: History) -> Checked:
     has, of_all, replaying, stands = 0, False, False, 0
+    begun = False  # what a replay tells may have become more since it was asked for
     asked: Document | None = None
     for message in messages:
         if message["type"] == "asked":
@@ -477,7 +478,7 @@ def _in_order(name: str, order_id: str, messages: Sequence[Document], history: H
         seq, snapshot = message["seq"], message["type"] == "snapshot"
         if asked is not None and seq == asked["afterSeq"] + 1:  # what was, from there on
             stands = asked["stands"].get(order_id, 0)
-            replaying = stands > asked["afterSeq"]
+            replaying, begun = stands > asked["afterSeq"], True
             has, asked = seq, None
         elif has < 0 and not snapshot:
             yield f"{name} a status (seq {seq}) before its snapshot"
@@ -490,11 +491,11 @@ def _in_order(name: str, order_id: str, messages: Sequence[Document], history: H
             continue
         if replaying and not snapshot and seq == history.ends[order_id].seq:
             yield f"{name} what was, and no snapshot of it"
-        elif snapshot and not replaying:
+        elif snapshot and not begun:
             yield f"{name} a snapshot (seq {seq}) amid the changes"
         elif snapshot and seq < stands:
             yield f"{name} a snapshot (seq {seq}) of what was no more ({stands})"
-        replaying = replaying and not snapshot
+        replaying, begun = replaying and not snapshot, begun and not snapshot
     yield None
 
 

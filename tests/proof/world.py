@@ -43,7 +43,7 @@ from engine.ports.access import ApiKey, Caller
 from engine.ports.background import Background
 from engine.ports.chain import Chain
 from engine.ports.prices import PriceBook, PriceRow
-from engine.ports.subscriptions import Push, Subscription, account_topic, order_topic
+from engine.ports.subscriptions import ARRIVAL, Push, Subscription, account_topic, order_topic
 from engine.ports.venue import Market, Venue
 from engine.service.identity import BELIEVED
 from engine.service.placing import NewOrder
@@ -257,14 +257,16 @@ class World:
         self.accounts[client] = account
         if first:
             self._asks(client, order_id)
-        connecting = self.engine.connecting
+        connecting, began = self.engine.connecting, self.clock.now()
         # API Gateway makes the connection when $connect has returned, or refuses it.
         stored = self._run("ws_connect", lambda: connecting.connect(client, caller, first))
         for _ in range(seen):
             self.notify(1)
         if stored:
             self.sockets.open.add(client)
-            if order_id and self._owner(order_id) == account:
+            # One that is made so late was taken for gone: its client has to ask anew.
+            in_time = self.clock.now() <= began + ARRIVAL
+            if order_id and in_time and self._owner(order_id) == account:
                 self.stayed.add((client, order_id))
             if by:
                 self.keys[by].add(client)
