@@ -464,7 +464,7 @@ def _told_of_each(history: History) -> Mapping[tuple[str, str], list[Document]]:
 def _in_order(name: str, order_id: str, messages: Sequence[Document], history: History) -> Checked:
     has, of_all, replaying, stands = 0, False, False, 0
     begun = False  # what a replay tells may have become more since it was asked for
-    asked: Document | None = None
+    asks: list[Document] = []
     for message in messages:
         if message["type"] == "asked":
             if message["orderId"] is None:
@@ -472,14 +472,20 @@ def _in_order(name: str, order_id: str, messages: Sequence[Document], history: H
                 if order_id in message["stands"]:
                     has = -1  # its snapshot comes first
             else:
-                asked = message
+                asks.append(message)
         if message["type"] not in {"snapshot", "status"}:
             continue
         seq, snapshot = message["seq"], message["type"] == "snapshot"
-        if asked is not None and seq == asked["afterSeq"] + 1:  # what was, from there on
+        fitting = (each for each in reversed(asks) if seq == each["afterSeq"] + 1)
+        asked = next(fitting, None)
+        if asked is not None:  # what was, from there on
+            asks.remove(asked)
             stands = asked["stands"].get(order_id, 0)
             replaying, begun = stands > asked["afterSeq"], True
-            has, asked = seq, None
+            has = seq
+        elif asks and seq <= has and snapshot:  # who asks twice may be answered alike twice
+            asks.pop(0)
+            begun = True
         elif has < 0 and not snapshot:
             yield f"{name} a status (seq {seq}) before its snapshot"
         elif seq == has + 1 or (of_all and snapshot and seq > has):

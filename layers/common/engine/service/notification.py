@@ -179,6 +179,7 @@ class Notification:
             elif not delivery.gone:
                 self._keep_place(delivery, whole=not unsent)
         except StoreUnavailable:
+            delivery.gone = False  # that is not known: it may be connecting still
             log.warning("the table did not answer", extra={"connection": delivery.connection_id})
             return set(delivery.records)
         return {message.record for message in unsent}
