@@ -1,5 +1,6 @@
 """Whatever goes wrong at whatever call, every promise is kept."""
 
+import os
 from collections import Counter
 from dataclasses import replace
 
@@ -8,6 +9,8 @@ import pytest
 from tests.proof.border import Harm
 from tests.proof.stories import DEATHS, STORIES, Story, Telling, distinct, points, tell
 
+#: Also the harms that are no deaths at every call, not at the first of its kind alone.
+EVERYTHING = os.environ.get("PROOF", "") == "all"
 stories = pytest.mark.parametrize("story", STORIES, ids=str)
 #: What happens to the calls of some stories, besides deaths, also when time is short.
 MORE: dict[str, tuple[Harm, ...]] = {
@@ -34,9 +37,12 @@ def test_whatever_goes_wrong_at_one_call_every_promise_is_kept(
 ) -> None:
     calls = tell(story).world.border.calls
     harms = tuple(Harm) if thorough else MORE.get(story.name, DEATHS)
-    if not thorough:
-        calls = [c for c in distinct(calls) if c.function in (story.functions or {c.function})]
-    for call, harm in points(calls, harms):
+    once = [c for c in distinct(calls) if c.function in (story.functions or {c.function})]
+    if thorough:
+        once = calls if EVERYTHING else distinct(calls)
+    deaths = calls if thorough else once
+    others = [harm for harm in harms if harm not in DEATHS]
+    for call, harm in (*points(deaths, DEATHS), *points(once, others)):
         good(tell(story, {call.number: harm}))
         tally["points at which a process dies" if harm in DEATHS else "other harms"] += 1
 
