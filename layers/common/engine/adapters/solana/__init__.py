@@ -1,0 +1,1 @@
+"""Solana: the venues' pools as accounts, transactions, and what became of them."""
