@@ -230,7 +230,7 @@ class FrontDoor:
                 autoping=False,
                 autoclose=False,
                 compress=False,
-                max_msg_size=MAX_MESSAGE + 1,  # the least that is refused
+                max_msg_size=0,  # `limit_frames` holds it to less
                 protocols=[PROTOCOL],  # chosen here if offered: the embedded cloud tells none
             )
             refused = limit_frames(request)
@@ -325,12 +325,12 @@ def limit_frames(request: web.BaseRequest) -> Carrying:
     """Hold the client to API Gateway's frames; return what is done with how to close over one."""
     refused: Carrying = asyncio.get_running_loop().create_future()
 
-    def too_big() -> None:
-        if not refused.done():
-            refused.set_result((WSCloseCode.MESSAGE_TOO_BIG, b"a frame has at most 32 KB"))
+    def too_big(reason: str) -> None:
+        refused.set_result((WSCloseCode.MESSAGE_TOO_BIG, reason.encode()))
 
     if request.transport is not None:
-        request.transport.set_protocol(FrameLimit(request.protocol, MAX_FRAME, too_big))
+        limited = FrameLimit(request.protocol, MAX_FRAME, MAX_MESSAGE, too_big)
+        request.transport.set_protocol(limited)
     return refused
 
 

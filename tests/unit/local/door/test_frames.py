@@ -7,7 +7,7 @@ from websockets.frames import Frame, Opcode
 
 from local.door.frames import FrameLimit
 
-LIMIT = 1_000
+LIMIT = 1_024
 
 
 class Inner(asyncio.Protocol):
@@ -18,18 +18,48 @@ class Inner(asyncio.Protocol):
         self.heard += data
 
 
-def frame(size: int, *, fin: bool = True, mask: bool = True) -> bytes:
-    return Frame(Opcode.TEXT, bytes(size), fin).serialize(mask=mask)
+def frame(size: int, *, opcode: Opcode = Opcode.TEXT, fin: bool = True, mask: bool = True) -> bytes:
+    return Frame(opcode, bytes(size), fin).serialize(mask=mask)
 
 
-@pytest.mark.parametrize("step", [1, 2, 3, 7, 130, 1_005, 1_000_000])
-def test_frames_are_told_apart_however_they_are_cut(step: int) -> None:
-    inner, too_big = Inner(), []
-    limited = FrameLimit(inner, LIMIT, lambda: too_big.append(len(inner.heard)))
-    good = [frame(n) for n in (0, 5, 125, 126, LIMIT)] + [frame(9, fin=False, mask=False)]
-    bad = [frame(LIMIT + 1), frame(70_000)]
-    stream = b"".join([*good[:3], bad[0], *good[3:5], bad[1], good[5]])
+def heard(stream: bytes, step: int) -> tuple[bytes, list[str]]:
+    """Send a stream in pieces of `step` bytes; return what passed and what was refused."""
+    inner, refused = Inner(), list[str]()
+    limited = FrameLimit(inner, LIMIT, 3 * LIMIT, refused.append)
     for at in range(0, len(stream), step):
         limited.data_received(stream[at : at + step])
-    assert inner.heard == b"".join(good)
-    assert len(too_big) == 2
+    return inner.heard, refused
+
+
+steps = pytest.mark.parametrize("step", [1, 2, 3, 7, 130, 1_029, 1_000_000])
+
+
+@steps
+def test_what_is_within_the_limits_passes_however_it_is_cut(step: int) -> None:
+    parts = [frame(LIMIT, fin=False), *[frame(LIMIT, opcode=Opcode.CONT, fin=False)] * 2]
+    parts.insert(2, frame(125, opcode=Opcode.PING))
+    whole = [frame(n) for n in (0, 5, 125, 126, LIMIT)] + [frame(9, mask=False)]
+    stream = b"".join([*whole, *parts, *whole])
+    assert heard(stream, step) == (stream, [])
+
+
+@steps
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ([frame(LIMIT + 1)], "a frame has at most 1 KB"),
+        ([frame(70_000)], "a frame has at most 1 KB"),
+        ([frame(1, fin=False), frame(LIMIT + 1, opcode=Opcode.CONT)], "a frame has at most 1 KB"),
+        (
+            [frame(LIMIT, fin=False), *[frame(LIMIT, opcode=Opcode.CONT, fin=False)] * 3],
+            "a message has at most 3 KB",
+        ),
+    ],
+    ids=["frame", "large frame", "part", "message"],
+)
+def test_from_what_is_too_big_on_only_control_frames_pass(
+    bad: list[bytes], reason: str, step: int
+) -> None:
+    good, close = frame(5), frame(2, opcode=Opcode.CLOSE)
+    stream = b"".join([good, *bad, frame(7), close, frame(3, opcode=Opcode.CONT)])
+    assert heard(stream, step) == (b"".join([good, *bad[:-1], close]), [reason])
