@@ -53,7 +53,7 @@ redrive: $(RUN) ## Move the dead letters back to the order queue
 
 test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end, the places
 	.venv-sam/bin/sam validate --lint --template template.yaml
-	$(PY) -m pytest -q -n 3 --dist loadfile tests/e2e
+	$(PY) -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests/e2e
 	$(MAKE) --no-print-directory places
 
 places: $(DEV) $(SAM) $(LAMBDA) ## Test what is built, Lambda's runtime, plain SAM and updates (Python 3.13)
