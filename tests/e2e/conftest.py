@@ -26,7 +26,7 @@ KEYED = {
 _NUMBERS = itertools.count(1)
 
 #: The files that take longest, so that none of them is begun last.
-_FIRST = ("test_stopping", "test_waiting", "test_crashes", "test_busy", "test_chaos", "test_trading")
+_FIRST = tuple(f"test_{name}" for name in "stopping waiting crashes busy chaos trading".split())
 
 #: Makes a trader of a new account; the name is the beginning of the account's.
 Accounts = Callable[[str], Trader]
