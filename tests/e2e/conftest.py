@@ -26,7 +26,7 @@ KEYED = {
 _NUMBERS = itertools.count(1)
 
 #: The files that take longest, so that none of them is begun last.
-_FIRST = tuple(f"test_{name}" for name in "stopping waiting crashes busy chaos trading".split())
+_FIRST = ("stopping", "waiting", "crashes", "busy", "chaos", "trading")
 
 #: Makes a trader of a new account; the name is the beginning of the account's.
 Accounts = Callable[[str], Trader]
@@ -34,7 +34,8 @@ Accounts = Callable[[str], Trader]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the files (`--no-loadscope-reorder` keeps the order when they are shared out)."""
-    items.sort(key=lambda item: _FIRST.index(item.path.stem) if item.path.stem in _FIRST else 99)
+    first = {f"test_{name}": at for at, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: first.get(item.path.stem, len(first)))
 
 
 @pytest.fixture(scope="session")
