@@ -103,7 +103,7 @@ format: $(DEV) ## Rewrite the sources to the house's format
 	$(VENV)/bin/ruff check --fix .
 
 lock: $(DEV) ## Compile every requirements*.in to exact pins
-	@for file in layers/common/requirements requirements requirements-dev requirements-sam \
+	@for file in layers/common/requirements layers/solana/requirements requirements requirements-dev requirements-sam \
 	  requirements-lambda; do \
 	  $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	    --no-emit-find-links --no-header $$file.in --output-file $$file.txt || exit 1; \

@@ -39,7 +39,14 @@ from engine.domain.errors import (
     TooManySubscriptions,
     VenueError,
 )
-from engine.domain.order import LIMIT_NOT_MET, TRANSACTION_EXPIRED, Failure, Order, Quote
+from engine.domain.order import (
+    LIMIT_NOT_MET,
+    TRANSACTION_EXPIRED,
+    Failure,
+    Order,
+    Quote,
+    Settlement,
+)
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 from engine.service.quoting import Offer
@@ -203,7 +210,7 @@ def test_orders_read_as_the_contract_says(order: Order) -> None:
 def test_offers_and_tokens_read_as_the_contract_says(routed: bool) -> None:
     order = orders()[3]
     offer = Offer(order.quotes, order.route if routed else None, START)
-    told = offer_view(offer, Terms(SOL, USDC, 10**9, 50))
+    told = offer_view(offer, Terms(SOL, USDC, 10**9, 50), Settlement.SIMULATED)
     check(component("Offer"), told.model_dump(mode="json"))
     check(component("Token"), token_view(SOL).model_dump(mode="json"))
 

@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "market": {"domain", "market"},
     "ports": {"domain", "market", "ports"},
     "observability": set(),
-    "settings": set(),
+    "settings": {"domain"},
     "service": {"domain", "market", "ports", "observability", "service"},
     "adapters": {"domain", "market", "ports", "observability", "adapters"},
     "api": {"domain", "ports", "observability", "service", "adapters", "api"},

@@ -62,24 +62,65 @@ def test_the_functions_run_python_3_13_on_arm64(resources):
 
 
 def test_every_function_has_its_doorway_and_the_common_layer(source, resources):
-    (layer,) = of_type(resources, "AWS::Lambda::LayerVersion")
+    solana = {"Fn::If": ["IsSolana", ref(a_layer(resources, "Solana")), ref("AWS::NoValue")]}
     for name, folder in FUNCTIONS.items():
         assert source["Resources"][name]["Properties"]["CodeUri"] == f"functions/{folder}/"
         assert (ROOT / "functions" / folder / "app.py").is_file()
         function = resources[name]["Properties"]
         assert function["Handler"] == "app.lambda_handler"
-        assert function["Layers"] == [ref(layer)]
+        extra = [solana] if name == "WorkerFunction" else []
+        assert function["Layers"] == [ref(a_layer(resources, "Common")), *extra]
 
 
-def test_the_layer_is_built_for_what_the_functions_run_on(source):
-    layer = source["Resources"]["CommonLayer"]
+def test_what_speaks_to_solana_is_there_only_where_the_network_is(source, resources):
+    assert resources[a_layer(resources, "Solana")]["Condition"] == "IsSolana"
+    assert resources["SignPolicy"]["Condition"] == "IsLive"
+    assert source["Conditions"]["IsSolana"] == {"Fn::Equals": [ref("Network"), "solana"]}
+    live = {"Fn::Equals": [ref("Settlement"), "live"]}
+    assert source["Conditions"]["IsLive"] == {"Fn::And": [{"Condition": "IsSolana"}, live]}
+
+
+def test_the_worker_alone_may_sign_and_with_the_one_key(resources):
+    policy = of_type(resources, "AWS::IAM::Policy")["SignPolicy"]
+    assert policy["Roles"] == [ref("WorkerRole")]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["kms:Sign", "kms:GetPublicKey"]
+    assert statement["Resource"]["Fn::Sub"].endswith(":key/${SignerKeyId}")
+    others = {name: each for name, each in resources.items() if name != "SignPolicy"}
+    assert "kms:" not in json.dumps(others)
+    named = [name for name in FUNCTIONS if "SignerKeyId" in json.dumps(resources[name])]
+    assert named == ["WorkerFunction"]
+
+
+def test_what_trades_with_money_has_bounds(source):
+    rule = source["Rules"]["LiveIsBounded"]
+    bounded = {json.dumps(each["Assert"]) for each in rule["Assertions"]}
+    needs = [("SignerKeyId", "")]
+    needs += [(name, "0") for name in ("MinOrderUsd", "MaxOrderUsd", "MaxPriorityFeeLamports")]
+    assert bounded == {
+        json.dumps({"Fn::Not": [{"Fn::Equals": [ref(name), none]}]}) for name, none in needs
+    }
+    assert source["Parameters"]["Network"]["Default"] == "simulated"
+    assert source["Parameters"]["Settlement"]["Default"] == "paper"
+
+
+def a_layer(resources: Json, name: str) -> str:
+    (found,) = (
+        each for each in of_type(resources, "AWS::Lambda::LayerVersion") if each.startswith(name)
+    )
+    return found
+
+
+@pytest.mark.parametrize("name", ["Common", "Solana"])
+def test_the_layer_is_built_for_what_the_functions_run_on(source, name):
+    layer = source["Resources"][f"{name}Layer"]
     assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
     assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
     assert layer["Properties"]["CompatibleArchitectures"] == ["arm64"]
     content = ROOT / layer["Properties"]["ContentUri"]
-    assert "\nbuild-CommonLayer:\n" in (content / "Makefile").read_text()
+    assert f"\nbuild-{name}Layer:\n" in (content / "Makefile").read_text()
     assert (content / "requirements.txt").is_file()
-    assert (content / "engine" / "__init__.py").is_file()
+    assert (content / "engine" / "__init__.py").is_file() is (name == "Common")
 
 
 def test_every_function_logs_json_to_a_group_of_its_own_that_forgets(resources):
@@ -123,6 +164,7 @@ def test_whoever_settles_orders_sees_the_same_market(resources):
         resources[name]["Properties"]["Environment"]["Variables"]
         for name in ("WorkerFunction", "ReconcileFunction")
     )
+    assert worker.pop("SIGNER_ID") == ref("SignerKeyId")
     assert worker == reconciler
 
 
@@ -350,7 +392,7 @@ def test_every_function_has_a_role_of_its_own_without_managed_policies(resources
 
 
 def test_every_wildcard_has_its_reason_and_every_reason_its_wildcard(resources):
-    assert not of_type(resources, "AWS::IAM::Policy")
+    assert set(of_type(resources, "AWS::IAM::Policy")) == {"SignPolicy"}  # which has none
     assert not of_type(resources, "AWS::IAM::ManagedPolicy")
     for role in of_type(resources, "AWS::IAM::Role"):
         reasons = resources[role].get("Metadata", {}).get("Wildcards", {})

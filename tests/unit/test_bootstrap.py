@@ -14,6 +14,7 @@ from snapshot_restore_py import get_after_restore, get_before_snapshot
 
 import engine as package
 from engine.bootstrap import engine
+from engine.domain.order import Settlement
 from engine.settings import MissingSetting, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -156,7 +157,8 @@ def test_only_what_never_ages_is_kept_outside_the_engine() -> None:
         for name, each in vars(importlib.import_module(module.name)).items()
         if hasattr(each, "cache_clear") and each.__module__ == module.name
     }
-    arithmetic = {name for name in kept if name.startswith("engine.market.")}
+    pure = ("engine.market.", "engine.adapters.solana.addresses.")
+    arithmetic = {name for name in kept if name.startswith(pure)}
     assert kept - arithmetic == {
         "engine.bootstrap.engine",
         "engine.bootstrap._service_descriptions",
@@ -189,6 +191,56 @@ def test_a_setting_that_is_missing_or_no_number_is_named(
 ) -> None:
     with pytest.raises(MissingSetting, match=says):
         Settings.of(environment)
+
+
+LIVE = {
+    "TABLE_NAME": "t",
+    "NETWORK": "solana",
+    "SETTLEMENT": "live",
+    "SOLANA_RPC_URL": "http://127.0.0.1:1",
+    "ORDER_DEADLINE_SECONDS": "60",
+    "MIN_ORDER_USD": "1",
+    "MAX_ORDER_USD": "500",
+    "MAX_PRIORITY_FEE_LAMPORTS": "10000",
+}
+
+
+def test_the_network_is_simulated_unless_somebody_says_otherwise() -> None:
+    settings = Settings.of({"TABLE_NAME": "t", "SETTLEMENT": "live"})
+    assert (settings.settlement, settings.solana) == (Settlement.SIMULATED, None)
+
+
+def test_a_real_network_is_met_on_paper_unless_somebody_says_otherwise() -> None:
+    known = {name: LIVE[name] for name in ("TABLE_NAME", "NETWORK", "SOLANA_RPC_URL")}
+    settings = Settings.of(known | {"SIMULATED_FAULTS": "on"})
+    assert settings.settlement is Settlement.PAPER
+    assert settings.solana is not None
+    assert settings.solana.rpc_url == LIVE["SOLANA_RPC_URL"]
+    assert not settings.simulated_faults
+
+
+def test_live_begins_with_all_its_bounds() -> None:
+    settings = Settings.of(LIVE | {"SIGNER_ID": "key"})
+    assert settings.settlement is Settlement.LIVE
+    assert settings.solana is not None
+    assert (settings.solana.signer_key_id, settings.solana.max_priority_fee) == ("key", 10_000)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"NETWORK": "mainnet"}, "NETWORK is simulated or solana"),
+        ({"SETTLEMENT": "simulated"}, "SETTLEMENT is paper or live"),
+        ({"SOLANA_RPC_URL": ""}, "no SOLANA_RPC_URL"),
+        ({"ORDER_DEADLINE_SECONDS": ""}, "without ORDER_DEADLINE_SECONDS"),
+        ({"MIN_ORDER_USD": "0"}, "without MIN_ORDER_USD"),
+        ({"MAX_ORDER_USD": "0"}, "without MAX_ORDER_USD"),
+        ({"MAX_PRIORITY_FEE_LAMPORTS": "0"}, "without MAX_PRIORITY_FEE_LAMPORTS"),
+    ],
+)
+def test_live_refuses_to_start_without_what_bounds_it(changed: dict[str, str], says: str) -> None:
+    with pytest.raises(MissingSetting, match=says):
+        Settings.of(LIVE | changed)
 
 
 def test_without_keys_nobody_counts_orders() -> None:

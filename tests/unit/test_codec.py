@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.adapters.codec import decode, decode_rest, encode, encode_rest, from_ms, to_ms
+from engine.adapters.codec import (
+    decode,
+    decode_rest,
+    encode,
+    encode_rest,
+    from_ms,
+    to_ms,
+    version_of,
+)
 from engine.domain.order import (
     Failure,
     Instruction,
@@ -16,6 +24,7 @@ from engine.domain.order import (
     Order,
     Quote,
     Route,
+    Settlement,
     Status,
     Step,
     Transaction,
@@ -54,6 +63,14 @@ routes = st.builds(Route, st.lists(legs, min_size=1, max_size=2).map(tuple), tex
 instructions = st.builds(Instruction, text, amounts, amounts, st.none() | text)
 transactions = st.builds(
     Transaction, text, times, times, st.lists(instructions, max_size=4).map(tuple)
+) | st.builds(
+    Transaction,
+    text,
+    times,
+    times,
+    st.lists(instructions, max_size=4).map(tuple),
+    st.binary(max_size=1_232),
+    amounts,
 )
 steps = st.builds(Step, st.sampled_from(Status), times, st.integers(1, 9))
 changes = st.tuples(st.integers(1, 99), st.sampled_from(TryOutcome))
@@ -145,6 +162,7 @@ orders = st.builds(
     lease_until=st.none() | times,
     lease_by=st.none() | st.text("abc", min_size=1, max_size=12),
     dead_letter_due=st.booleans(),
+    settlement=st.sampled_from(Settlement),
 )
 orders = orders.map(_sound)
 
@@ -154,6 +172,21 @@ def test_an_order_comes_back_as_it_went(order: Order) -> None:
     assert decode(encode(order)) == order
     rest = encode_rest(order)
     assert decode_rest(rest, order.order_id, order.account, to_ms(order.created_at)) == order
+
+
+def test_what_was_placed_before_there_was_a_real_chain_is_simulated() -> None:
+    written = encode(an_order())
+    assert "set" not in written
+    assert decode(written).settlement is Settlement.SIMULATED
+    assert version_of(an_order()) == 2
+
+
+@pytest.mark.parametrize("settlement", [Settlement.PAPER, Settlement.LIVE])
+def test_a_version_without_a_real_chain_reads_no_order_of_one(settlement: Settlement) -> None:
+    """It would take it for one of the simulated network, and sign it anew there."""
+    order = replace(an_order(), settlement=settlement)
+    assert version_of(order) == 4
+    assert decode(encode(order)) == order
 
 
 def test_times_are_kept_to_the_millisecond() -> None:

@@ -191,6 +191,8 @@ def test_an_order_reads_as_the_design_says() -> None:
     assert world.request_quotes(GET).body == {
         "orderId": "11111111-1111-4111-8111-111111111111",
         "clientOrderId": None,
+        "network": "simulated",
+        "settlement": "simulated",
         "type": "market",
         "pair": "SOL/USDC",
         "side": "sell",
@@ -879,7 +881,17 @@ def move(world: World, body: object) -> Answer:
 def test_the_reference_price_of_a_pair_is_told_with_both_venues() -> None:
     answer = World().get("/api/prices", pair="SOL/USDC")
     assert answer.status == 200
-    assert answer.body.keys() == {"pair", "price", "at", "source", "stale", "venues"}
+    assert answer.body.keys() == {
+        "network",
+        "settlement",
+        "pair",
+        "price",
+        "at",
+        "source",
+        "stale",
+        "venues",
+    }
+    assert (answer.body["network"], answer.body["settlement"]) == ("simulated", "simulated")
     assert (answer.body["pair"], answer.body["stale"]) == ("SOL/USDC", False)
     assert [v["venue"] for v in answer.body["venues"]] == ["raydium", "meteora"]
     assert {*answer.body["source"]} <= {"raydium", "meteora"}

@@ -163,6 +163,7 @@ class Engine:
             self.ticker,
             self.beginning,
             test_tokens=asked.simulated_faults,
+            settlement=asked.settlement,
         )
 
     @cached_property

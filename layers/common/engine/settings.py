@@ -1,13 +1,29 @@
 """The environment, read once into one frozen value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from engine.domain.order import Network, Settlement
+
 
 class MissingSetting(RuntimeError):
-    """A function asked for a setting that its environment does not have."""
+    """A function asked for a setting that its environment does not have, or not as it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class SolanaSettings:
+    """How a real chain is met; `pools` names the file of pools, None: the layer's own.
+
+    `max_priority_fee` is the most, in lamports, that a transaction pays to be taken sooner.
+    `signer_key_id` is the KMS key that signs, which only the worker has, and only when it is live.
+    """
+
+    rpc_url: str
+    pools: str | None
+    signer_key_id: str | None
+    max_priority_fee: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,9 @@ class Settings:
     region: str
     #: Where the embedded cloud stands, if that is where we are.
     endpoint_url: str | None
+    settlement: Settlement = Settlement.SIMULATED
+    #: None in the simulated network.
+    solana: SolanaSettings | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
@@ -61,6 +80,7 @@ class Settings:
             return number(minimum, default[0]) / 1000, number(maximum, default[1]) / 1000
 
         keys_required = environment.get("AUTH", "api-key") != "none"
+        settlement, solana = _network(environment, number)
         return cls(
             table_name=needed(environment.get("TABLE_NAME"), "TABLE_NAME"),
             order_queue_url=environment.get("ORDER_QUEUE_URL"),
@@ -69,7 +89,8 @@ class Settings:
             websocket_api_id=environment.get("WEBSOCKET_API_ID"),
             websocket_stage=environment.get("WEBSOCKET_STAGE"),
             simulation_seed=number("SIMULATION_SEED", 0),
-            simulated_faults=environment.get("SIMULATED_FAULTS", "off") == "on",
+            # Nobody moves the prices of a real chain, and no test token trades there.
+            simulated_faults=environment.get("SIMULATED_FAULTS", "off") == "on" and not solana,
             quote_delay=seconds("QUOTE_DELAY_MIN_MS", "QUOTE_DELAY_MAX_MS", 200, 400),
             confirm_delay=seconds("CONFIRM_DELAY_MIN_MS", "CONFIRM_DELAY_MAX_MS", 400, 800),
             chain_fault_rate=number("CHAIN_FAULT_PERCENT", 0) / 100,
@@ -87,6 +108,8 @@ class Settings:
             stale_price=timedelta(seconds=number("STALE_PRICE_SECONDS", 10)),
             region=environment.get("AWS_REGION", ""),
             endpoint_url=environment.get("AWS_ENDPOINT_URL"),
+            settlement=settlement,
+            solana=solana,
         )
 
     def connections_url(self, api_id: str, stage: str) -> str:
@@ -94,6 +117,42 @@ class Settings:
         if self.endpoint_url:
             return f"{self.endpoint_url.rstrip('/')}/_aws/execute-api/{api_id}/{stage}"
         return f"https://{api_id}.execute-api.{self.region}.amazonaws.com/{stage}"
+
+
+def _network(
+    environment: Mapping[str, str], number: Callable[[str, int], int]
+) -> tuple[Settlement, SolanaSettings | None]:
+    """Return how orders are settled, and how the chain is met if it is a real one.
+
+    Raises MissingSetting unless what trades with money has all that bounds it.
+    """
+    network = environment.get("NETWORK") or Network.SIMULATED
+    if network == Network.SIMULATED:
+        return Settlement.SIMULATED, None
+    if network != Network.SOLANA:
+        raise MissingSetting(f"NETWORK is simulated or solana, not {network!r:.40}")
+    settlement = environment.get("SETTLEMENT") or Settlement.PAPER
+    if settlement not in (Settlement.PAPER, Settlement.LIVE):
+        raise MissingSetting(f"SETTLEMENT is paper or live, not {settlement!r:.40}")
+    if settlement == Settlement.LIVE:
+        low, high = number("MIN_ORDER_USD", 0), number("MAX_ORDER_USD", 0)
+        bounds = {
+            "ORDER_DEADLINE_SECONDS": number("ORDER_DEADLINE_SECONDS", 0) > 0,
+            "MIN_ORDER_USD": low > 0,
+            "MAX_ORDER_USD": high >= max(low, 1),
+            "MAX_PRIORITY_FEE_LAMPORTS": number("MAX_PRIORITY_FEE_LAMPORTS", 0) > 0,
+        }
+        if missing := [name for name, given in bounds.items() if not given]:
+            raise MissingSetting(
+                f"SETTLEMENT=live trades with money, and refuses to without {', '.join(missing)}"
+            )
+    solana = SolanaSettings(
+        needed(environment.get("SOLANA_RPC_URL") or None, "SOLANA_RPC_URL"),
+        environment.get("SOLANA_POOLS") or None,
+        environment.get("SIGNER_ID") or None,
+        number("MAX_PRIORITY_FEE_LAMPORTS", 0),
+    )
+    return Settlement(settlement), solana
 
 
 def needed(value: str | None, name: str) -> str:

@@ -6,6 +6,7 @@ base units (a DynamoDB or JavaScript number would lose digits); absent values ar
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from engine.domain.order import (
     Order,
     Quote,
     Route,
+    Settlement,
     Status,
     Step,
     Transaction,
@@ -67,8 +69,8 @@ _ID = re.compile(ID_PATTERN)
 _CODE = re.compile(r"[A-Z][A-Z0-9_]+")
 #: The newest that this version writes and reads; what has no version is of the first. The number
 #: rises with whatever older versions would misread.
-VERSION = 3
-_BEFORE_WAITING = 2
+VERSION = 4
+_BEFORE_WAITING, _BEFORE_SOLANA = 2, 3
 #: What reading something that another program wrote may raise, whatever that is.
 _UNREADABLE = (
     ValueError,
@@ -132,8 +134,10 @@ def decoding(what: str) -> Iterator[None]:
 
 
 def version_of(order: Order) -> int:
-    """Return the version of an order's row: older versions read what never waited."""
-    return _BEFORE_WAITING if order.waiting is None else VERSION
+    """Return the version of an order's row: the first that does not misread it."""
+    if order.settlement is not Settlement.SIMULATED:
+        return VERSION
+    return _BEFORE_WAITING if order.waiting is None else _BEFORE_SOLANA
 
 
 def check_version(version: object) -> None:
@@ -238,6 +242,8 @@ def _doc(order: Order) -> dict[str, Any]:
         tx = order.transaction
         steps = [_instruction_row(i, order.route) for i in tx.instructions]
         doc["tx"] = [tx.signature, to_ms(tx.signed_at) - born, to_ms(tx.expires_at) - born, steps]
+        if tx.wire is not None:
+            doc["wire"] = [b64encode(tx.wire).decode(), tx.last_valid_height]
     if order.tries:
         doc["tries"] = [_try_row(each, order.transaction) for each in order.tries]
     due = [_due_row(each) for each in order.tries]
@@ -257,13 +263,17 @@ def _doc(order: Order) -> dict[str, Any]:
         doc["w"] = _waiting_row(order.waiting, born)
     if order.former_terms:
         doc["was"] = [[seq, _terms_doc(terms, born)] for seq, terms in order.former_terms]
+    if order.settlement is not Settlement.SIMULATED:
+        doc["set"] = order.settlement.value
     return doc
 
 
 def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int) -> Order:
     history = tuple(_step(row, born) for row in doc["hist"])
     route = _route(*doc["rt"]) if "rt" in doc else None
-    transaction = _transaction(doc["tx"], born, route) if "tx" in doc else None
+    transaction = (
+        _transaction(doc["tx"], born, route, *doc.get("wire", ())) if "tx" in doc else None
+    )
     order = Order(
         order_id=identifier(order_id),
         account=text(account),
@@ -286,6 +296,7 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
             (whole(seq, 1, len(history)), _terms(was, *_tokens(doc), born))
             for seq, was in doc.get("was", ())
         ),
+        settlement=Settlement(doc.get("set", Settlement.SIMULATED)),
     )
     if order.waiting is None and Status.RESTING in {step.status for step in history}:
         raise ValueError("it rested, and it is not said for what")
@@ -552,9 +563,20 @@ def _instruction(row: list[Any], route: Route | None) -> Instruction:
     return Instruction(text(program), digits(amount_in), digits(minimum), pool)
 
 
-def _transaction(row: list[Any], born: int, route: Route | None) -> Transaction:
+def _transaction(
+    row: list[Any],
+    born: int,
+    route: Route | None,
+    wire: str | None = None,
+    last_valid_height: int | None = None,
+) -> Transaction:
     signature, signed, expires, steps = row
     instructions = tuple(_instruction(step, route) for step in steps)
     return Transaction(
-        text(signature), from_ms(born + signed), from_ms(born + expires), instructions
+        text(signature),
+        from_ms(born + signed),
+        from_ms(born + expires),
+        instructions,
+        None if wire is None else b64decode(text(wire), validate=True),
+        None if last_valid_height is None else whole(last_valid_height),
     )

@@ -19,7 +19,7 @@ from engine.api.base import (
 )
 from engine.domain.errors import FieldCode
 from engine.domain.money import decimal_of
-from engine.domain.order import Status, TryOutcome
+from engine.domain.order import Network, Settlement, Status, TryOutcome
 from engine.domain.prices import PriceOutOfRange, PriceTooPrecise, checked_price
 from engine.domain.terms import IfTriggered, OrderType
 from engine.domain.triggers import Direction, Side
@@ -93,6 +93,17 @@ Digits = Annotated[
         pattern=r"^[0-9]+(\.[0-9]+)?$",
         description="A decimal number as text, exact.",
         examples=["163.05"],
+    ),
+]
+
+
+#: Of every document that tells of a trade or a price.
+OnNetwork = Annotated[Network, Field(description="Whose venues and chain these are.")]
+Settled = Annotated[
+    Settlement,
+    Field(
+        description="simulated; paper: real pools, fills that are made up from them, nothing is "
+        "sent; live: with money."
     ),
 ]
 
@@ -221,6 +232,8 @@ class Order(Told, defer_build=False):  # whoever imports it needs it, and messag
 
     order_id: Id
     client_order_id: Id | None = Field(description="The idempotency key, if there was one.")
+    network: OnNetwork
+    settlement: Settled
     type: OrderType
     pair: Pair
     side: Side = Field(description="sell if tokenIn is the pair's base, buy if tokenOut is.")
@@ -277,6 +290,8 @@ class OrderPage(Told):
 class Offer(Told):
     """What an order would do now."""
 
+    network: OnNetwork
+    settlement: Settled
     token_in: Symbol
     token_out: Symbol
     amount: Digits
@@ -311,6 +326,8 @@ class VenuePrice(Told):
 class Price(Told):
     """The reference price of a pair, by which triggers go."""
 
+    network: OnNetwork
+    settlement: Settled
     pair: Pair
     price: Digits | None = Field(
         description="Quote tokens for one base token; null if no venue ever told one."

@@ -12,6 +12,7 @@ from engine.domain.order import (
     Order,
     Quote,
     Route,
+    Settlement,
     Status,
     Transaction,
     Try,
@@ -34,6 +35,8 @@ def order_view(order: Order) -> models.Order:
     return models.Order(
         order_id=order.order_id,
         client_order_id=order.client_order_id,
+        network=order.settlement.network,
+        settlement=order.settlement,
         type=terms.kind,
         pair=terms.pair,
         side=terms.side,
@@ -133,11 +136,13 @@ def _price(price: Decimal | None) -> str | None:
     return None if price is None else price_text(price)
 
 
-def offer_view(offer: "Offer", terms: Terms) -> models.Offer:
+def offer_view(offer: "Offer", terms: Terms, settlement: Settlement) -> models.Offer:
     """Return what every venue offers and what would be chosen, as clients read it."""
     route = offer.route
     minimum = terms.minimum(terms.amount, route.amount_out) if route else None
     return models.Offer(
+        network=settlement.network,
+        settlement=settlement,
         token_in=terms.sell.symbol,
         token_out=terms.buy.symbol,
         amount=from_base_units(terms.amount, terms.sell.decimals),
@@ -150,9 +155,11 @@ def offer_view(offer: "Offer", terms: Terms) -> models.Offer:
     )
 
 
-def price_view(priced: "Priced") -> models.Price:
+def price_view(priced: "Priced", settlement: Settlement) -> models.Price:
     """Return a reference price as clients read it."""
     return models.Price(
+        network=settlement.network,
+        settlement=settlement,
         pair=priced.pair,
         price=None if priced.price is None else price_text(priced.price),
         at=timestamp(priced.at) if priced.at else None,

@@ -28,6 +28,27 @@ class Status(StrEnum):
     EXPIRED = "expired"
 
 
+class Network(StrEnum):
+    """Whose venues and chain an order meets."""
+
+    SIMULATED = "simulated"
+    SOLANA = "solana"
+
+
+class Settlement(StrEnum):
+    """How an order is settled: in a simulated market; on paper, by real pools as they stand when it
+    would have landed; or live, with money.
+    """
+
+    SIMULATED = "simulated"
+    PAPER = "paper"
+    LIVE = "live"
+
+    @property
+    def network(self) -> Network:
+        return Network.SIMULATED if self is Settlement.SIMULATED else Network.SOLANA
+
+
 #: The whole life cycle. A new attempt stays in its state: it never moves an order backwards. What
 #: rests and is changed rests on.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
@@ -112,13 +133,17 @@ class Instruction:
 class Transaction:
     """A signed transaction: known by its signature before it is sent.
 
-    After `expires_at`, by the chain's clock, it can't land any more.
+    After `expires_at`, by the chain's clock, it can't land any more. On a real chain whoever sends
+    it needs its bytes as they are signed, `wire`, and it can land up to the block of height
+    `last_valid_height`, which decides, whatever the clock says.
     """
 
     signature: str
     signed_at: datetime
     expires_at: datetime
     instructions: tuple[Instruction, ...]
+    wire: bytes | None = None
+    last_valid_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +266,7 @@ class Order:
     dead_letter_due: bool = False
     waiting: Waiting | None = None
     former_terms: tuple[tuple[int, Terms], ...] = ()
+    settlement: Settlement = Settlement.SIMULATED
 
     @classmethod
     def place(
@@ -253,6 +279,7 @@ class Order:
         deadline: datetime,
         client_order_id: str | None = None,
         waiting: Waiting | None = None,
+        settlement: Settlement = Settlement.SIMULATED,
     ) -> "Order":
         """Return a new order with the first line of its history: it rests, or is pending.
 
@@ -260,7 +287,16 @@ class Order:
         """
         rests = waiting is not None and waiting.fired is None
         history = (Step(Status.RESTING if rests else Status.PENDING, at),)
-        return cls(order_id, account, terms, deadline, history, client_order_id, waiting=waiting)
+        return cls(
+            order_id,
+            account,
+            terms,
+            deadline,
+            history,
+            client_order_id,
+            waiting=waiting,
+            settlement=settlement,
+        )
 
     @property
     def seq(self) -> int:

@@ -16,7 +16,7 @@ from engine.domain.errors import (
     StoreUnavailable,
 )
 from engine.domain.money import AmountOutOfRange, InexactAmount, to_base_units
-from engine.domain.order import Order, Status, Waiting, order_id_of
+from engine.domain.order import Order, Settlement, Status, Waiting, order_id_of
 from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
 from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of, side_of
 from engine.domain.triggers import Side
@@ -77,6 +77,7 @@ class Placing:
     ticker: TickerWatch
     beginning: Beginning
     test_tokens: bool = False
+    settlement: Settlement = Settlement.SIMULATED
 
     def place(self, new_order: NewOrder, *, account: str) -> Placed:
         """Accept an order.
@@ -159,6 +160,7 @@ class Placing:
             deadline=at + self.deadline,
             client_order_id=new_order.key,
             waiting=self._waiting(terms, order_id, account, at),
+            settlement=self.settlement,
         )
         if new_order.key:
             # Two requests of one millisecond would write equal rows, and both be the first.

@@ -57,7 +57,7 @@ def add_market(
             terms = placing.terms(NewOrder(token_in, token_out, amount, slippage_bps))
         except InvalidOrder as error:
             raise invalid("INVALID_QUERY", error.problems) from None
-        return offer_view(quoting().offer(terms), terms)
+        return offer_view(quoting().offer(terms), terms, placing.settlement)
 
     @app.get(
         "/api/prices",
@@ -76,8 +76,9 @@ def add_market(
         if pair is None:
             pairs = listed_pairs(test_tokens=placing.test_tokens)
             priced = pricing().prices(list(pairs.values()))
-            return models.Prices(prices=[price_view(each) for each in priced])
-        return price_view(pricing().price(*named_pair(pair, placing, "INVALID_QUERY")))
+            return models.Prices(prices=[price_view(each, placing.settlement) for each in priced])
+        base, quote = named_pair(pair, placing, "INVALID_QUERY")
+        return price_view(pricing().price(base, quote), placing.settlement)
 
     @app.get(
         "/api/tokens",

@@ -42,6 +42,6 @@ def add_simulation(app: Resolver, placing: Placing, moving: Callable[[], "Moving
     def move_price(move: Annotated[models.MovePrice, Body()]) -> models.Price:
         base, quote = named_pair(move.pair, placing, "INVALID_BODY")
         try:
-            return price_view(moving().move(base, quote, move.price))
+            return price_view(moving().move(base, quote, move.price), placing.settlement)
         except InvalidOrder as error:
             raise invalid("INVALID_BODY", error.problems) from None
