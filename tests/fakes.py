@@ -28,11 +28,18 @@ from engine.domain.triggers import Direction, Level
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports.access import ApiKey, Caller, TradingState
+from engine.ports.background import Background
+from engine.ports.breakers import Board
+from engine.ports.clock import Clock
+from engine.ports.metrics import UNMEASURED, Metric
 from engine.ports.prices import PriceRow
 from engine.ports.queue import DeadLetter, ReceivedDeadLetter, WorkMessage
 from engine.ports.resting import Ticker
 from engine.ports.rosters import Entry, Roster
 from engine.ports.subscriptions import MAX_CONNECTION, Subscription, account_topic
+from engine.ports.venue import Venue
+from engine.service.breaking import Breaking
+from engine.service.quoting import Quoting
 
 T = TypeVar("T")
 
@@ -111,6 +118,33 @@ class Later(Generic[T]):
     def result(self, timeout: float | None = None) -> T:
         self.done = self.done or Inline().submit(self.call)
         return self.done.result(timeout)
+
+
+@dataclass
+class Parallel:
+    """Runs calls side by side in the clock's time, which goes on as their results are awaited."""
+
+    clock: FakeClock
+
+    def submit(self, call: Callable[[], T], /) -> "Timed[T]":
+        began = self.clock.time
+        done = Inline().submit(call)
+        ended, self.clock.time = self.clock.time, began
+        return Timed(self.clock, done, ended)
+
+
+@dataclass
+class Timed(Generic[T]):
+    clock: FakeClock
+    done: Result[T]
+    ended: datetime
+
+    def result(self, timeout: float | None = None) -> T:
+        until = self.ended if timeout is None else self.clock.time + timedelta(seconds=timeout)
+        self.clock.time = max(self.clock.time, min(until, self.ended))
+        if self.ended > until:
+            raise TimeoutError
+        return self.done.result()
 
 
 @dataclass
@@ -209,6 +243,9 @@ class MemoryResting:
 
     def rests(self, pair: str | None = None) -> bool:
         return any(pair in (None, order.terms.pair) for order, _ in self._resting())
+
+    def population(self, pair: str, *, limit: int) -> int:
+        return min(limit, sum(order.terms.pair == pair for order, _ in self._resting()))
 
     def _resting(self) -> list[tuple[Order, Waiting]]:
         rows = self.orders.rows.values()
@@ -463,6 +500,45 @@ class Venues:
             ]
             for base, quote in pairs
         }
+
+
+@dataclass
+class MemoryBreakers:
+    """The venues' breakers in one value; `reads` counts who looked."""
+
+    board: Board = field(default_factory=Board)
+    reads: int = 0
+
+    def read(self) -> Board:
+        self.reads += 1
+        return self.board
+
+    def write(self, board: Board) -> Board:
+        if self.board.version == board.version - 1:
+            self.board = board
+        return self.board
+
+
+@dataclass
+class MemoryMetrics:
+    """What was recorded, and of it what was emitted."""
+
+    recorded: list[tuple[Metric, float, str | None]] = field(default_factory=list)
+    emitted: list[tuple[Metric, float, str | None]] = field(default_factory=list)
+
+    def record(self, metric: Metric, value: float = 1, *, by: str | None = None) -> None:
+        self.recorded.append((metric, value, by))
+
+    def emit(self) -> None:
+        self.emitted += self.recorded
+        self.recorded.clear()
+
+
+def a_quoting(venues: Sequence[Venue], clock: Clock, background: Background) -> Quoting:
+    """Return the use case over breakers of its own."""
+    return Quoting(
+        venues, clock, background, Breaking(MemoryBreakers(), clock, FakeChance(), UNMEASURED)
+    )
 
 
 @dataclass

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
+from engine.adapters.aws.breakers import DynamoBreakers
 from engine.adapters.aws.keys import DynamoAccess
 from engine.adapters.aws.orders import DynamoOrders, item_order
 from engine.adapters.aws.prices import DynamoPriceBook
@@ -48,7 +49,15 @@ from engine.ports.venue import Market, Venue
 from engine.service.identity import BELIEVED
 from engine.service.placing import NewOrder
 from engine.settings import Settings
-from tests.fakes import DollarPrices, FakeChance, FakeClock, Inline, MemoryLedger, MemorySimulation
+from tests.fakes import (
+    DollarPrices,
+    FakeChance,
+    FakeClock,
+    Inline,
+    MemoryLedger,
+    MemoryMetrics,
+    MemorySimulation,
+)
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Call, Died, Guarded, Harm
 from tests.proof.history import (
@@ -149,6 +158,8 @@ class World:
         self.rosters = DynamoRosters(table)
         self.prices = DollarPrices()
         self.book = DynamoPriceBook(table)
+        self.breakers = DynamoBreakers(table)
+        self.metrics = MemoryMetrics()
 
     @property
     def engine(self) -> Engine:

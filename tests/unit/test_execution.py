@@ -32,7 +32,6 @@ from engine.ports.rosters import Roster
 from engine.ports.venue import Venue
 from engine.service.epochs import Epochs
 from engine.service.execution import Done, Execution, Outcome, TryAgain
-from engine.service.quoting import Quoting
 from engine.service.resting import TickerWatch
 from tests.fakes import (
     START,
@@ -45,6 +44,7 @@ from tests.fakes import (
     MemoryQueue,
     MemoryRosters,
     MemoryTickers,
+    a_quoting,
     an_order,
 )
 
@@ -90,7 +90,7 @@ class World:
         return Execution(
             self.orders,
             self.queue,
-            Quoting(self.venues, self.clock, Inline()),
+            a_quoting(self.venues, self.clock, Inline()),
             self.chain,
             self.clock,
             self.chance,

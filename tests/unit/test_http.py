@@ -29,7 +29,6 @@ from engine.service.limits import Limits
 from engine.service.moving import Moving
 from engine.service.placing import Placing
 from engine.service.pricing import Pricing
-from engine.service.quoting import Quoting
 from engine.service.reading import Reading
 from engine.service.resting import TickerWatch
 from engine.service.room import Room
@@ -47,6 +46,7 @@ from tests.fakes import (
     MemoryRosters,
     MemorySimulation,
     MemoryTickers,
+    a_quoting,
     an_order,
 )
 
@@ -125,7 +125,7 @@ class World:
             Reading(self.orders, self.access, epochs),
             Changing(self.orders, self.queue, epochs, beginning, clock, deadline),
             Cancelling(self.orders, self.rosters, epochs, clock),
-            lambda: Quoting(venues, clock, Inline()),
+            lambda: a_quoting(venues, clock, Inline()),
             lambda: pricing,
             (lambda: Moving(simulation, pricing, book, clock)) if self.faults else None,
         )

@@ -15,7 +15,6 @@ from engine.market.simulation import SimulatedMarket
 from engine.ports.queue import DeadLetter, WorkMessage
 from engine.service.epochs import Epochs
 from engine.service.execution import Execution
-from engine.service.quoting import Quoting
 from engine.service.reconciliation import Reconciliation, Report
 from engine.service.resting import TickerWatch
 from engine.service.sweeping import Sweeping
@@ -29,6 +28,7 @@ from tests.fakes import (
     MemoryResting,
     MemoryRosters,
     MemoryTickers,
+    a_quoting,
     an_order,
 )
 
@@ -47,7 +47,7 @@ class World:
         self.execution = Execution(
             self.orders,
             self.queue,
-            Quoting(
+            a_quoting(
                 [
                     SimulatedVenue(name, market, self.clock, chance, (0.2, 0.4))
                     for name in ("raydium", "meteora")

@@ -4,6 +4,7 @@ import gc
 import os
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs import SQSClient
 
+    from engine.adapters.aws.breakers import DynamoBreakers
     from engine.adapters.aws.keys import DynamoAccess
     from engine.adapters.aws.prices import DynamoPriceBook
     from engine.adapters.aws.push import WebSocketPush
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
     from engine.adapters.aws.rosters import DynamoRosters
     from engine.adapters.aws.subscriptions import DynamoSubscriptions
+    from engine.adapters.metrics import EmbeddedMetrics
     from engine.adapters.simulated.chain import SimulatedChain
     from engine.adapters.simulated.prices import MovedPrices, SimulatedPrices
     from engine.adapters.simulated.venues import PoolsAt, SimulatedPools, SimulatedVenue
@@ -40,8 +43,10 @@ if TYPE_CHECKING:
     from engine.api.work import Work
     from engine.ports.access import Access
     from engine.ports.background import Background
+    from engine.ports.breakers import Breakers
     from engine.ports.chain import Chain
     from engine.ports.clock import Chance, Clock
+    from engine.ports.metrics import Metrics
     from engine.ports.orders import OrderRepository
     from engine.ports.prices import PriceBook, Prices, Simulation
     from engine.ports.queue import OrderQueue
@@ -49,6 +54,7 @@ if TYPE_CHECKING:
     from engine.ports.rosters import Rosters
     from engine.ports.subscriptions import Push, Subscriptions
     from engine.ports.venue import Market, Venue
+    from engine.service.breaking import Breaking
     from engine.service.cancelling import Cancelling
     from engine.service.changing import Changing
     from engine.service.connecting import Connecting
@@ -114,6 +120,10 @@ class Adapters(Protocol):
     @property
     def chain(self) -> "Chain": ...
     @property
+    def breakers(self) -> "Breakers": ...
+    @property
+    def metrics(self) -> "Metrics": ...
+    @property
     def order_threads(self) -> "Background": ...
     @property
     def call_threads(self) -> "Background": ...
@@ -140,6 +150,7 @@ class Engine:
             lambda: self.quoting,
             lambda: self.pricing,
             (lambda: self.moving) if self.settings.simulated_faults else None,
+            self.adapters.metrics,
         )
 
     @cached_property
@@ -203,7 +214,8 @@ class Engine:
         """The worker."""
         from engine.api.work import Work
 
-        return Work(self.execution, self.adapters.queue, self.adapters.order_threads)
+        use = self.adapters
+        return Work(self.execution, use.queue, use.order_threads, use.metrics)
 
     @cached_property
     def sockets(self) -> "Sockets":
@@ -249,12 +261,13 @@ class Engine:
             refusal_message,
             self.identity.is_good,
             self.epochs,
+            use.metrics,
         )
         farewell = revoked_message()
         revocation = Revocation(
             self.identity, use.subscriptions, push, use.call_threads, use.clock, farewell
         )
-        return Stream(notification, revocation)
+        return Stream(notification, revocation, use.metrics)
 
     @cached_property
     def reconciliation(self) -> "Reconciliation":
@@ -272,6 +285,7 @@ class Engine:
             self.ticker,
             use.resting,
             sweeping,
+            metrics=use.metrics,
         )
 
     @cached_property
@@ -315,6 +329,7 @@ class Engine:
             self.epochs,
             self.settings.order_deadline,
             self.settings.stale_price,
+            metrics=use.metrics,
         )
         return Ticks(
             Ticking(
@@ -325,15 +340,33 @@ class Engine:
                 use.clock,
                 use.chance,
                 self.settings.tick,
-            )
+                metrics=use.metrics,
+            ),
+            use.metrics,
         )
 
     @cached_property
     def quoting(self) -> "Quoting":
-        from engine.service.quoting import Quoting
+        from engine.service.quoting import GRACE, Quoting
 
         use, gain = self.adapters, self.settings.min_split_gain_bps
-        return Quoting(use.venues, use.clock, use.call_threads, min_split_gain_bps=gain)
+        quickest, slowest = self.settings.quote_delay
+        return Quoting(
+            use.venues,
+            use.clock,
+            use.call_threads,
+            self.breaking,
+            # No simulated venue is taken for one that hangs, however slow it was made.
+            grace=max(GRACE, timedelta(seconds=slowest - quickest + 0.2)),
+            min_split_gain_bps=gain,
+        )
+
+    @cached_property
+    def breaking(self) -> "Breaking":
+        from engine.service.breaking import Breaking
+
+        use = self.adapters
+        return Breaking(use.breakers, use.clock, use.chance, use.metrics)
 
     @cached_property
     def pricing(self) -> "Pricing":
@@ -465,6 +498,18 @@ class Aws:
     @cached_property
     def call_threads(self) -> "ThreadPoolExecutor":
         return _threads(_CALL_THREADS)
+
+    @cached_property
+    def breakers(self) -> "DynamoBreakers":
+        from engine.adapters.aws.breakers import DynamoBreakers
+
+        return DynamoBreakers(self._table)
+
+    @cached_property
+    def metrics(self) -> "EmbeddedMetrics":
+        from engine.adapters.metrics import EmbeddedMetrics
+
+        return EmbeddedMetrics()
 
     def push_to(self, api_id: str, stage: str) -> "WebSocketPush":
         """Return the push to an API's connections; the same for the same API."""

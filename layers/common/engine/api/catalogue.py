@@ -208,6 +208,10 @@ _TRIES = {
 _QUOTES = {
     "VENUE_TIMEOUT": ("The venue did not answer in time.", "Another may; the order tries again."),
     "VENUE_UNAVAILABLE": ("The venue gave no answer.", "Another may; the order tries again."),
+    "VENUE_SUSPENDED": (
+        "The venue failed five times in a row and is not asked for half a minute.",
+        "Another may; the order tries again. `breakers` of /api/quotes says until when.",
+    ),
     **_MARKET,
 }
 _STREAM = {

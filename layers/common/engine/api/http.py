@@ -17,6 +17,7 @@ from engine.api.routes.service import add_service
 from engine.api.routes.simulation import add_simulation
 from engine.api.routes.stream import add_stream
 from engine.observability import log
+from engine.ports.metrics import UNMEASURED, Metrics
 from engine.service.cancelling import Cancelling
 from engine.service.changing import Changing
 from engine.service.identity import Identity
@@ -53,6 +54,7 @@ class HttpApi:
     quoting: Callable[[], "Quoting"]
     pricing: Callable[[], "Pricing"]
     moving: Callable[[], "Moving"] | None = None
+    metrics: Metrics = UNMEASURED
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -83,6 +85,7 @@ class HttpApi:
         status = answer["statusCode"]
         facts = {"method": asked["method"], "path": asked["path"], "status": status}
         tell = log.info if status >= HTTPStatus.BAD_REQUEST else log.debug
+        self.metrics.emit()
         tell("request answered", extra={"request_id": request_id, **facts})
         return answer
 

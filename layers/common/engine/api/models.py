@@ -287,6 +287,14 @@ class OrderPage(Told):
     )
 
 
+class Breaker(Told):
+    """Whether a venue is asked at present: `closed` is yes, `probing` by one order only."""
+
+    venue: str
+    state: Literal["closed", "open", "probing"]
+    until: Time | None = Field(description="Until when it is left alone, or tried.")
+
+
 class Offer(Told):
     """What an order would do now."""
 
@@ -301,6 +309,9 @@ class Offer(Told):
     route: Route | None = Field(description="What would be chosen; null if no venue can fill it.")
     amount_out: Digits | None = Field(description="What is quoted for the route.")
     min_amount_out: Digits | None = Field(description="The least that slippageBps tolerates.")
+    breakers: list[Breaker] = Field(
+        description="Each venue's breaker: open for 30 s after five failures in a row."
+    )
 
 
 class MovePrice(Sent):

@@ -1,6 +1,6 @@
 """The DynamoDB stream's side: what changed, in the order in which it changed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,6 +11,8 @@ from engine.adapters.codec import decoding
 from engine.domain.errors import Undecodable
 from engine.observability import log
 from engine.ports.access import Caller
+from engine.ports.metrics import UNMEASURED, Metrics
+from engine.service.measuring import measure
 from engine.service.notification import Change, Notification, OrderChanged, Subscribed
 from engine.service.revocation import Revocation
 
@@ -23,6 +25,7 @@ class Stream:
 
     notification: Notification
     revocation: Revocation
+    metrics: Metrics = UNMEASURED
 
     def publish_batch(self, event: dict[str, Any]) -> dict[str, Any]:
         """Publish what an event says; report the first record from which to deliver again."""
@@ -32,7 +35,17 @@ class Stream:
         changes = [change for record in records for change in _read(record, _all_changes) or []]
         missed = self.notification.publish(changes) | unclosed
         first = next((r for r in map(_name, records) if r in missed), None)
+        self._measure(changes, [_name(record) for record in records], first)
         return {"batchItemFailures": [{"itemIdentifier": first}] if first else []}
+
+    def _measure(self, changes: Sequence[Change], names: Sequence[str], first: str | None) -> None:
+        """Count what changed, up to the record from which all comes again."""
+        done = names if first is None else names[: names.index(first)]
+        counted = frozenset(done)
+        for change in changes:
+            if isinstance(change, OrderChanged) and change.record in counted:
+                measure(change.order, self.metrics)
+        self.metrics.emit()
 
 
 def _revoked(record: dict[str, Any]) -> Caller | None:

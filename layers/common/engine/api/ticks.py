@@ -6,6 +6,7 @@ from typing import Any
 from engine.adapters.aws.resting import read_start
 from engine.domain.errors import Undecodable
 from engine.observability import log
+from engine.ports.metrics import UNMEASURED, Metrics
 from engine.service.ticking import Ticking
 
 
@@ -14,6 +15,7 @@ class Ticks:
     """Ticks for batches of starting messages."""
 
     ticking: Ticking
+    metrics: Metrics = UNMEASURED
 
     def tick_on(self, event: dict[str, Any]) -> dict[str, Any]:
         """Tick the pairs that an SQS event names, and those that are ticked already."""
@@ -27,5 +29,6 @@ class Ticks:
                     extra={"message_id": record["messageId"], "why": str(error)},
                 )
         swept = asdict(self.ticking.tick_on(pairs))
+        self.metrics.emit()
         log.info("ticked", extra=swept)
         return swept

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from engine.api import models
+from engine.domain.breaker import Breaker
 from engine.domain.money import from_base_units, price, shares
 from engine.domain.order import (
     Instruction,
@@ -152,7 +153,14 @@ def offer_view(offer: "Offer", terms: Terms, settlement: Settlement) -> models.O
         route=_route_view(route, terms) if route else None,
         amount_out=_of(terms.buy, route.amount_out if route else None),
         min_amount_out=_of(terms.buy, minimum),
+        breakers=[breaker_view(each, offer.at) for each in offer.breakers],
     )
+
+
+def breaker_view(breaker: Breaker, at: datetime) -> models.Breaker:
+    """Return a venue's breaker as it stands `at` a time."""
+    until = timestamp(breaker.until) if breaker.until else None
+    return models.Breaker(venue=breaker.venue, state=breaker.state(at).value, until=until)
 
 
 def price_view(priced: "Priced", settlement: Settlement) -> models.Price:

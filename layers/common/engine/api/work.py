@@ -8,6 +8,7 @@ from engine.adapters.aws.queue import read_message
 from engine.domain.errors import QueueUnavailable, StoreUnavailable, Undecodable
 from engine.observability import log
 from engine.ports.background import Background
+from engine.ports.metrics import UNMEASURED, Metrics
 from engine.ports.queue import OrderQueue
 from engine.service.execution import Execution, TryAgain
 
@@ -19,6 +20,7 @@ class Work:
     execution: Execution
     queue: OrderQueue
     background: Background
+    metrics: Metrics = UNMEASURED
 
     def settle_batch(self, event: dict[str, Any]) -> dict[str, Any]:
         """Settle every order of an SQS event at the same time; report those to deliver again.
@@ -34,6 +36,7 @@ class Work:
             for record, done in zip(records, settling, strict=True)
             if not done.result()
         ]
+        self.metrics.emit()
         log.debug("batch settled", extra={"messages": len(records), "again": len(again)})
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
 

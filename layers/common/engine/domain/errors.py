@@ -250,6 +250,12 @@ class VenueUnavailable(VenueError):
     code = "VENUE_UNAVAILABLE"
 
 
+class VenueSuspended(VenueError):
+    """The venue failed so often in a row that it is not asked for a while."""
+
+    code = "VENUE_SUSPENDED"
+
+
 class ChainUnavailable(EngineError):
     code = "CHAIN_UNAVAILABLE"
 

@@ -26,6 +26,10 @@ class RestingIndex(Protocol):
         """Tell whether any order of a pair rests, or of any pair."""
         ...
 
+    def population(self, pair: str, *, limit: int) -> int:
+        """Count the orders of a pair that rest, up to `limit` of them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ticker:

@@ -21,11 +21,11 @@ from engine.ports.clock import Chance, Clock
 from engine.ports.orders import OrderRepository
 from engine.ports.queue import DeadLetter, OrderQueue, WorkMessage
 from engine.service.epochs import Epochs
-from engine.service.quoting import Quoting
+from engine.service.quoting import Offer, Quoting
 from engine.service.resting import TickerWatch
 
 #: What a venue may answer now and take back a moment later.
-RETRYABLE = frozenset({"VENUE_ERROR", "VENUE_TIMEOUT", "VENUE_UNAVAILABLE"})
+RETRYABLE = frozenset({"VENUE_ERROR", "VENUE_TIMEOUT", "VENUE_UNAVAILABLE", "VENUE_SUSPENDED"})
 #: What the chain says of a transaction whose limit the pools did not meet any more.
 LIMIT_MISSED = frozenset({"SLIPPAGE_EXCEEDED", "INSUFFICIENT_LIQUIDITY"})
 
@@ -134,7 +134,7 @@ class Execution:
         order = self._claim(order)
         offer = self.quoting.collect_quotes(asked, order.terms)
         if offer.route is None:
-            return self._no_route(order, offer.quotes)
+            return self._no_route(order, offer)
         now = self.clock.now()
         if now >= order.deadline:
             return self._fail(order, FailureCode.EXPIRED, _TOO_LATE)
@@ -152,7 +152,8 @@ class Execution:
         self.orders.save(built, expected_seq=order.seq)  # from now on the transaction may be sent
         return self._submit(built, transaction)
 
-    def _no_route(self, order: Order, quotes: tuple[Quote, ...]) -> Outcome:
+    def _no_route(self, order: Order, offer: Offer) -> Outcome:
+        quotes = offer.quotes
         errors = sorted({quote.error for quote in quotes if quote.error})
         limited = order.terms.limit_price is not None and order.waiting is not None
         if not RETRYABLE.intersection(errors):
@@ -173,7 +174,8 @@ class Execution:
             )
         now = self.clock.now()
         # The deadline may have passed while the venues were asked: then nothing is waited for.
-        until = min(now + self._backoff(order.attempts), max(now, order.deadline))
+        again_at = max(now + self._backoff(order.attempts), offer.again_at)
+        until = min(again_at, max(now, order.deadline))
         waiting = order.wait(quotes, FailureCode.VENUES_UNAVAILABLE, at=now, until=until)
         self.orders.save(waiting, expected_seq=order.seq)
         again = _later(until - now)

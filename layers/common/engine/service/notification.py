@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 
 from engine.domain.errors import (
@@ -19,6 +19,7 @@ from engine.domain.order import Order
 from engine.observability import log
 from engine.ports.background import Background
 from engine.ports.clock import Clock
+from engine.ports.metrics import UNMEASURED, Metric, Metrics
 from engine.ports.orders import OrderRepository
 from engine.ports.subscriptions import (
     ARRIVAL,
@@ -29,6 +30,7 @@ from engine.ports.subscriptions import (
     order_topic,
 )
 from engine.service.epochs import Epochs
+from engine.service.measuring import milliseconds
 
 #: How old a subscription usually is when its connection can be pushed to.
 ARRIVING = timedelta(milliseconds=25)
@@ -69,6 +71,8 @@ class Message:
     body: bytes
     order_id: str | None = None
     seq: int = 0
+    #: When that came about, of what is told as it happens.
+    at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +114,7 @@ class Notification:
     render_error: Callable[[EngineError, str], bytes]
     is_good_key: Callable[[str], bool]
     epochs: Epochs
+    metrics: Metrics = UNMEASURED
     #: By connection and order: the `seq` of a snapshot that an account's watcher was shown.
     _shown: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
 
@@ -247,7 +252,8 @@ class Notification:
         if order.seq <= known:
             delivery.known[order.order_id] = known
         elif subscription.caught_up or replayed:
-            yield _message("status", change.record, order, delivery, render)
+            message = _message("status", change.record, order, delivery, render)
+            yield replace(message, at=order.updated_at)
         elif mine:
             yield _message("snapshot", change.record, order, delivery, render)
         else:
@@ -274,6 +280,9 @@ class Notification:
                 return messages[n:]
             if message.order_id is not None:
                 delivery.told[message.order_id] = message.seq
+            if message.at is not None:
+                lag = milliseconds(message.at, self.clock.now())
+                self.metrics.record(Metric.PUSH_LAG, lag)
         return ()
 
     def _keep_place(self, delivery: Delivery, *, whole: bool) -> None:
@@ -332,6 +341,8 @@ class Notification:
     ) -> None:
         """Forget who was found gone or over; it keeps no message from anybody if that fails."""
         left = {delivery.connection_id for delivery in gone}
+        if left:
+            self.metrics.record(Metric.WATCHERS_GONE, len(left))
         of_left = (w for some in watching.values() for w in some if w.connection_id in left)
         stale = list(dict.fromkeys([*over, *of_left]))
         if not stale:

@@ -10,6 +10,7 @@ from engine.domain.order import Order, Status
 from engine.domain.tokens import listed_pairs
 from engine.observability import log
 from engine.ports.clock import Clock
+from engine.ports.metrics import UNMEASURED, Metric, Metrics
 from engine.ports.orders import OrderRepository
 from engine.ports.queue import OrderQueue, WorkMessage
 from engine.ports.resting import RestingIndex
@@ -54,6 +55,7 @@ class Reconciliation:
     maximum: int = 200
     max_dead_letters: int = 50
     budget: timedelta = timedelta(seconds=35)
+    metrics: Metrics = UNMEASURED
 
     def repair(self) -> Report:
         """Find the open orders that nobody works on and see to each, oldest first.
@@ -85,6 +87,9 @@ class Reconciliation:
         self.ticker.revive(self.resting, listed_pairs(test_tokens=True))
         report = Report(seen, enqueued, settled, self._clear_letters(), self.sweeping.sweep())
         log.info("reconciled", extra=asdict(report))
+        if enqueued or settled:
+            self.metrics.record(Metric.REPAIRS, enqueued + settled)
+        self.metrics.emit()
         if failure is not None:
             raise failure
         return report

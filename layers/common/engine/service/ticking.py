@@ -6,9 +6,13 @@ from datetime import timedelta
 
 from engine.domain.tokens import listed_pairs
 from engine.ports.clock import Chance, Clock
+from engine.ports.metrics import UNMEASURED, Metric, Metrics
 from engine.ports.resting import RestingIndex, Tickers
 from engine.service.pricing import Pricing
 from engine.service.triggering import Swept, Triggering
+
+#: So many of a pair's resting orders are counted; more read as this many.
+MAX_COUNTED = 1_000
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -30,6 +34,7 @@ class Ticking:
     lease: timedelta = timedelta(seconds=5)
     run: timedelta = timedelta(seconds=50)
     look_every: timedelta = timedelta(seconds=10)
+    metrics: Metrics = UNMEASURED
 
     def tick_on(self, pairs: Iterable[str]) -> Swept:
         """Tick these pairs and those that are ticked already, until nothing rests or `run` ends."""
@@ -38,12 +43,13 @@ class Ticking:
             self.tickers.add(added)
         holder = self.chance.token_bytes().hex()
         now = began = looked = self.clock.now()
-        swept = Swept()
+        swept, pairs_ticked = Swept(), frozenset[str]()
         while now - began < self.run:
             ticker = self.tickers.take(holder, until=now + self.lease, now=now)
             if ticker is None:  # another ticks, and has heard of the new pairs by now
                 return swept
             ticked = [listed[pair] for pair in sorted(ticker.pairs) if pair in listed]
+            pairs_ticked = ticker.pairs
             swept += self.triggering.tick(self.pricing.prices(ticked))
             if not ticker.pairs:
                 self.tickers.release(holder)
@@ -54,6 +60,10 @@ class Ticking:
             spent = self.clock.now() - now
             self.clock.sleep(max(timedelta(0), self.every - spent).total_seconds())
             now = self.clock.now()
+        for pair in sorted(pairs_ticked):
+            self.metrics.record(
+                Metric.ORDERS_RESTING, self.index.population(pair, limit=MAX_COUNTED), by=pair
+            )
         self.tickers.release(holder)
         self.tickers.start(())
         return swept

@@ -12,11 +12,13 @@ from engine.domain.triggers import Direction, Fired, Level, Tick
 from engine.observability import log
 from engine.ports.background import Background
 from engine.ports.clock import Clock
+from engine.ports.metrics import UNMEASURED, Metric, Metrics
 from engine.ports.orders import OrderRepository
 from engine.ports.prices import PriceBook, PriceRow
 from engine.ports.queue import OrderQueue, WorkMessage
 from engine.ports.resting import RestingIndex
 from engine.service.epochs import Epochs
+from engine.service.measuring import milliseconds
 from engine.service.pricing import Priced
 
 
@@ -63,16 +65,21 @@ class Triggering:
     deadline: timedelta
     stale_after: timedelta
     budget: int = 1_000
+    metrics: Metrics = UNMEASURED
 
     def tick(self, prices: Sequence[Priced]) -> Swept:
         """Wake what is due at these prices and end what has expired. A stale price wakes nobody."""
         share = max(1, self.budget // (len(prices) + 1))
-        swept = self._all(self.index.expired(self.clock.now(), limit=share), self._expire)
+        now = self.clock.now()
+        swept = self._all(self.index.expired(now, limit=share), self._expire)
         for priced in prices:
             if priced.price is None or priced.at is None or priced.stale:
                 log.warning("price stale: nothing is triggered", extra={"pair": priced.pair})
                 continue
             swept += self._sweep(priced.pair, priced.price, priced.at, priced.source, share)
+        self.metrics.record(Metric.TICKS)
+        if ages := [milliseconds(priced.at, now) for priced in prices if priced.at]:
+            self.metrics.record(Metric.PRICE_AGE, max(ages))
         return swept
 
     def _sweep(
@@ -136,6 +143,7 @@ class Triggering:
         return Swept(seen=1, moved=1)
 
     def _wake(self, order: Order, fired: Fired, tick: Tick) -> Swept:
+        self.metrics.record(Metric.TRIGGERS_DUE)
         if self._cancelled(order):
             return Swept(seen=1)
         now = self.clock.now()  # which may have gone on, were it only since the last call
@@ -145,6 +153,7 @@ class Triggering:
             return Swept(seen=1, complete=False)
         woken = order.wake(fired, price=tick.price, at=now, deadline=now + self.deadline)
         self._save(woken, order)
+        self.metrics.record(Metric.TRIGGER_LAG, milliseconds(tick.at, now))
         log.info("order triggered", extra={"order_id": order.order_id, "price": str(tick.price)})
         try:
             self.queue.enqueue(WorkMessage(woken.order_id, woken))

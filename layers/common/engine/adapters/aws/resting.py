@@ -99,6 +99,17 @@ class DynamoRestingIndex:
             for shard in range(SHARDS)
         )
 
+    def population(self, pair: str, *, limit: int) -> int:
+        found = {
+            _order_id(item)
+            for way, index in _INDEX.items()
+            for shard in range(SHARDS)
+            for item in self.table.index(
+                index, f"{way.value}In = :pair", limit=limit, pair=f"{pair}#{shard}"
+            )
+        }
+        return min(len(found), limit)
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class DynamoTickers:
