@@ -43,8 +43,11 @@ def venue_price(pool: Pool, base: Token, quote: Token) -> VenuePrice | None:
     mid = pool.mid()
     if not mid:
         return None
+    depth = pool.depth(DEPTH_BPS)
+    if pool.token_x != base.symbol:  # the pool has the pair the other way round
+        mid, depth = 1 / mid, int(depth / mid)
     price = mid * Fraction(10) ** (base.decimals - quote.decimals)
-    return VenuePrice(pool.venue, _decimal(price), pool.depth(DEPTH_BPS))
+    return VenuePrice(pool.venue, _decimal(price), depth)
 
 
 def reference_price(venues: Sequence[VenuePrice], last: Decimal | None) -> Reference | None:
