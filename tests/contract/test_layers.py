@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "service": {"domain", "market", "ports", "observability", "service"},
     "adapters": {"domain", "market", "ports", "observability", "adapters"},
     "api": {"domain", "ports", "observability", "service", "adapters", "api"},
-    "bootstrap": {"adapters", "api", "market", "ports", "service", "settings"},
+    "bootstrap": {"domain", "adapters", "api", "market", "ports", "service", "settings"},
 }
 STANDARD_ONLY = {"domain", "market", "ports", "settings"}
 FUNCTIONS = sorted((ROOT / "functions").glob("*/app.py"))

@@ -17,6 +17,7 @@ from snapshot_restore_py import register_after_restore
 from engine.adapters.aws.orders import DynamoOrders
 from engine.adapters.aws.table import Table
 from engine.adapters.system import SystemChance, SystemClock
+from engine.domain.order import Settlement
 from engine.settings import Settings, needed
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
     from engine.adapters.aws.rosters import DynamoRosters
     from engine.adapters.aws.subscriptions import DynamoSubscriptions
     from engine.adapters.metrics import EmbeddedMetrics
-    from engine.adapters.simulated.chain import SimulatedChain
-    from engine.adapters.simulated.prices import MovedPrices, SimulatedPrices
-    from engine.adapters.simulated.venues import PoolsAt, SimulatedPools, SimulatedVenue
+    from engine.adapters.simulated.prices import MovedPrices
+    from engine.adapters.simulated.venues import PoolsAt
+    from engine.adapters.solana.chain import SolanaChain
+    from engine.adapters.solana.rpc import Node
+    from engine.adapters.solana.venues import PoolBook
     from engine.api.http import HttpApi
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
@@ -303,6 +306,8 @@ class Engine:
             use.call_threads,
             self.ticker,
             self.epochs,
+            settlement=self.settings.settlement,
+            signs=self.settings.signs,
         )
 
     @cached_property
@@ -444,7 +449,11 @@ class Aws:
         return DynamoAccess(self._table)
 
     @cached_property
-    def prices(self) -> "SimulatedPrices":
+    def prices(self) -> "Prices":
+        if self.settings.solana:
+            from engine.adapters.solana.venues import PoolPrices, SolanaPools
+
+            return PoolPrices(SolanaPools(self._book))
         from engine.adapters.simulated.prices import SimulatedPrices
 
         moved = self.simulation if self.settings.simulated_faults else None
@@ -457,7 +466,11 @@ class Aws:
         return DynamoPriceBook(self._table)
 
     @cached_property
-    def market(self) -> "SimulatedPools":
+    def market(self) -> "Market":
+        if self.settings.solana:
+            from engine.adapters.solana.venues import SolanaPools
+
+            return SolanaPools(self._book)
         from engine.adapters.simulated.venues import SimulatedPools
 
         return SimulatedPools(self._pools, self.clock)
@@ -469,7 +482,11 @@ class Aws:
         return MovedPrices(self._table, self.clock)
 
     @cached_property
-    def venues(self) -> "Sequence[SimulatedVenue]":
+    def venues(self) -> "Sequence[Venue]":
+        if self.settings.solana:
+            from engine.adapters.solana.venues import SolanaVenue
+
+            return [SolanaVenue(name, self._book) for name in ("raydium", "meteora")]
         from engine.adapters.simulated.venues import SimulatedVenue
 
         return [
@@ -478,10 +495,17 @@ class Aws:
         ]
 
     @cached_property
-    def chain(self) -> "SimulatedChain":
+    def chain(self) -> "Chain":
+        if self.settings.settlement is Settlement.LIVE:
+            return self._solana_chain
         from engine.adapters.aws.orders import DynamoLedger
         from engine.adapters.simulated.chain import Faults, SimulatedChain
 
+        if self.settings.settlement is Settlement.PAPER:
+            from engine.adapters.solana.paper import PoolsNow
+
+            ledger = DynamoLedger(self._table)
+            return SimulatedChain(PoolsNow(self._book), ledger, self.clock, (0, 0))
         return SimulatedChain(
             self._pools,
             DynamoLedger(self._table),
@@ -490,6 +514,31 @@ class Aws:
             self.settings.simulation_seed,
             Faults.at_rate(self.settings.chain_fault_rate),
         )
+
+    @cached_property
+    def _solana_chain(self) -> "SolanaChain":
+        from engine.adapters.solana.chain import SolanaChain
+        from engine.adapters.solana.signers import KmsSigner
+
+        asked = needed(self.settings.solana, "NETWORK of solana")
+        signer = None
+        if asked.signer_key_id:
+            signer = KmsSigner(self._session.client("kms", config=_CONFIG), asked.signer_key_id)
+        return SolanaChain(self._node, self._book, self.clock, signer, asked.max_priority_fee)
+
+    @cached_property
+    def _node(self) -> "Node":
+        from engine.adapters.solana.rpc import Node
+
+        return Node(needed(self.settings.solana, "NETWORK of solana").rpc_url, self.clock)
+
+    @cached_property
+    def _book(self) -> "PoolBook":
+        from engine.adapters.solana.pools import listings
+        from engine.adapters.solana.venues import PoolBook
+
+        asked = needed(self.settings.solana, "NETWORK of solana")
+        return PoolBook(self._node, self.clock, listings(asked.pools))
 
     @cached_property
     def order_threads(self) -> "ThreadPoolExecutor":
@@ -574,7 +623,7 @@ class ServiceDescriptions(Loader):
     """What botocore's files say of our services, which it need not look for among four hundred."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's
-        return ["apigatewaymanagementapi", "dynamodb", "sqs"]
+        return ["apigatewaymanagementapi", "dynamodb", "kms", "sqs"]
 
 
 @cache

@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from engine.domain.order import Network, Settlement
+
+T = TypeVar("T")
 
 
 class MissingSetting(RuntimeError):
@@ -112,6 +115,12 @@ class Settings:
             solana=solana,
         )
 
+    @property
+    def signs(self) -> bool:
+        """Whether new transactions are signed here: live, only where the key is known."""
+        live = self.settlement is Settlement.LIVE
+        return not live or bool(self.solana and self.solana.signer_key_id)
+
     def connections_url(self, api_id: str, stage: str) -> str:
         """Return the address below which a WebSocket API's `@connections` stands."""
         if self.endpoint_url:
@@ -155,7 +164,7 @@ def _network(
     return Settlement(settlement), solana
 
 
-def needed(value: str | None, name: str) -> str:
+def needed(value: T | None, name: str) -> T:
     """Return a value that the environment should have under `name`. Raises MissingSetting."""
     if value is None:
         raise MissingSetting(f"the environment has no {name}")

@@ -180,6 +180,26 @@ _FAILURES = {
         "No venue gave a quote in three attempts. Nothing was traded.",
         "Place a new order later.",
     ),
+    "CHAIN_UNAVAILABLE": (
+        "The chain or the key that signs did not answer. Nothing was signed, nothing traded.",
+        "Place a new order later.",
+    ),
+    "INSUFFICIENT_FUNDS": (
+        "The account that trades holds too little of what is sold, or of SOL for fees.",
+        "Fund the account; docs/solana.md says what it needs.",
+    ),
+    "TRANSACTION_FAILED": (
+        "The chain undid the trade for a reason without a code; `detail` has the program's.",
+        "Look the number up at the program; place a new order.",
+    ),
+    "TRANSACTION_REFUSED": (
+        "What was built was not what the order says, so it was not signed. Nothing was traded.",
+        "Tell the operator: this is a defect, or an attack.",
+    ),
+    "SETTLEMENT_CHANGED": (
+        "The order was placed for another `settlement` than the stack has now: nothing traded.",
+        "Place a new order, if it is meant.",
+    ),
     "SLIPPAGE_EXCEEDED": (
         "The price moved past `slippageBps` and the chain undid the trade.",
         "Place a new order; allow more, or sell less.",

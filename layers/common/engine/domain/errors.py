@@ -81,6 +81,11 @@ class FailureCode(StrEnum):
     EXPIRED = "EXPIRED"
     NO_ROUTE = "NO_ROUTE"
     ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
+    CHAIN_UNAVAILABLE = "CHAIN_UNAVAILABLE"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    TRANSACTION_FAILED = "TRANSACTION_FAILED"
+    TRANSACTION_REFUSED = "TRANSACTION_REFUSED"
+    SETTLEMENT_CHANGED = "SETTLEMENT_CHANGED"
 
 
 class EngineError(Exception):
@@ -258,6 +263,18 @@ class VenueSuspended(VenueError):
 
 class ChainUnavailable(EngineError):
     code = "CHAIN_UNAVAILABLE"
+
+
+class InsufficientFunds(EngineError):
+    """The account that trades has too little of what is sold, or to pay for the transaction."""
+
+    code = "INSUFFICIENT_FUNDS"
+
+
+class TransactionRefused(EngineError):
+    """What was built is not what the order says: it is not signed."""
+
+    code = "TRANSACTION_REFUSED"
 
 
 class QueueUnavailable(EngineError):

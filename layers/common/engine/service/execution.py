@@ -9,9 +9,19 @@ from engine.domain.errors import (
     ChainUnavailable,
     Conflict,
     FailureCode,
+    InsufficientFunds,
     QueueUnavailable,
+    TransactionRefused,
 )
-from engine.domain.order import LIMIT_NOT_MET, Failure, Order, Quote, Status, Transaction
+from engine.domain.order import (
+    LIMIT_NOT_MET,
+    Failure,
+    Order,
+    Quote,
+    Settlement,
+    Status,
+    Transaction,
+)
 from engine.domain.triggers import Trigger
 from engine.market.router import instructions
 from engine.observability import log
@@ -29,6 +39,8 @@ RETRYABLE = frozenset({"VENUE_ERROR", "VENUE_TIMEOUT", "VENUE_UNAVAILABLE", "VEN
 #: What the chain says of a transaction whose limit the pools did not meet any more.
 LIMIT_MISSED = frozenset({"SLIPPAGE_EXCEEDED", "INSUFFICIENT_LIQUIDITY"})
 
+#: What a chain is not asked about that is not this stack's any more, until it is again.
+_ELSEWHERE = timedelta(seconds=60)
 _TOO_LATE = "the order's deadline passed before it could trade"
 
 
@@ -73,6 +85,9 @@ class Execution:
     ticker: TickerWatch
     epochs: Epochs
     policy: Policy = Policy()
+    settlement: Settlement = Settlement.SIMULATED
+    #: Whether new transactions are signed here; who may not hands orders to the workers, who may.
+    signs: bool = True
 
     def settle(self, message: WorkMessage) -> Outcome:
         """Carry an order as far as it goes now.
@@ -112,6 +127,8 @@ class Execution:
             return self._cancel(order)
         if order.lease_until is not None and order.held(now):
             return _later(order.lease_until - now)
+        if order.settlement is not self.settlement:
+            return self._elsewhere(order)
         if order.in_flight is not None:
             return self._submit(self._claim(order), order.in_flight)
         if now >= order.deadline:
@@ -119,7 +136,21 @@ class Execution:
         if order.attempts >= self.policy.max_attempts:
             detail = f"no result after {order.attempts} attempts"
             return self._fail(order, FailureCode.ATTEMPTS_EXHAUSTED, detail, dead_letter=True)
+        if not self.signs:
+            self.queue.enqueue(WorkMessage(order.order_id, order))
+            return Done()
         return self._attempt(order)
+
+    def _elsewhere(self, order: Order) -> Outcome:
+        """See to an order that was placed for another settlement: it never trades by this one.
+
+        What is in flight is unknown here, and stays what it is until the stack is as it was.
+        """
+        if order.in_flight is None:
+            detail = f"it was placed for {order.settlement}, and this is {self.settlement} now"
+            return self._fail(order, FailureCode.SETTLEMENT_CHANGED, detail)
+        log.error("in flight elsewhere", extra={"order_id": order.order_id})
+        return _later(_ELSEWHERE)
 
     def _claim(self, order: Order) -> Order:
         now = self.clock.now()
@@ -143,14 +174,35 @@ class Execution:
             trigger = self._further(order, promised)
             return self._rest(order, LIMIT_NOT_MET, trigger, offer.quotes, promised)
         steps = instructions(order.token_in, order.token_out, legs, order.minimum)
-        transaction = self.chain.sign(
-            order,
-            steps,
-            valid_for=min(self.policy.transaction_lifetime, order.deadline - now),
-        )
+        valid_for = min(self.policy.transaction_lifetime, order.deadline - now)
+        try:
+            transaction = self.chain.sign(order, steps, valid_for=valid_for)
+        except InsufficientFunds as error:
+            return self._fail(order, error.code, str(error), quotes=offer.quotes)
+        except TransactionRefused as error:
+            log.error("transaction refused", extra={"order_id": order.order_id, "why": str(error)})
+            return self._fail(order, error.code, str(error), dead_letter=True, quotes=offer.quotes)
+        except ChainUnavailable as error:
+            return self._not_signed(order, offer.quotes, error)
         built = order.build(offer.quotes, offer.route, transaction, at=self.clock.now())
         self.orders.save(built, expected_seq=order.seq)  # from now on the transaction may be sent
         return self._submit(built, transaction)
+
+    def _not_signed(
+        self, order: Order, quotes: tuple[Quote, ...], error: ChainUnavailable
+    ) -> Outcome:
+        """Try again later: nothing was signed, so nothing can land."""
+        code, now = FailureCode.CHAIN_UNAVAILABLE, self.clock.now()
+        extra = {"order_id": order.order_id, "attempt": order.attempts, "why": str(error)}
+        log.warning("not signed", extra=extra)
+        if order.attempts >= self.policy.max_attempts:
+            if order.terms.limit_price is not None and order.waiting is not None:
+                return self._rest(order, code, order.waiting.trigger, quotes)
+            detail = f"nothing was signed in {order.attempts} attempts"
+            return self._fail(order, code, detail, dead_letter=True, quotes=quotes)
+        until = min(now + self._backoff(order.attempts), max(now, order.deadline))
+        self.orders.save(order.wait(quotes, code, at=now, until=until), expected_seq=order.seq)
+        return _later(until - now)
 
     def _no_route(self, order: Order, offer: Offer) -> Outcome:
         quotes = offer.quotes
