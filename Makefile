@@ -22,7 +22,7 @@ EXEC := exec env OWNER_PID=$$PPID PYTHONPATH=layers/common $(PY) -m
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up key revoke halt resume redrive test places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
+.PHONY: help demo up key revoke halt resume redrive story test places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,9 @@ resume: $(RUN) ## Take new orders again
 
 redrive: $(RUN) ## Move the dead letters back to the order queue
 	@$(EXEC) local redrive $(ASKED)
+
+story: $(RUN) ## Tell what happened to ORDER=..., function by function, from the logs
+	@$(EXEC) local story '$(ORDER)' $(ASKED)
 
 test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end, the places
 	.venv-sam/bin/sam validate --lint --template template.yaml

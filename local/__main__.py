@@ -178,6 +178,16 @@ def redrive(asked: QuoteRequest) -> None:
     print(redrive.told(redrive.queues_of(found).redrive(), found.name))
 
 
+def story(asked: QuoteRequest) -> None:
+    """Tell what happened to an order, function by function, from the logs."""
+    from local.ops import story, target
+
+    if not asked.order:
+        raise Refused("ORDER is not set: name the order's id")
+    found = target.target(asked)
+    print(story.told(asked.order, story.events(found, asked.order, insights=bool(asked.stack))))
+
+
 def argument(*names: str, **how: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     return names, how
 
@@ -227,6 +237,7 @@ COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
     "halt": (trading, (_STACK, _PORT)),
     "resume": (trading, (_STACK, _PORT)),
     "redrive": (redrive, (_STACK, _PORT)),
+    "story": (story, (argument("order", metavar="ORDER"), _STACK, _PORT)),
 }
 
 

@@ -261,6 +261,8 @@ def _doc(order: Order) -> dict[str, Any]:
         doc["dl"] = 1
     if order.waiting:
         doc["w"] = _waiting_row(order.waiting, born)
+    if order.correlation_id:
+        doc["rid"] = order.correlation_id
     if order.former_terms:
         doc["was"] = [[seq, _terms_doc(terms, born)] for seq, terms in order.former_terms]
     if order.settlement is not Settlement.SIMULATED:
@@ -292,6 +294,7 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
         lease_by=text(doc["lb"]) if "lb" in doc else None,
         dead_letter_due="dl" in doc,
         waiting=_waiting(doc["w"], born, len(history)) if "w" in doc else None,
+        correlation_id=text(doc["rid"]) if "rid" in doc else None,
         former_terms=tuple(
             (whole(seq, 1, len(history)), _terms(was, *_tokens(doc), born))
             for seq, was in doc.get("was", ())

@@ -71,6 +71,7 @@ class HttpApi:
     def handle(self, event: Event, context: Any = None) -> Answer:
         """Answer one request: HEAD is GET without the body, and an error an answer."""
         request_id = event["requestContext"]["requestId"]
+        log.append_keys(request_id=request_id)
         asked = event["requestContext"]["http"]
         method = asked["method"].upper()
         try:

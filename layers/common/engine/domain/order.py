@@ -267,6 +267,8 @@ class Order:
     waiting: Waiting | None = None
     former_terms: tuple[tuple[int, Terms], ...] = ()
     settlement: Settlement = Settlement.SIMULATED
+    #: The id of the request that placed it, by which its log lines are found.
+    correlation_id: str | None = None
 
     @classmethod
     def place(

@@ -44,7 +44,6 @@ class Cancelling:
             except Conflict as conflict:
                 order = conflict.current
             else:
-                log.info("order cancelled", extra={"order_id": order_id})
                 return cancelled
 
     def cancel_all(self, pair: str | None, *, account: str) -> datetime:

@@ -24,7 +24,7 @@ from engine.domain.order import (
 )
 from engine.domain.triggers import Trigger
 from engine.market.router import instructions
-from engine.observability import log
+from engine.observability import about, log
 from engine.ports.background import Background
 from engine.ports.chain import Chain, Expired, Landed, Landing, Reverted, Unknown
 from engine.ports.clock import Chance, Clock
@@ -112,9 +112,10 @@ class Execution:
             self.queue.send_dead_letter(
                 DeadLetter(order.order_id, order.error.code, order.attempts)
             )
+            log.info("dead letter sent", extra=about(order, reason=order.error.code))
             self.orders.save(replace(order, dead_letter_due=False), expected_seq=order.seq)
         except QueueUnavailable:
-            log.warning("dead letter not sent", extra={"order_id": order.order_id})
+            log.warning("dead letter not sent", extra=about(order))
 
     def _advance(self, order: Order) -> Outcome:
         now = self.clock.now()
@@ -233,7 +234,7 @@ class Execution:
         again = _later(until - now)
         log.info(
             "no quotes, trying again",
-            extra={"order_id": order.order_id, "attempt": order.attempts, "seconds": again.seconds},
+            extra=about(order, attempt=order.attempts, seconds=again.seconds),
         )
         return again
 
@@ -244,10 +245,12 @@ class Execution:
         """
         give_up = self.clock.now() + self.policy.patience
         while True:
+            facts = about(order, attempt=order.attempts, signature=transaction.signature)
             try:
                 self.chain.send(order, transaction)
+                log.info("transaction sent", extra=facts)
             except ChainUnavailable:
-                log.warning("send not answered", extra={"order_id": order.order_id})
+                log.warning("send not answered", extra=facts)
             sent_at = self.clock.now()
             looking = self.background.submit(partial(self._landing, transaction))
             order = order if order.sent else self._submitted(order, sent_at)
@@ -262,7 +265,7 @@ class Execution:
                     return self._rebuild(order)
             now = self.clock.now()
             if now >= give_up:
-                log.info("landing unknown", extra={"order_id": order.order_id})
+                log.info("landing unknown", extra=about(order))
                 return _later(_end_of_wait(order, now, self.policy.lease) - now)
 
     def _submitted(self, order: Order, sent_at: datetime) -> Order:
@@ -279,13 +282,11 @@ class Execution:
     def _cancel(self, order: Order) -> Outcome:
         """End an order that a cancel-all overtook as it was woken: it read as cancelled then."""
         self.orders.save(order.cancel(at=self.clock.now()), expected_seq=order.seq)
-        log.info("order cancelled", extra={"order_id": order.order_id})
         return Done()
 
     def _confirm(self, order: Order, landing: Landed) -> Outcome:
         confirmed = order.confirm(landing.amount_out, at=self.clock.now())
         self.orders.save(confirmed, expected_seq=order.seq)
-        log.info("order confirmed", extra={"order_id": order.order_id, "seq": confirmed.seq})
         return Done()
 
     def _rebuild(self, order: Order) -> Outcome:
@@ -316,7 +317,7 @@ class Execution:
         rested = order.rest(quotes, code, trigger, at=self.clock.now(), quoted=promised)
         self.orders.save(rested, expected_seq=order.seq)
         self.ticker.ensure(order.terms.pair)
-        log.info("order rests again", extra={"order_id": order.order_id, "reason": code})
+        log.info("order rests again", extra=about(order, reason=code))
         return Done()
 
     def _fail(
@@ -331,7 +332,6 @@ class Execution:
         failure, at = Failure(code, detail), self.clock.now()
         failed = order.fail(failure, at=at, quotes=quotes, dead_letter=dead_letter)
         self.orders.save(failed, expected_seq=order.seq)
-        log.info("order failed", extra={"order_id": order.order_id, "reason": code})
         self.send_dead_letter(failed)
         return Done()
 

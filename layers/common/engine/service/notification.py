@@ -16,7 +16,7 @@ from engine.domain.errors import (
     Undecodable,
 )
 from engine.domain.order import Order
-from engine.observability import log
+from engine.observability import about, log
 from engine.ports.background import Background
 from engine.ports.clock import Clock
 from engine.ports.metrics import UNMEASURED, Metric, Metrics
@@ -73,6 +73,8 @@ class Message:
     seq: int = 0
     #: When that came about, of what is told as it happens.
     at: datetime | None = None
+    #: What the log calls it.
+    named: Mapping[str, object] | None = None
 
 
 @dataclass(slots=True)
@@ -139,11 +141,16 @@ class Notification:
                     )
         missed = self._deliver_all(list(deliveries.values()))
         self._forget(over, [d for d in deliveries.values() if d.gone], watching)
-        facts = {"changes": len(changes), "subscriptions": len(deliveries), "missed": len(missed)}
+        facts = {
+            "orders": [_named(c.order) for c in changes if isinstance(c, OrderChanged)],
+            "changes": len(changes),
+            "subscriptions": len(deliveries),
+            "missed": len(missed),
+        }
         if missed:
             log.warning("changes did not reach everybody", extra=facts)
         else:
-            log.debug("changes published", extra=facts)
+            log.info("changes published", extra=facts)
         return missed
 
     def _watching(self, changes: Sequence[Change]) -> Mapping[tuple[str, str], list[Subscription]]:
@@ -177,7 +184,11 @@ class Notification:
         """Push to one client, in order; return the records it has still to be told of."""
         try:
             self._let_arrive(delivery)
-            unsent = self._push_all(delivery, list(self._messages(delivery, render)))
+            messages = list(self._messages(delivery, render))
+            unsent = self._push_all(delivery, messages)
+            if pushed := [m.named for m in messages[: len(messages) - len(unsent)] if m.named]:
+                what = "client is gone" if delivery.gone else "pushed"
+                log.info(what, extra={"connection": delivery.connection_id, "orders": pushed})
             if delivery.gone and self._may_arrive(delivery):
                 delivery.gone = False
                 self._defer(delivery)
@@ -365,7 +376,12 @@ def _replay(
 
 def _message(kind: str, record: str, order: Order, delivery: Delivery, render: Render) -> Message:
     delivery.known[order.order_id] = order.seq
-    return Message(record, render(kind, order), order.order_id, order.seq)
+    return Message(record, render(kind, order), order.order_id, order.seq, named=_named(order))
+
+
+def _named(order: Order) -> dict[str, object]:
+    """Return what a line of the log says of one order among others."""
+    return about(order, seq=order.seq, status=order.status)
 
 
 def _place(subscription: Subscription, delivery: Delivery) -> int:

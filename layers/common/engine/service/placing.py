@@ -20,7 +20,7 @@ from engine.domain.order import Order, Settlement, Status, Waiting, order_id_of
 from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
 from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of, side_of
 from engine.domain.triggers import Side
-from engine.observability import log
+from engine.observability import about, log
 from engine.ports.clock import Chance, Clock
 from engine.ports.orders import OrderRepository
 from engine.ports.queue import OrderQueue, WorkMessage
@@ -79,7 +79,9 @@ class Placing:
     test_tokens: bool = False
     settlement: Settlement = Settlement.SIMULATED
 
-    def place(self, new_order: NewOrder, *, account: str) -> Placed:
+    def place(
+        self, new_order: NewOrder, *, account: str, correlation_id: str | None = None
+    ) -> Placed:
         """Accept an order.
 
         When this returns, the order is stored: if it can't be enqueued, or its ticker not started,
@@ -95,6 +97,7 @@ class Placing:
             if standing is None:
                 raise
             return Placed(_replayed(new_order, standing), True, None)
+        order = replace(order, correlation_id=correlation_id)
         try:
             self.orders.add(order)
         except Conflict as conflict:
@@ -105,9 +108,7 @@ class Placing:
             else:
                 self.queue.enqueue(WorkMessage(order.order_id, order))
         except (QueueUnavailable, StoreUnavailable):
-            log.warning("order stored but not handed on", extra={"order_id": order.order_id})
-        else:
-            log.info("order placed", extra={"order_id": order.order_id, "status": order.status})
+            log.warning("order stored but not handed on", extra=about(order))
         return Placed(order.as_of(1), False, allowance)
 
     def terms(self, new_order: NewOrder) -> Terms:
@@ -239,7 +240,7 @@ def _replayed(new_order: NewOrder, standing: Order | None) -> Order:
     """
     if standing is None or not _is(new_order, standing):
         raise IdempotencyKeyReused("this key was used for another order")
-    log.info("order replayed", extra={"order_id": standing.order_id})
+    log.info("order replayed", extra=about(standing))
     return standing.as_of(1)
 
 

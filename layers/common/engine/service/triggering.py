@@ -9,7 +9,7 @@ from functools import partial
 from engine.domain.errors import Conflict, QueueUnavailable
 from engine.domain.order import Order, Status
 from engine.domain.triggers import Direction, Fired, Level, Tick
-from engine.observability import log
+from engine.observability import about, log
 from engine.ports.background import Background
 from engine.ports.clock import Clock
 from engine.ports.metrics import UNMEASURED, Metric, Metrics
@@ -154,11 +154,11 @@ class Triggering:
         woken = order.wake(fired, price=tick.price, at=now, deadline=now + self.deadline)
         self._save(woken, order)
         self.metrics.record(Metric.TRIGGER_LAG, milliseconds(tick.at, now))
-        log.info("order triggered", extra={"order_id": order.order_id, "price": str(tick.price)})
+        log.info("order triggered", extra=about(order, price=str(tick.price)))
         try:
             self.queue.enqueue(WorkMessage(woken.order_id, woken))
         except QueueUnavailable:  # it is among the open orders: the reconciler enqueues it
-            log.warning("order not enqueued", extra={"order_id": order.order_id})
+            log.warning("order not enqueued", extra=about(order))
         return Swept(seen=1, woken=1)
 
     def _cancelled(self, order: Order) -> bool:
@@ -176,5 +176,4 @@ class Triggering:
         if order.expires_at > now or self._cancelled(order):
             return Swept(seen=1)
         self._save(order.expire(at=now), order)
-        log.info("order expired", extra={"order_id": order.order_id})
         return Swept(seen=1, expired=1)

@@ -21,7 +21,7 @@ from engine.adapters.codec import (
 )
 from engine.domain.errors import Conflict, StoreUnavailable, Undecodable
 from engine.domain.order import Order, Status
-from engine.observability import log
+from engine.observability import about, log
 
 #: Partitions of the index of open orders: one would take at most some 500 new orders a second.
 OPEN_SHARDS = 4
@@ -78,6 +78,7 @@ class DynamoOrders:
 
     def add(self, order: Order) -> None:
         self._put(order, "attribute_not_exists(pk)")
+        _tell("order placed", order)
 
     def get(self, order_id: str) -> Order | None:
         item = self.table.get(f"ORDER#{order_id}", "ORDER")
@@ -91,6 +92,8 @@ class DynamoOrders:
             condition += " AND moves = :moves"
             values["moves"] = expected_moves
         self._put(order, condition, **values)
+        if order.seq > expected_seq:
+            _tell(f"order {order.status}", order)
 
     def get_many(self, order_ids: Sequence[str]) -> list[Order]:
         keys = [(f"ORDER#{order_id}", "ORDER") for order_id in order_ids]
@@ -137,6 +140,21 @@ class DynamoOrders:
             current = item_order(refused.standing) if refused.standing else None
             if current != order:  # equal: our own write, sent again because its answer was lost
                 raise Conflict(current) from refused
+
+
+def _tell(what: str, order: Order) -> None:
+    """Log a change of an order that is written, whoever made it."""
+    last = order.tries[-1] if order.tries else None
+    tried = last if last and last.changes[-1][0] == order.seq else None
+    facts = about(
+        order,
+        seq=order.seq,
+        status=order.status,
+        attempt=order.attempts or None,
+        outcome=tried and tried.outcome,
+        reason=order.error.code if order.error else tried and tried.code,
+    )
+    log.info(what, extra=facts)
 
 
 def _readable(row: Item) -> Order | None:

@@ -93,7 +93,10 @@ def add_orders(
         idempotency_key: Annotated[str | None, _IDEMPOTENCY_KEY] = None,
     ) -> Response[models.Order]:
         key = _key(order.client_order_id, idempotency_key)
-        placed = placing.place(requests.wish_of(order, key), account=app.caller.account)
+        request_id = app.current_event.request_context.request_id
+        placed = placing.place(
+            requests.wish_of(order, key), account=app.caller.account, correlation_id=request_id
+        )
         headers = {"Location": f"/api/orders/{placed.order.order_id}"}
         if placed.allowance:
             headers |= rate_headers(placed.allowance)
