@@ -556,7 +556,12 @@ def test_no_alarm_is_another_by_what_it_left_to_the_anchor(resources):
         for alarm in alarms
     ]
     assert len(alarms) == len(set(said)) == len(set(watched))
-    namespaces = {"ApiId": "AWS/ApiGateway", "FunctionName": "AWS/Lambda", "QueueName": "AWS/SQS"}
+    own = {name: ref("AWS::StackName") for name in ("service", "venue")}
+    namespaces = own | {
+        "ApiId": "AWS/ApiGateway",
+        "FunctionName": "AWS/Lambda",
+        "QueueName": "AWS/SQS",
+    }
     for alarm in alarms:
         for dimension in alarm.get("Dimensions", []):
             assert alarm["Namespace"] == namespaces[dimension["Name"]]
