@@ -99,3 +99,11 @@ def test_the_environment_is_read_in_one_place() -> None:
         str(path.relative_to(ENGINE)) for path in _sources() if "os.environ" in path.read_text()
     ]
     assert readers == ["__init__.py", "bootstrap.py"]
+
+
+@pytest.mark.parametrize("path", _sources(), ids=lambda path: str(path.relative_to(ENGINE)))
+def test_solders_is_loaded_by_who_builds_a_transaction_only(path: Path) -> None:
+    """The simulated network has no such layer, and a real one's other functions need none."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert "solders" not in ast.unparse(node)

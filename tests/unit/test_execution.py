@@ -14,12 +14,14 @@ from engine.api.views import order_view
 from engine.domain.errors import (
     ChainUnavailable,
     EngineError,
+    InsufficientFunds,
     InsufficientLiquidity,
     QueueUnavailable,
+    TransactionRefused,
     VenueTimeout,
     VenueUnavailable,
 )
-from engine.domain.order import Order, Status, Transaction, Waiting
+from engine.domain.order import Order, Settlement, Status, Transaction, Waiting
 from engine.domain.terms import OrderType, Terms
 from engine.domain.tokens import PAIRS, RAY, SOL, TOKENS, USDC
 from engine.domain.triggers import Direction, Fired, Level
@@ -44,6 +46,7 @@ from tests.fakes import (
     MemoryQueue,
     MemoryRosters,
     MemoryTickers,
+    a_life,
     a_quoting,
     an_order,
 )
@@ -117,6 +120,75 @@ class World:
 
 def _statuses(order: Order) -> list[Status]:
     return [step.status for step in order.history]
+
+
+def test_an_order_never_trades_by_another_settlement_than_it_was_placed_for() -> None:
+    world = World()
+    order = world.placed(settlement=Settlement.LIVE)
+    assert world.settle(order) == Done()
+    failed = world.now(order)
+    assert failed.error is not None
+    assert failed.error.code == "SETTLEMENT_CHANGED"
+    assert not world.ledger.entries
+
+
+def test_what_is_in_flight_elsewhere_stays_unknown() -> None:
+    world = World()
+    submitted = a_life(an_order(settlement=Settlement.LIVE), at=START)[3]
+    world.orders.add(replace(submitted, lease_until=None))
+    assert world.settle(world.now(submitted)) == TryAgain(60)
+    assert world.now(submitted).status is Status.SUBMITTED
+
+
+@dataclass(eq=False)
+class Unsigning:
+    """A chain that signs nothing, and why."""
+
+    why: Exception
+
+    def sign(self, *_: Any, **__: Any) -> Any:
+        raise self.why
+
+
+@pytest.mark.parametrize(
+    ("why", "letters"),
+    [(InsufficientFunds("too little SOL"), 0), (TransactionRefused("somebody else pays"), 1)],
+)
+def test_what_can_not_be_signed_is_an_answer_and_not_tried_again(
+    why: EngineError, letters: int
+) -> None:
+    world = World()
+    world.chain = Unsigning(why)  # type: ignore[assignment]
+    order = world.placed()
+    assert world.settle(order) == Done()
+    failed = world.now(order)
+    assert failed.error is not None
+    assert (failed.error.code, failed.attempts, failed.tx_hash) == (why.code, 1, None)
+    assert len(world.queue.dead_lettered) == letters
+
+
+def test_a_key_that_does_not_answer_is_asked_three_times() -> None:
+    world = World()
+    world.chain = Unsigning(ChainUnavailable("KMS"))  # type: ignore[assignment]
+    order = world.placed()
+    for _ in range(2):
+        again = world.settle(order, snapshot=False)
+        assert isinstance(again, TryAgain)
+        world.clock.advance(again.seconds)
+    assert world.settle(order, snapshot=False) == Done()
+    failed = world.now(order)
+    assert failed.error is not None
+    assert (failed.error.code, failed.attempts) == ("CHAIN_UNAVAILABLE", 3)
+
+
+def test_who_may_not_sign_hands_the_order_to_those_who_may() -> None:
+    world = World()
+    order = world.placed()
+    execution = world.execution()
+    execution.signs = False
+    assert execution.settle(WorkMessage(order.order_id, order)) == Done()
+    assert world.now(order) == order
+    assert [message.order_id for message in world.queue.messages] == [order.order_id]
 
 
 HAPPY = [Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED, Status.CONFIRMED]
