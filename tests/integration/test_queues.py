@@ -1,5 +1,6 @@
 """The queue adapter against moto's SQS."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,22 @@ def test_an_order_arrives_with_what_its_sender_knew(queue: SqsQueue) -> None:
     queue.enqueue(WorkMessage(an_order().order_id, an_order()))
     (message,) = _received(queue, queue.order_queue_url)
     assert read_message(message["Body"]) == WorkMessage(an_order().order_id, an_order())
+
+
+@pytest.mark.parametrize("account", ["ann", "a b", "ä", "x" * 200])
+def test_an_order_lies_in_the_group_of_its_account(queue: SqsQueue, account: str) -> None:
+    """SQS serves the groups of a standard queue in turns, so that nobody's thousand go first."""
+    for owner in (account, account, "bob"):
+        sent = replace(an_order(), account=owner)
+        queue.enqueue(WorkMessage(sent.order_id, sent))
+    answer = queue.client.receive_message(
+        QueueUrl=queue.order_queue_url,
+        MaxNumberOfMessages=10,
+        MessageSystemAttributeNames=["MessageGroupId"],
+    )
+    groups = [message["Attributes"]["MessageGroupId"] for message in answer["Messages"]]
+    assert groups[0] == groups[1] != groups[2] == "bob"
+    assert all(len(group) <= 128 and group.isascii() and " " not in group for group in groups)
 
 
 def test_a_message_comes_again_when_told(queue: SqsQueue) -> None:

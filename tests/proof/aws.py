@@ -248,6 +248,7 @@ class FakeSqs(FakeClient):
         QueueUrl: str,  # noqa: N803
         MessageBody: str,  # noqa: N803
         MessageAttributes: Mapping[str, Any] | None = None,  # noqa: N803
+        MessageGroupId: str | None = None,  # noqa: N803
     ) -> dict[str, Any]:
         message = Message(
             f"m{next(self._ids)}", MessageBody, self.clock.now(), MessageAttributes or {}

@@ -1,5 +1,6 @@
 """What a tick does: who is due is woken once, who is not stays, and nothing is lost in between."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from engine.ports.queue import WorkMessage
 from engine.service.epochs import Epochs
 from engine.service.pricing import Priced
 from engine.service.resting import TickerWatch
-from engine.service.triggering import Swept, Triggering
+from engine.service.triggering import Swept, Triggering, in_turns
 from tests.fakes import (
     START,
     FakeClock,
@@ -26,6 +27,7 @@ from tests.fakes import (
     MemoryResting,
     MemoryRosters,
     MemoryTickers,
+    an_order,
 )
 
 PAIR = "SOL/USDC"
@@ -310,3 +312,16 @@ def test_a_ticker_that_died_is_started_again_while_anything_rests(world: World) 
     tickers.take("me", until=world.clock.now() + timedelta(seconds=5), now=world.clock.now())
     watch.revive(index, [PAIR])
     assert len(tickers.started) == 3
+
+
+def test_those_due_are_woken_in_turns_of_their_accounts() -> None:
+    """Of the first hundred, no account has more than a tenth while others wait."""
+    greedy = [replace(an_order(), order_id=f"g{n}", account="greedy") for n in range(951)]
+    others = [replace(an_order(), order_id=f"o{n}", account=f"a{n}") for n in range(49)]
+    turns = in_turns([*greedy, *others])
+    assert [order.order_id for order in turns[:50]] == ["g0", *(f"o{n}" for n in range(49))]
+    assert [order.order_id for order in turns if order.account == "greedy"] == [
+        f"g{n}" for n in range(951)
+    ]
+    even = [replace(an_order(), order_id=f"{n}", account=f"a{n // 20}") for n in range(1_000)]
+    assert max(Counter(order.account for order in in_turns(even)[:100]).values()) <= 10

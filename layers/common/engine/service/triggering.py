@@ -1,6 +1,7 @@
 """Wake the resting orders whose price or time has come: what one tick does."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -114,10 +115,10 @@ class Triggering:
             share *= 2
 
     def _all(self, order_ids: Sequence[str], meet: Callable[[Order], Swept]) -> Swept:
-        """Look at orders side by side."""
+        """Look at orders side by side, begun in turns of their accounts."""
         under_way = [
             self.background.submit(partial(self._one, order, meet))
-            for order in self.orders.get_many(order_ids)
+            for order in in_turns(self.orders.get_many(order_ids))
         ]
         return sum((met.result() for met in under_way), Swept())
 
@@ -177,3 +178,16 @@ class Triggering:
             return Swept(seen=1)
         self._save(order.expire(at=now), order)
         return Swept(seen=1, expired=1)
+
+
+def in_turns(orders: Iterable[Order]) -> list[Order]:
+    """Return orders so that each account's first come before any account's second, and so on.
+
+    Otherwise they stay as they were: one account's thousand do not stand before everybody's one.
+    """
+    taken: Counter[str] = Counter()
+    turns = []
+    for order in orders:
+        turns.append((taken[order.account], order))
+        taken[order.account] += 1
+    return [order for _, order in sorted(turns, key=lambda each: each[0])]

@@ -1,9 +1,11 @@
 """The order queue and its dead-letter queue."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 #: How long a letter is out of others' sight while it is looked at.
 _LOOKING_SECONDS = 10
+_GROUP = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
 _MAX_LOOKED_AT = 500  # letters a run, also if none of them can be read
 
 
@@ -49,6 +52,13 @@ def read_message(body: str) -> WorkMessage:
         return WorkMessage(order_id, snapshot)
 
 
+def account_group(account: str) -> str:
+    """Return an account's message group: its name, or a digest of one that SQS would not take."""
+    if _GROUP.fullmatch(account):
+        return account
+    return sha256(account.encode()).hexdigest()
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class SqsQueue:
     """The two queues, by their URLs."""
@@ -58,7 +68,10 @@ class SqsQueue:
     dead_letter_queue_url: str | None = None
 
     def enqueue(self, message: WorkMessage) -> None:
-        self._send(self.order_queue_url, message_body(message), {})
+        # SQS serves the groups of a standard queue in turns ("fair queues"), and keeps no order in
+        # one: an account's thousand orders do not stand before everybody's one.
+        group = account_group(message.snapshot.account) if message.snapshot else None
+        self._send(self.order_queue_url, message_body(message), {}, group)
 
     def retry_in(self, receipt: str, seconds: int) -> None:
         with _translated("the message comes back in its own time"):
@@ -113,9 +126,13 @@ class SqsQueue:
             raise QueueUnavailable("this function has no dead-letter queue")
         return self.dead_letter_queue_url
 
-    def _send(self, url: str, body: str, attributes: Mapping[str, str]) -> None:
+    def _send(
+        self, url: str, body: str, attributes: Mapping[str, str], group: str | None = None
+    ) -> None:
+        grouped: Any = {"MessageGroupId": group} if group else {}
         with _translated("the queue did not take the message"):
             self.client.send_message(
+                **grouped,
                 QueueUrl=url,
                 MessageBody=body,
                 MessageAttributes={
