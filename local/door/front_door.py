@@ -40,6 +40,8 @@ CLOSE_SECONDS = 2.0
 #: burst no faster than 4, take longer to start than they save, and hold 230 MB more.
 #: So many of each `lane`.
 AT_ONCE = 4
+#: The console's files come one after another: one process has them all in memory.
+PAGES_AT_ONCE = 1
 
 _STATUS_PATH = "/api/orders/status/"
 _LIVE_PATH = "/live"
@@ -79,6 +81,8 @@ def lane(method: str, path: str) -> str:
     """Return whom a request waits among: no order waits behind quotes, which wait for venues."""
     if method not in {"GET", "HEAD", "OPTIONS"}:
         return "orders"
+    if path == "/" or path.startswith("/console/"):
+        return "pages"
     return "quotes" if path == "/api/quotes" else "reads"
 
 
@@ -136,6 +140,7 @@ class FrontDoor:
         self._connecting = asyncio.Semaphore(at_once)
         self._open: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
         self._lanes = {name: _session(limit=at_once) for name in ("orders", "quotes", "reads")}
+        self._lanes["pages"] = _session(limit=PAGES_AT_ONCE)
         self._sockets = _session(limit=0)
         server = _Server(self.answer, request_factory=_request)
         self._runner = web.ServerRunner(server, shutdown_timeout=CLOSE_SECONDS)

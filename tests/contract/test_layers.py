@@ -61,6 +61,7 @@ def _standard() -> frozenset[str]:
 
 def test_every_function_has_a_doorway() -> None:
     assert [path.parent.name for path in FUNCTIONS] == [
+        "console",
         "execute",
         "reconcile",
         "trigger",

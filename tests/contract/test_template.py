@@ -18,6 +18,7 @@ FUNCTIONS = {
     "WsNotifyFunction": "ws_notify",
     "ReconcileFunction": "reconcile",
     "TriggerFunction": "trigger",
+    "ConsoleFunction": "console",
 }
 OPENAPI: Json = json.loads((ROOT / "docs/openapi.json").read_text())
 DAYS_14 = 14 * 24 * 60 * 60
@@ -419,6 +420,11 @@ def test_a_function_writes_only_to_its_own_log(resources):
         assert may_log == [arn(group)]
 
 
+def test_the_console_may_do_nothing_but_log(resources):
+    role = role_of(resources, "ConsoleFunction")
+    assert [statement["Sid"] for statement in statements(resources, role)] == ["Log"]
+
+
 def test_only_the_worker_takes_orders_from_the_queue(resources):
     queue = arn("OrderQueue")
     assert roles_that_may(resources, "sqs:ReceiveMessage", queue) == {"WorkerRole"}
@@ -470,10 +476,13 @@ def test_a_page_may_send_and_read_what_the_contract_names(resources):
 def test_every_http_request_reaches_the_engine(resources):
     paths = resources["HttpApi"]["Properties"]["Body"]["paths"]
     routes = {f"{method} {path}": call for path in paths for method, call in paths[path].items()}
-    assert set(routes) == {"x-amazon-apigateway-any-method /$default"}
-    for call in routes.values():
+    every = "x-amazon-apigateway-any-method"
+    console = {f"{every} /", f"{every} /console/{{proxy+}}"}
+    assert set(routes) == {f"{every} /$default"} | console
+    for route, call in routes.items():
         integration = call["x-amazon-apigateway-integration"]
-        assert "${ExecuteFunctionAliaslive}" in integration["uri"]["Fn::Sub"]
+        answers = "ConsoleFunction" if route in console else "ExecuteFunction"
+        assert f"${{{answers}Aliaslive}}" in integration["uri"]["Fn::Sub"]
         assert integration["payloadFormatVersion"] == "2.0"
 
 
@@ -601,6 +610,7 @@ def test_the_outputs_say_where_everything_is(source):
         "StreamFailureQueueUrl",
         "TickQueueUrl",
         "TriggerFunctionName",
+        "ConsoleFunctionName",
         "ExecuteFunctionName",
         "WorkerFunctionName",
         "WsConnectFunctionName",

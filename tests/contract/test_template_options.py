@@ -12,7 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 from local.door.front_door import watching
 from tests.contract.transform import ROOT, SOURCE, Json, transformed
 
-FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile", "Trigger"}
+FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile", "Trigger", "Console"}
 ORDER_ID = "11111111-1111-4111-8111-111111111111"
 
 

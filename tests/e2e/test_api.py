@@ -129,7 +129,6 @@ def test_head_is_get_without_a_body(world: World) -> None:
 
 def test_another_path_is_a_404_problem(world: World) -> None:
     for path in (
-        "/",
         "/nothing",
         "/api/orders/",
         "/api/orders/a/b",

@@ -22,6 +22,7 @@ from engine.settings import Settings, needed
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
 
     from mypy_boto3_sqs import SQSClient
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from engine.adapters.solana.rpc import Node
     from engine.adapters.solana.venues import PoolBook
     from engine.api.http import HttpApi
+    from engine.api.pages import Pages
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
     from engine.api.ticks import Ticks
@@ -155,6 +157,13 @@ class Engine:
             (lambda: self.moving) if self.settings.simulated_faults else None,
             self.adapters.metrics,
         )
+
+    @cache  # noqa: B019 - it lives as long as the process, as this does
+    def pages(self, folder: "Path") -> "Pages":
+        """The console's files."""
+        from engine.api.pages import Pages
+
+        return Pages(folder, self.settings.stream_url)
 
     @cached_property
     def placing(self) -> "Placing":

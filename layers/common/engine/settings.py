@@ -121,6 +121,14 @@ class Settings:
         live = self.settlement is Settlement.LIVE
         return not live or bool(self.solana and self.solana.signer_key_id)
 
+    @property
+    def stream_url(self) -> str:
+        """The WebSocket API's address for a page; empty where one door stands before both APIs."""
+        if self.endpoint_url or not (self.websocket_api_id and self.websocket_stage):
+            return ""
+        url = self.connections_url(self.websocket_api_id, self.websocket_stage)
+        return url.replace("https:", "wss:", 1)
+
     def connections_url(self, api_id: str, stage: str) -> str:
         """Return the address below which a WebSocket API's `@connections` stands."""
         if self.endpoint_url:

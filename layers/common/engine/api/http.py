@@ -65,7 +65,7 @@ class HttpApi:
         if self.moving:
             add_simulation(app, self.placing, self.moving)
         add_stream(app, self.identity)
-        add_service(app)
+        add_service(app, self.placing)
         return app
 
     def handle(self, event: Event, context: Any = None) -> Answer:

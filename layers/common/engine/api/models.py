@@ -383,9 +383,11 @@ class Ticket(Told):
 
 
 class Health(Told):
-    """It is up."""
+    """It is up, and what it trades with."""
 
     status: Literal["ok"]
+    network: OnNetwork
+    settlement: Settled
 
 
 class FieldProblem(Told):

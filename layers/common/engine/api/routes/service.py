@@ -10,6 +10,7 @@ from engine.api import models
 from engine.api.contract import answers
 from engine.api.problems import JSON
 from engine.api.resolver import Resolver
+from engine.service.placing import Placing
 
 _SWAGGER = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
 _HTML = "text/html; charset=utf-8"
@@ -17,7 +18,7 @@ _PUBLIC: dict[str, Any] = {"tags": ["Service"], "openapi_extensions": {"security
 _HIDDEN: dict[str, Any] = {"include_in_schema": False, "compress": True}
 
 
-def add_service(app: Resolver) -> None:
+def add_service(app: Resolver, placing: Placing) -> None:
     """Add the calls that need no key; the document is made when it is first asked for."""
 
     @cache
@@ -34,7 +35,8 @@ def add_service(app: Resolver) -> None:
         **_PUBLIC,
     )
     def get_health() -> models.Health:
-        return models.Health(status="ok")
+        settled = placing.settlement
+        return models.Health(status="ok", network=settled.network, settlement=settled)
 
     @app.get(
         "/openapi.json",
