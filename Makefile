@@ -23,7 +23,7 @@ EXEC := exec env OWNER_PID=$$PPID PYTHONPATH=layers/common $(PY) -m
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up key revoke halt resume redrive story test console test-console places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
+.PHONY: help demo up key revoke halt resume redrive story test console picture test-console places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -62,6 +62,9 @@ test: $(DEV) $(SAM) check ## Run everything: check, the template's lint, end to 
 
 console: $(RUN) $(NODE) ## Build the console's files, which `make up` and `make build` do too
 	@$(EXEC) local console
+
+picture: $(DEV) $(NODE) ## Take the README's picture of the console, docs/console.png
+	@$(EXEC) tests.console.picture
 
 test-console: $(DEV) ## Test the console in a browser, on the running system
 	$(PY) -m pytest -q tests/console

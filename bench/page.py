@@ -13,6 +13,7 @@ from bench.template import lambda_logs
 
 #: What is written between which markers of which page of docs/.
 PAGES = {"performance.md": "figures", "scale.md": "simulated", "routing.md": "figures"}
+README = ROOT / "README.md"
 
 
 def write(results: Results) -> None:
@@ -20,6 +21,19 @@ def write(results: Results) -> None:
     for name, marker in PAGES.items():
         page = ROOT / "docs" / name
         page.write_text(between(page.read_text(), marker, rendered(name, results)))
+    README.write_text(between(README.read_text(), "headline", headline(results)))
+
+
+def headline(results: Results) -> str:
+    """Return the one line of figures under the README's title."""
+    of = results.value
+    submit, push = _shown(of("submit", "one_p50_ms")), _shown(of("push", "p50_ms"))
+    rate, cost_usd = of("throughput", "ten_per_s") or 0, of("cost", "ten_usd") or 0
+    return (
+        f"**{submit} ms** from a POST to its 202, **{push} ms** from the table to who watches, "
+        f"**{rate:.0f} orders a second** by ten workers, on two cores of one machine; "
+        f"**{cost_usd:.2f} USD** a million orders on AWS ([measured](docs/performance.md))."
+    )
 
 
 def rendered(name: str, results: Results) -> str:

@@ -1,7 +1,7 @@
 // All orders of the account, live: only the rows that can be seen are in the page.
 
 import { ask, cancel, change, notify, page, state, useEngine, useReconnect } from "./engine.js";
-import { Choice, Distance, Field, Modal, Side, Status, clock, html, num, px, useEffect, useRef, useState } from "./parts.js";
+import { Choice, Distance, Field, Modal, Side, Status, clock, html, num, px, useEffect, useMemo, useRef, useState } from "./parts.js";
 import { KINDS, changesOf, distance, faults, fieldsOf, kindName } from "./terms.js";
 
 const STATUSES = ["resting", "pending", "routing", "building", "submitted", "confirmed", "failed", "cancelled", "expired"];
@@ -132,7 +132,12 @@ function Table({ rows, prices, end, open }) {
 const waitsFor = ({ status, trigger }) =>
   status !== "resting" || !trigger ? "" : trigger.levels.map((level) => `${level.direction === "above" ? "≥" : "≤"} ${px(level.price)}`).join(" or ");
 
-function Row({ order, index, away, open }) {
+/** A row is made anew only when it says something else. */
+function Row(row) {
+  return useMemo(() => rowOf(row), [row.order, row.index, row.away?.toFixed(2)]);
+}
+
+function rowOf({ order, index, away, open }) {
   const resting = order.status === "resting", open_ = resting || order.status === "pending";
   const what = `${order.side} ${order.amount} ${order.tokenIn}`;
   return html`<div class="row" role="row" aria-rowindex=${index} data-order=${order.orderId}>

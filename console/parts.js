@@ -1,13 +1,13 @@
 // Small things that every screen is made of.
 
 import { h } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import htm from "htm";
 import { notify } from "./engine.js";
 import { percentOf } from "./terms.js";
 
 export const html = htm.bind(h);
-export { useEffect, useRef, useState };
+export { useEffect, useMemo, useRef, useState };
 
 const grouped = (whole) => whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 
@@ -48,7 +48,7 @@ export function clock(at, { ms = false, day = false } = {}) {
   if (Number.isNaN(d.getTime())) return String(at ?? "–");
   const time = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}${ms ? `.${two(d.getMilliseconds(), 3)}` : ""}`;
   const today = new Date().toDateString() === d.toDateString();
-  return day && !today ? `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${time}` : time;
+  return day && !today ? `${d.getFullYear() === new Date().getFullYear() ? "" : `${d.getFullYear()}-`}${two(d.getMonth() + 1)}-${two(d.getDate())} ${time}` : time;
 }
 
 export const Status = ({ of: status }) => html`<span class=${`status ${/^[a-z]+$/.test(status) ? status : ""}`}>${status}</span>`;

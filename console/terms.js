@@ -47,7 +47,7 @@ export const KINDS = {
     ],
   },
   oco: {
-    name: "One cancels other", what: "Take profit or stop loss, whichever comes first.", slippageBps: null,
+    name: "OCO", what: "One cancels other: take profit or stop loss, whichever comes first.", slippageBps: null,
     fields: [
       { ...price("Take profit at", "profitPrice", above), pointer: "/takeProfit/price" },
       { name: "profitSlippage", label: "Its slippage", hint: "%, 0.5 if left empty", kind: "percent", pointer: "/takeProfit/slippageBps", optional: true },

@@ -142,9 +142,10 @@ def _warm(cloud: Cloud, stack: Stack, name: str) -> None:
     if name == "ws_connect":
         asyncio.run(_watch_nothing(cloud, stack.ws_url))
         return
-    answer = cloud.ask("GET", f"{urlsplit(stack.http_url).path}/healthz")
+    path = "/" if name == "console" else "/healthz"
+    answer = cloud.ask("GET", f"{urlsplit(stack.http_url).path}{path}")
     if not answer.is_success:
-        raise CloudFailed(f"/healthz says {answer.status_code}: {answer.text}", cloud.log)
+        raise CloudFailed(f"{path} says {answer.status_code}: {answer.text}", cloud.log)
 
 
 async def _watch_nothing(cloud: Cloud, ws_url: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from local.cloud.embedded import ROOT, STATE
 from local.errors import CloudFailed, Refused
 from local.places.sam_local import environments
-from local.system import System, running
+from local.system import WARM, System, running
 
 _BANNER = """\
 The order execution engine is up at {url}
@@ -123,7 +123,13 @@ def serve(
     except Refused as reason:
         print(f"No console: {reason}", flush=True)
     with (
-        running(parameters, port=at, template=root / "template.yaml", kept=kept) as system,
+        running(
+            parameters,
+            port=at,
+            warm=WARM | {"console": 1},
+            template=root / "template.yaml",
+            kept=kept,
+        ) as system,
         told(system) as state,
         watching(system, parameters, root) if watch else nullcontext(),
     ):

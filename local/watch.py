@@ -4,17 +4,20 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from local import console
 from local.cloud.deploy import deploying
 from local.cloud.embedded import ROOT
-from local.errors import CloudFailed
+from local.errors import CloudFailed, Refused
 from local.system import PARAMETERS, WARM, System, warm_up
 
 Seen = Mapping[str, tuple[int, int]]
 
-_SOURCES = ("functions", "layers/common/engine")
+_SOURCES = ("functions", "layers/common/engine", "console")
+#: What is made of them.
+_MADE = {"__pycache__", "static"}
 _EVERY_SECONDS = 0.25
 
 
@@ -24,7 +27,7 @@ def look(root: Path) -> Seen:
     files = [root / "template.yaml"]
     for source in _SOURCES:
         for directory, below, names in os.walk(root / source):
-            below[:] = [name for name in below if name[0] != "." and name != "__pycache__"]
+            below[:] = [name for name in below if name[0] != "." and name not in _MADE]
             files += [Path(directory, name) for name in names if name[0] != "."]
     for file in files:
         try:
@@ -73,6 +76,8 @@ def watching(system: System, parameters: Mapping[str, str], root: Path = ROOT) -
     stopping = threading.Event()
 
     def act() -> None:
+        with suppress(Refused):  # as it was said at the start
+            console.build()
         redeploy(system, root / "template.yaml", parameters)
 
     def say(line: str) -> None:

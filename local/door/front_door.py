@@ -206,7 +206,8 @@ class FrontDoor:
     async def _watch(
         self, request: web.BaseRequest, query: list[tuple[str, str]]
     ) -> web.StreamResponse:
-        if not web.WebSocketResponse().can_prepare(request):
+        # Told of the protocol, or the library's log quotes what was offered, with the ticket.
+        if not web.WebSocketResponse(protocols=[PROTOCOL]).can_prepare(request):
             return _problem(
                 HTTPStatus.UPGRADE_REQUIRED,
                 "Connect with a WebSocket client.",

@@ -16,7 +16,7 @@ from engine.adapters.aws.keys import DynamoAccess
 from local import console
 from local.errors import Refused
 from local.ops.keys import create
-from local.system import System, running
+from local.system import WARM, System, running
 
 #: A quick market, and as many orders a minute as a test likes.
 QUICK = {
@@ -29,7 +29,7 @@ QUICK = {
     "ConfirmDelayMaxMs": "150",
 }
 _NUMBERS = itertools.count(1)
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 #: What of a task the browser calls long, it says by itself; kept from the first script on.
 _WATCH_TASKS = """
 window.longTasks = [];
@@ -94,16 +94,13 @@ def system() -> Iterator[System]:
         console.build()
     except Refused as reason:
         pytest.skip(f"the console can't be built here: {reason}")
-    with running(
-        QUICK, warm={"execute": 2, "worker": 1, "ws_connect": 1, "ws_notify": 1}
-    ) as system:
-        httpx.get(f"{system.url}/").raise_for_status()  # a process of the console's
+    with running(QUICK, warm=WARM | {"execute": 2, "console": 1}) as system:
         yield system
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if found is None:
         pytest.skip("no Chromium is installed here")
     with sync_playwright() as playwright:

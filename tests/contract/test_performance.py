@@ -4,7 +4,7 @@ import pytest
 
 from bench.figures import ROOT, Results, load
 from bench.markdown import between
-from bench.page import PAGES, rendered
+from bench.page import PAGES, README, headline, rendered
 from bench.parts import PARTS
 from bench.targets import TARGETS
 
@@ -13,6 +13,11 @@ from bench.targets import TARGETS
 def test_a_page_agrees_with_the_figures(name: str) -> None:
     page = (ROOT / "docs" / name).read_text()
     assert between(page, PAGES[name]) == rendered(name, load())
+
+
+def test_the_line_under_the_title_agrees_with_the_figures() -> None:
+    assert between(README.read_text(), "headline") == headline(load())
+    assert "None" not in headline(Results({}))
 
 
 def test_every_part_was_measured() -> None:
