@@ -7,10 +7,9 @@ import subprocess
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from local.door.front_door import watching
-from tests.contract.transform import ROOT, SOURCE, Json, transformed
+from tests.contract.transform import ROOT, Json, source, transformed
 
 FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile", "Trigger", "Console"}
 ORDER_ID = "11111111-1111-4111-8111-111111111111"
@@ -84,7 +83,7 @@ def test_a_new_layer_is_a_new_version_of_every_function():
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_other_parameters_are_a_new_version_of_the_functions_that_see_them(at_once, name):
     """SAM does not see them, and Lambda refuses to publish a version of what has not changed."""
-    parameters = set(yaml_parse(SOURCE)["Parameters"])
+    parameters = set(source()["Parameters"])
     (version,) = (
         resource["Properties"]
         for resource in at_once.values()
@@ -110,7 +109,7 @@ def longest(text: Any) -> int:
 
 
 def longest_value(name: str) -> int:
-    parameter = yaml_parse(SOURCE)["Parameters"].get(name)
+    parameter = source()["Parameters"].get(name)
     match parameter:
         case None:  # a part with a text of its own
             return 0
@@ -127,7 +126,7 @@ def longest_value(name: str) -> int:
 
 def snapped(resources: Json, asked: str) -> set[str]:
     """Return the functions whose published versions are snapshots if SnapStart is `asked`."""
-    rows = yaml_parse(SOURCE)["Mappings"]["SnapStarts"]
+    rows = source()["Mappings"]["SnapStarts"]
     apply_on = {"Fn::FindInMap": ["SnapStarts", {"Ref": "SnapStart"}, "ApplyOn"]}
     having = {n for n in FUNCTIONS if "SnapStart" in resources[f"{n}Function"]["Properties"]}
     for name in having:
@@ -136,7 +135,7 @@ def snapped(resources: Json, asked: str) -> set[str]:
 
 
 def test_no_function_starts_from_a_snapshot_unless_asked(at_once):
-    assert yaml_parse(SOURCE)["Parameters"]["SnapStart"]["Default"] == "off"
+    assert source()["Parameters"]["SnapStart"]["Default"] == "off"
     assert snapped(at_once, "off") == set()
 
 
@@ -164,7 +163,7 @@ def test_a_function_prepares_a_snapshot_only_if_it_can_have_one():
 
 def doorway(name: str) -> str:
     """Return the code of a function by the name of its resource."""
-    uri: str = yaml_parse(SOURCE)["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
+    uri: str = source()["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
     return (ROOT / uri / "app.py").read_text()
 
 
@@ -260,7 +259,7 @@ def scaling(resources: Json, kind: str) -> dict[str, Json]:
 
 
 def test_a_table_is_paid_by_the_request_unless_asked_otherwise(at_once):
-    template = yaml_parse(SOURCE)
+    template = source()
     assert template["Parameters"]["TableCapacity"]["Default"] == "on-demand"
     assert template["Conditions"]["IsProvisioned"] == {
         "Fn::Equals": [{"Ref": "TableCapacity"}, "provisioned"]

@@ -1,6 +1,7 @@
 """What the SAM transform makes of template.yaml."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,30 @@ class NoManagedPolicies:
         raise AssertionError("the template uses a managed policy by name")
 
 
+@cache
+def _text() -> str:
+    return json.dumps(yaml_parse(SOURCE))
+
+
+def source() -> Json:
+    """Return the template as it is written; what an anchor names, once each."""
+    template: Json = json.loads(_text())
+    return template
+
+
 def transformed(layer: str = "layer.zip", **parameters: str) -> Json:
     """Return the resources that CloudFormation gets to see."""
-    template: Json = json.loads(json.dumps(yaml_parse(SOURCE)))  # what an anchor names, once each
+    made: Json = json.loads(_transformed(layer, tuple(parameters.items())))
+    return made
+
+
+@cache
+def _transformed(layer: str, parameters: tuple[tuple[str, str], ...]) -> str:
+    template = source()
     for resource in template["Resources"].values():
         for code, key in (("CodeUri", "code.zip"), ("ContentUri", layer)):
             if code in resource["Properties"]:
                 resource["Properties"][code] = f"s3://bucket/{key}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        made: Json = transform(template, parameters, NoManagedPolicies())["Resources"]
-    return made
+        return json.dumps(transform(template, dict(parameters), NoManagedPolicies())["Resources"])
