@@ -102,7 +102,7 @@ routes: $(RUN) ## Give the STACK that SAM deployed to AWS_ENDPOINT_URL its HTTP 
 sam-local: $(RUN) $(SAM) ## Run `sam local` for real, where a Docker engine and a Lambda image are
 	@$(EXEC) local sam-local
 
-contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml and errors.md from the code
+contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml, errors.md and the client from the code
 	@$(EXEC) contracts
 
 fuzz: $(DEV) ## Fuzz the running system from its own contract with CASES=5000 requests or more
@@ -131,9 +131,10 @@ $(PY):
 	@echo 'Making .venv (once) ...'
 	@$(PYTHON) -m venv $(VENV)
 
-$(RUN): requirements.txt | $(PY)
+$(RUN): requirements.txt cli/pyproject.toml | $(PY)
 	@echo 'Installing what the demo needs (once) ...'
 	@$(PY) $(PIP_INSTALL) -r requirements.txt
+	@$(PY) $(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable cli
 	@touch $@
 
 $(DEV): requirements-dev.txt | $(RUN)

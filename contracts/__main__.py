@@ -5,6 +5,7 @@ python -m contracts [--check]
 
 import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, cast
 
 import yaml
 
-from contracts import errors, stream
+from contracts import client, errors, stream
 from engine.api.document import document
 from engine.api.http import HttpApi
 
@@ -34,11 +35,25 @@ def asyncapi() -> str:
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
 
 
+def models() -> str:
+    """Return the client's models, in the house's format."""
+    ruff = Path(sys.executable).with_name("ruff")
+    name = "cli/oee/client/models.py"
+    made = client.text(document(api().resolver))
+    for command in (["check", "--fix", "--quiet"], ["format"]):
+        made = subprocess.run(
+            [ruff, *command, "--stdin-filename", name, "-"],
+            input=made, capture_output=True, text=True, check=True, cwd=ROOT,
+        ).stdout  # fmt: skip
+    return made
+
+
 #: What is made, and by what.
 FILES: dict[Path, Callable[[], str]] = {
     ROOT / "docs/openapi.json": openapi,
     ROOT / "docs/asyncapi.yaml": asyncapi,
     ROOT / "docs/errors.md": errors.text,
+    ROOT / "cli/oee/client/models.py": models,
 }
 
 

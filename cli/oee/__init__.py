@@ -1,0 +1,1 @@
+"""The order execution engine's command line (`oee`), and its client for Python (`oee.client`)."""

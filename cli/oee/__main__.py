@@ -1,0 +1,5 @@
+"""python -m oee."""
+
+from oee.app import main
+
+main()
