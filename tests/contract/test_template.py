@@ -580,7 +580,32 @@ def test_every_alarm_says_what_happened_and_tells_whoever_asked(resources):
     for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmDescription"]
         assert alarm["TreatMissingData"] == "notBreaching"
-        assert alarm["AlarmActions"]["Fn::If"][:2] == ["HasAlarmEmail", [ref("AlarmTopic")]]
+        assert 1 <= alarm["DatapointsToAlarm"] <= alarm["EvaluationPeriods"]
+        assert "Average" not in json.dumps(alarm)
+    composites = of_type(resources, "AWS::CloudWatch::CompositeAlarm")
+    members = {
+        name for each in composites.values() for name in of_rule(each["AlarmRule"]["Fn::Sub"])
+    }
+    for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm").items():
+        if alarm["AlarmActions"] == ref("AWS::NoValue"):
+            assert name in members
+        else:
+            assert alarm["AlarmActions"]["Fn::If"][:2] == ["HasAlarmEmail", [ref("AlarmTopic")]]
+
+
+def of_rule(rule: str) -> set[str]:
+    return set(re.findall(r'ALARM\("\$\{(\w+)\}"\)', rule))
+
+
+def test_what_follows_from_orders_that_do_not_finish_is_not_told_by_itself(resources):
+    cause, follows = (resources[f"{n}Alarm"] for n in ("OrdersDoNotFinish", "Consequences"))
+    for each in (cause, follows):
+        assert each["Condition"] == "HasAlarmEmail"
+        assert each["Properties"]["AlarmActions"] == [ref("AlarmTopic")]
+        named = of_rule(each["Properties"]["AlarmRule"]["Fn::Sub"])
+        assert named <= set(of_type(resources, "AWS::CloudWatch::Alarm"))
+    assert follows["Properties"]["ActionsSuppressor"] == arn("OrdersDoNotFinishAlarm")
+    assert not of_rule(str(cause)) & of_rule(str(follows))
 
 
 def test_every_parameter_says_what_it_turns_and_has_a_default(source):

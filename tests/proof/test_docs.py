@@ -1,9 +1,11 @@
 """The pages about guarantees say what is so."""
 
+import json
 import re
 from pathlib import Path
 
 from engine.adapters.codec import _STATUSES
+from tests.contract.alarms import of_type
 from tests.proof.history import PROMISES
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +37,14 @@ def test_every_alarm_has_its_line_in_the_runbook() -> None:
     assert set(alarms) <= {
         name for row in _rows(RUNBOOK, "| alarm |") for name in row.split("`, `")
     }
+
+
+def test_every_alarm_leads_to_a_widget_that_is_there() -> None:
+    rows = RUNBOOK.split("| alarm |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    for row in rows:
+        board, title = re.fullmatch(r"`(\w+)`: (.*)", row.split(" | ")[2]).groups()  # type: ignore[union-attr]
+        shown = of_type("AWS::CloudWatch::Dashboard")[board]["DashboardBody"]["Fn::Sub"]
+        assert title in {each["properties"]["title"] for each in json.loads(shown)["widgets"]}
 
 
 def test_the_statuses_are_numbered_as_they_are_stored() -> None:

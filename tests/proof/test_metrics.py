@@ -1,14 +1,11 @@
-"""What is counted is what happened, and an hour in which all is well sets off no alarm."""
+"""What is counted is what happened."""
 
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 
-from engine.domain.terms import OrderType
 from engine.ports.metrics import Metric
 from engine.service.measuring import first_times
-from tests.contract.transform import transformed
 from tests.proof.stories import STORIES
 from tests.proof.world import World
 
@@ -47,33 +44,3 @@ def test_the_parts_of_a_confirmed_orders_time_are_its_whole_time() -> None:
     assert values[Metric.TIME_TO_END] == pytest.approx(sum(values[part] for part in parts))
     (states,) = world.states.values()
     assert len(first_times(states[-1].history)) == len(states)
-
-
-def test_no_alarm_of_the_engines_own_metrics_fires_in_an_hour_that_is_well() -> None:
-    world = World()
-    world.border.stage = lambda: None  # no call is harmed here
-    began = world.clock.now()
-    world.move("100")
-    for n in range(120):
-        world.run_to(began + n * timedelta(seconds=30))
-        world.place()
-        if n % 10 == 0:
-            world.move(str(100 + n % 3))
-            world.rest(OrderType.TRAILING_STOP, trailing_bps=5000)
-        while world.deliver() or world.notify():
-            pass
-        world.tick()
-    counted(world)
-    alarms = [
-        each["Properties"]
-        for each in transformed().values()
-        if each["Type"] == "AWS::CloudWatch::Alarm"
-    ]
-    watched = [alarm for alarm in alarms if alarm["MetricName"] in set(Metric)]
-    assert len(watched) == 4
-    for alarm in watched:
-        values = [v for m, v, _ in world.metrics.emitted if m == alarm["MetricName"]]
-        assert max(values, default=0) <= alarm["Threshold"]
-    seen = {metric for metric, _, _ in world.metrics.emitted}
-    assert {Metric.TIME_TO_END, Metric.PRICE_AGE, Metric.TICKS} <= seen
-    assert Metric.DEAD_LETTERS not in seen
