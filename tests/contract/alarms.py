@@ -45,9 +45,7 @@ def _breaches(alarm: Mapping[str, Any], values: Sequence[float]) -> bool:
         return False
     given = (alarm.get("Statistic"), alarm.get("ExtendedStatistic"))
     (statistic,) = (each for each in given if isinstance(each, str))
-    found = {"Sum": sum, "Maximum": max, "p99": lambda some: percentile(some, 99)}[statistic](
-        values
-    )
+    found = {"Sum": sum(values), "Maximum": max(values), "p99": percentile(values, 99)}[statistic]
     return bool(found > alarm["Threshold"])
 
 
