@@ -2,7 +2,8 @@
 
 import { render } from "preact";
 import { changed, key, start, state, useEngine, useKey } from "./engine.js";
-import { Field, html, useEffect, useState } from "./parts.js";
+import { AskKey } from "./key.js";
+import { html, useEffect, useState } from "./parts.js";
 import { Market } from "./market.js";
 import { Operation } from "./operation.js";
 import { Order } from "./order.js";
@@ -70,7 +71,7 @@ function Console() {
       ${key() && html`<button type="button" class="small" onClick=${() => useKey("")}>Forget key</button>`}
     </header>
     <main id="content" tabindex="-1">
-      ${needsKey ? html`<${AskKey} />` : html`<${Screen} ...${way} />`}
+      ${needsKey ? html`<${AskKey}>This engine answers only those who have one. <code>make key ACCOUNT=name</code> makes it.<//>` : html`<${Screen} ...${way} />`}
     </main>
     <div class="notices" role="log" aria-live="polite" aria-label="Notices">${notices.map(({ id, text, kind }) => html`<p key=${id} class=${kind}>${text}</p>`)}</div>`;
 }
@@ -83,23 +84,6 @@ function Screen({ screen, id, query }) {
   if (screen === "market") return html`<${Market} query=${query} />`;
   if (screen === "operation") return html`<${Operation} />`;
   return html`<section><h1>There is nothing here</h1><p><a href="#/">Back to the ticket</a></p></section>`;
-}
-
-/** Ask for the key; it is kept in this tab, and gone with it. */
-function AskKey() {
-  const [text, set] = useState("");
-  const submit = (event) => {
-    event.preventDefault();
-    if (text.trim()) useKey(text.trim());
-  };
-  return html`<section class="key" aria-labelledby="key-title">
-    <h1 id="key-title">Your API key</h1>
-    <p>This engine answers only those who have one. <code>make key ACCOUNT=name</code> makes it. It stays in this tab, and is forgotten with it.</p>
-    <form onSubmit=${submit}>
-      <${Field} id="key" label="Key" type="password" value=${text} onValue=${set} error=${state.wrongKey ? "The engine does not know this key, or it is revoked." : null} />
-      <button class="send" type="submit">Use it</button>
-    </form>
-  </section>`;
 }
 
 let chosen = null;

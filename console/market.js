@@ -2,7 +2,7 @@
 
 import { ask, notify, state, useEngine } from "./engine.js";
 import { Choice, Distance, Field, Side, bps, html, num, px, useEffect, useRef, useState } from "./parts.js";
-import { distance, isNumber, kindName } from "./terms.js";
+import { distance, isNumber, kindName, offered } from "./terms.js";
 
 const VENUES = ["raydium", "meteora"];
 const PARTS = [0.01, 0.03, 0.1, 0.3, 0.6, 1, 2];
@@ -66,7 +66,7 @@ export function Market({ query }) {
       ${Chart && html`<${Chart} key=${pair} data=${[[...times], [...values]]} make=${make} on=${[pair, state.theme]}
         label=${`Reference price of ${pair} over the last minutes, ${waiting.length} resting orders as dashed lines`} />`}
       <div class="venues">${(told?.venues ?? []).map((venue) => html`<p key=${venue.venue}><i class=${`venue ${venue.venue}`} aria-hidden="true"></i>${venue.venue} <b>${px(venue.price)}</b> <span class="quiet">${num(venue.depth, 0)} ${quote} within 1 %</span></p>`)}</div>
-      ${settlement === "simulated" && html`<${Move} pair=${pair} price=${told?.price} />`}
+      ${settlement === "simulated" && html`<${Move} pair=${pair} price=${told?.price} />${offered().includes("sniper") && html`<${Launch} />`}`}
     </section>
     <section aria-labelledby="waiting-title">
       <h2 id="waiting-title">Waiting here</h2>
@@ -97,6 +97,25 @@ function Move({ pair, price }) {
     <${Field} id="move" label="Move the simulated price to" inputmode="decimal" value=${to} placeholder=${px(price)} error=${error} onValue=${set} />
     <button type="submit" disabled=${!isNumber(to)}>Move</button>
   </form>`;
+}
+
+/** Open a new token's pools, and send the signal that snipers wait for. */
+function Launch() {
+  const [f, set] = useState({ symbol: "", price: "0.01", liquidityUsd: "100000" });
+  const [error, tell] = useState(null);
+  const launch = async (event) => {
+    event.preventDefault();
+    try {
+      await ask("/api/simulation/launches", { method: "POST", body: { ...f, symbol: f.symbol.trim() } });
+      tell(null);
+      notify(`${f.symbol} is launched.`);
+    } catch (problem) {
+      tell(problem.status === 404 ? "Nothing is launched here: SimulatedFaults is off." : problem.errors?.[0]?.detail ?? problem.message);
+    }
+  };
+  const field = (name, label) => html`<${Field} id=${`l-${name}`} label=${label} value=${f[name]} error=${name === "symbol" ? error : null} onValue=${(value) => set({ ...f, [name]: value })} />`;
+  return html`<form class="inline" onSubmit=${launch}>${field("symbol", "Launch a simulated token")}${field("price", "at, in USDC")}${field("liquidityUsd", "with liquidity, in USD")}
+    <button type="submit" disabled=${!f.symbol.trim() || !isNumber(f.price) || !isNumber(f.liquidityUsd)}>Launch</button></form>`;
 }
 
 /** What an amount costs at each venue, by asking both for it. */

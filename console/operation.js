@@ -1,6 +1,7 @@
 // Operation: how the engine is, and what an operator may do about it. Every act has its reason, and is noted.
 
-import { ask, notify } from "./engine.js";
+import { ask, key, notify } from "./engine.js";
+import { AskKey } from "./key.js";
 import { Field, Modal, clock, html, num, span, useEffect, useRef, useState } from "./parts.js";
 
 const STATUS_MS = 2_000;
@@ -33,6 +34,8 @@ function useAsked(path, every) {
 
 export function Operation() {
   const status = useAsked("/api/ops/status", STATUS_MS);
+  if (status.error?.status === 401)
+    return html`<${AskKey} title="An operator's key" wrong=${Boolean(key())}>Operation takes an operator's key, also where traders need none: <code>make key ACCOUNT=name ROLE=operator</code> makes one.<//>`;
   if (status.error?.status === 403)
     return html`<section><h1>Operation</h1><p class="warn" role="alert">This takes an operator's key; yours is a trader's. <code>make key ACCOUNT=name ROLE=operator</code> makes one.</p></section>`;
   if (!status.told) return html`<section><h1>Operation</h1><p role="status" class=${status.error ? "error" : "quiet"}>${status.error?.message ?? "Asking …"}</p></section>`;
@@ -81,7 +84,7 @@ function Health({ status: { told, error, again } }) {
         <button type="button" disabled=${!letters.told?.deadLetters?.length} onClick=${() => ask_("redrive")}>Redrive</button></div>
       ${!letters.told?.deadLetters?.length ? html`<p class="quiet">None.</p>` : html`<div class="wide" tabindex="0" role="group" aria-label="Dead letters"><table>
         <thead><tr><th scope="col">order</th><th scope="col">sent</th><th scope="col">received</th><th scope="col">status</th><th scope="col">reason</th></tr></thead>
-        <tbody>${letters.told.deadLetters.map((letter) => html`<tr key=${letter.messageId}><td><a href=${`#/orders/${encodeURIComponent(letter.orderId)}`}>${letter.orderId}</a></td><td>${clock(letter.sentAt, { day: true })}</td>
+        <tbody>${letters.told.deadLetters.map((letter) => html`<tr key=${letter.messageId}><td>${letter.orderId ? html`<a href=${`#/orders/${encodeURIComponent(letter.orderId)}`}>${letter.orderId}</a>` : "can't be read"}</td><td>${clock(letter.sentAt, { day: true })}</td>
           <td>${letter.receiveCount}</td><td>${letter.status ?? "–"}</td><td><code>${letter.error?.code ?? letter.error ?? "–"}</code></td></tr>`)}</tbody>
       </table></div>`}
     </section>
@@ -89,7 +92,7 @@ function Health({ status: { told, error, again } }) {
       <h2 id="audit-title">Audit</h2>
       ${!audit.told?.acts?.length ? html`<p class="quiet">Nobody has done anything yet.</p>` : html`<div class="wide" tabindex="0" role="group" aria-label="Audit"><table>
         <thead><tr><th scope="col">at</th><th scope="col">who</th><th scope="col">did</th><th scope="col">why</th><th scope="col">result</th></tr></thead>
-        <tbody>${audit.told.acts.map((each) => html`<tr key=${each.id}><td>${clock(each.at, { day: true })}</td><td>${each.account}</td><td>${each.act}</td><td>${each.reason}</td><td>${typeof each.result === "object" ? JSON.stringify(each.result) : each.result}</td></tr>`)}</tbody>
+        <tbody>${audit.told.acts.map((each) => html`<tr key=${each.id}><td>${clock(each.at, { day: true })}</td><td>${each.account}</td><td>${each.act}</td><td>${each.reason ?? "–"}</td><td>${typeof each.result === "object" ? JSON.stringify(each.result) : each.result}</td></tr>`)}</tbody>
       </table></div>`}
     </section>
     ${act && html`<${Act} act=${act} close=${() => ask_(null)} done=${done} />`}

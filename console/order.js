@@ -46,9 +46,14 @@ export function Order({ id }) {
         ${order.trigger?.watermark && html`<dt>Best so far</dt><dd>${px(order.trigger.watermark)}</dd>`}
         ${order.trigger?.triggeredAt && html`<dt>Came due</dt><dd>${clock(order.trigger.triggeredAt, { ms: true, day: true })} at ${px(order.trigger.triggeredPrice)}</dd>`}
         ${order.txHash && html`<dt>Signature</dt><dd><code>${order.txHash}</code></dd>`}
+        ${order.trigger?.dueAt && html`<dt>Next part</dt><dd>${clock(order.trigger.dueAt, { day: true })}</dd>`}
+        ${order.trigger?.launch && html`<dt>Launch of</dt><dd><code>${order.trigger.launch}</code>${order.trigger.launchedAt && html`, at ${clock(order.trigger.launchedAt, { ms: true, day: true })}`}</dd>`}
+        ${order.parentId && html`<dt>A part of</dt><dd><a href=${`#/orders/${encodeURIComponent(order.parentId)}`}>${order.parentId}</a></dd>`}
+        ${order.stopping && html`<dt>Stopping</dt><dd>${order.stopping}, once what is under way has ended</dd>`}
         <dt>Settlement</dt><dd>${order.settlement}</dd>
       </dl>
     </section>
+    <${Parts} order=${order} />
     <${Life} order=${order} />
     <${Fill} order=${order} />
     <${Tries} order=${order} />
@@ -59,6 +64,21 @@ export function Order({ id }) {
 }
 
 const curl = (order) => `curl -s '${new URL(`api/orders/${encodeURIComponent(order.orderId)}`, location.href.split("#")[0])}'${key() ? ` -H "X-Api-Key: $ENGINE_KEY"` : ""}`;
+
+/** The orders of a twap's parts, and how much of it is filled. */
+function Parts({ order }) {
+  if (!order.children) return null;
+  const filled = Number(order.filledAmount ?? 0) / Number(order.amount);
+  return html`<section aria-labelledby="parts-title">
+    <h2 id="parts-title">Parts</h2>
+    <p><b>${num(order.filledAmount ?? "0")} of ${num(order.amount)} ${order.tokenIn}</b> filled${order.amountOut && html`, for ${num(order.amountOut)} ${order.tokenOut}, at ${px(order.averagePrice)} on average`}</p>
+    <p class="track" role="img" aria-label=${`${Math.round(filled * 100)} % filled`}><i class="submitted" style=${{ left: 0, width: `${filled * 100}%` }}></i></p>
+    <div class="wide" tabindex="0" role="group" aria-label="Parts"><table>
+      <thead><tr><th scope="col">part</th><th scope="col">order</th><th scope="col">${order.tokenIn}</th><th scope="col">status</th></tr></thead>
+      <tbody>${order.children.map((child) => html`<tr key=${child.orderId}><td>${child.part} of ${order.parts}</td><td><a href=${`#/orders/${encodeURIComponent(child.orderId)}`}>${child.orderId}</a></td><td>${num(child.amount)}</td><td><${Status} of=${child.status} /></td></tr>`)}</tbody>
+    </table></div>
+  </section>`;
+}
 
 /** The history as a waterfall: each step from when it began, as long as it took. Waiting for a price is
  * written, not drawn: it may take weeks. */

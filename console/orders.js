@@ -129,8 +129,11 @@ function Table({ rows, prices, end, open }) {
   </div>`;
 }
 
-const waitsFor = ({ status, trigger }) =>
-  status !== "resting" || !trigger ? "" : trigger.levels.map((level) => `${level.direction === "above" ? "≥" : "≤"} ${px(level.price)}`).join(" or ");
+const waitsFor = ({ status, trigger, type, filledAmount, tokenIn }) =>
+  status !== "resting" || !trigger ? ""
+    : type === "twap" ? `${num(filledAmount ?? "0", 4)} ${tokenIn} filled`
+    : trigger.launch ? `launch of ${trigger.launch}`
+    : trigger.levels.map((level) => `${level.direction === "above" ? "≥" : "≤"} ${px(level.price)}`).join(" or ");
 
 /** A row is made anew only when it says something else. */
 function Row(row) {
@@ -207,7 +210,7 @@ export function Change({ order, close }) {
   return html`<${Modal} title="Change this order" onClose=${close}>
     <form onSubmit=${run} noValidate>
       <p class="quiet">${order.summary}</p>
-      <div class="two">${(KINDS[order.type]?.fields ?? []).map(({ name, label, hint, kind }) => html`<${Field} key=${name} id=${`c-${name}`} label=${label} value=${f[name]} error=${wrong[name]}
+      <div class="two">${(KINDS[order.type]?.fields ?? []).filter((field) => !field.fixed).map(({ name, label, hint, kind }) => html`<${Field} key=${name} id=${`c-${name}`} label=${label} value=${f[name]} error=${wrong[name]}
         hint=${typeof hint === "function" ? hint(f) : hint} type=${kind === "time" ? "datetime-local" : "text"} step=${kind === "time" ? 1 : undefined} onValue=${(value) => set({ ...f, [name]: value })} />`)}</div>
       <${Wrong} error=${error} />
       <p class="buttons"><button type="button" onClick=${close}>Leave it</button> <button type="submit" class="send" disabled=${busy}>Change</button></p>

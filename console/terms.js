@@ -58,8 +58,34 @@ export const KINDS = {
   },
 };
 
+Object.assign(KINDS, {
+  twap: {
+    name: "TWAP", what: "Trade in equal parts over time.", slippageBps: 50,
+    fields: [
+      { name: "parts", label: "Parts", hint: "2 to 100", kind: "count", pointer: "/parts", fixed: true },
+      { name: "intervalSeconds", label: "Every", hint: "seconds, 1 to 86400", kind: "count", pointer: "/intervalSeconds", fixed: true },
+      { ...price("Only at", "minPrice", () => "or above"), optional: true },
+      { ...price("And at", "maxPrice", () => "or below"), optional: true },
+      SLIPPAGE, EXPIRES,
+    ],
+  },
+  sniper: {
+    name: "Sniper", what: "Buy a token with USDC when it launches.", slippageBps: 300, launch: true,
+    fields: [
+      { name: "token", label: "Token", hint: "its address, or its symbol, which anybody may take", kind: "text", pointer: "/tokenOut", fixed: true },
+      { name: "maxAgeSeconds", label: "Within", hint: "seconds of its launch", kind: "count", pointer: "/maxAgeSeconds", fixed: true },
+      { name: "minLiquidityUsd", label: "If its pools hold", hint: "US dollars; empty: any", kind: "price", pointer: "/minLiquidityUsd", optional: true, fixed: true },
+      SLIPPAGE, EXPIRES,
+    ],
+  },
+});
+
+/** The kinds that this engine takes, as it was built with. */
+export const offered = () => document.querySelector("meta[name=kinds]").content.split(" ").filter((kind) => KINDS[kind]);
+
 export const kindName = (type) => KINDS[type]?.name ?? String(type);
 export const tokensOf = (f) => {
+  if (KINDS[f.kind].launch) return ["USDC", f.token?.trim() || "…"];
   const [base, quote] = String(f.pair).split("/");
   return f.side === "sell" ? [base, quote] : [quote, base];
 };
@@ -71,7 +97,7 @@ export function faults(f) {
   for (const { name, kind, optional } of KINDS[f.kind].fields) {
     const text = String(f[name] ?? "").trim();
     if (text === "") {
-      if (!optional && (kind === "price" || kind === "count" || name === "trailing")) found[name] = "This is needed.";
+      if (!optional && (kind === "price" || kind === "count" || kind === "text" || name === "trailing")) found[name] = "This is needed.";
     } else if (kind === "price" && !isNumber(text)) found[name] = "A number above 0.";
     else if (kind === "percent" && !(/^\d*\.?\d{0,2}$/.test(text) && Number(text) <= 100)) found[name] = "A percentage, to two decimals.";
     else if (kind === "count" && !/^\d+$/.test(text)) found[name] = "A whole number.";
@@ -85,7 +111,7 @@ function asked(f) {
   const body = {};
   for (const { name, kind } of KINDS[f.kind].fields) {
     const text = String(f[name] ?? "").trim();
-    if (text && ["limitPrice", "stopPrice", "activationPrice", "minPrice", "maxPrice"].includes(name)) body[name] = text;
+    if (text && ["limitPrice", "stopPrice", "activationPrice", "minPrice", "maxPrice", "minLiquidityUsd"].includes(name)) body[name] = text;
     if (text && kind === "count") body[name] = Number(text);
   }
   if (has("slippage") && f.slippage !== "") body.slippageBps = bpsOf(f.slippage);
@@ -101,7 +127,8 @@ function asked(f) {
 /** Return the body of POST /api/orders/execute. */
 export function bodyOf(f) {
   const [tokenIn, tokenOut] = tokensOf(f);
-  return { type: f.kind, tokenIn, tokenOut, amount: f.amount.trim(), ...asked(f), ...(f.reject && f.kind !== "market" ? { ifTriggered: "reject" } : {}) };
+  const names = KINDS[f.kind].launch && tokenOut.length >= 32 ? { mint: tokenOut } : { tokenOut };
+  return { type: f.kind, tokenIn, ...names, amount: f.amount.trim(), ...asked(f), ...(f.reject && !["market", "twap"].includes(f.kind) ? { ifTriggered: "reject" } : {}) };
 }
 
 /** Return the body of PATCH: what differs from the order. */
@@ -117,9 +144,11 @@ export function fieldsOf(o) {
   return {
     kind: o.type, pair: o.pair, side: o.side, amount: o.amount,
     slippage: percentOf(o.slippageBps), limitPrice: o.limitPrice ?? "", stopPrice: o.stopPrice ?? "",
-    trailing: o.trailingBps === null ? "" : percentOf(o.trailingBps), activationPrice: o.activationPrice ?? "",
+    trailing: (o.trailingBps ?? null) === null ? "" : percentOf(o.trailingBps), activationPrice: o.activationPrice ?? "",
     profitPrice: o.takeProfit?.price ?? "", profitSlippage: o.takeProfit ? percentOf(o.takeProfit.slippageBps) : "",
     lossPrice: o.stopLoss?.price ?? "", lossSlippage: o.stopLoss ? percentOf(o.stopLoss.slippageBps) : "",
+    parts: o.parts ?? "", intervalSeconds: o.intervalSeconds ?? "", minPrice: o.minPrice ?? "", maxPrice: o.maxPrice ?? "",
+    token: o.mint ?? o.tokenOut, maxAgeSeconds: o.maxAgeSeconds ?? "", minLiquidityUsd: o.minLiquidityUsd ?? "",
     expires: local ?? "",
   };
 }
@@ -147,8 +176,13 @@ export function summaryOf(f, now = Date.now()) {
     oco: () =>
       ` when ${when(f.profitPrice, profit)}, ${tolerance(bpsOf(f.profitSlippage) ?? 50)},` +
       ` or when ${when(f.lossPrice, loss)}, ${tolerance(bpsOf(f.lossSlippage) ?? 300)}, whichever comes first`,
+    twap: () => {
+      const band = [f.minPrice && `${plain(f.minPrice)} or above`, f.maxPrice && `${plain(f.maxPrice)} or below`].filter(Boolean);
+      return ` in ${Number(f.parts)} parts, one every ${Number(f.intervalSeconds)} seconds, each ${own}${band.length ? `, while ${f.pair} is at ${band.join(" and at ")}` : ""}`;
+    },
+    sniper: () => ` when it launches, within ${Number(f.maxAgeSeconds)} s of that${f.minLiquidityUsd ? `, if its pools hold ${plain(f.minLiquidityUsd)} USD` : ""}, ${own}`,
   }[f.kind]();
-  const trade = sell ? `Sell ${plain(f.amount)} ${tokenIn} for ${tokenOut}` : `Buy ${tokenOut} with ${plain(f.amount)} ${tokenIn}`;
+  const trade = sell && !KINDS[f.kind].launch ? `Sell ${plain(f.amount)} ${tokenIn} for ${tokenOut}` : `Buy ${tokenOut} with ${plain(f.amount)} ${tokenIn}`;
   const end = f.expires ? new Date(f.expires).getTime() : now + 30 * 86_400_000;
   const until = f.kind === "market" ? "" : `; until ${new Date(end).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   return `${trade}${said}${until}.`;

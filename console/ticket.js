@@ -2,13 +2,14 @@
 
 import { FINAL, ask, place, state, useEngine } from "./engine.js";
 import { Choice, Field, Side, Spark, Split, Status, bps, clock, html, num, px, useEffect, useRef, useState } from "./parts.js";
-import { KINDS, bodyOf, faults, isNumber, percentOf, summaryOf, tokensOf } from "./terms.js";
+import { KINDS, bodyOf, faults, isNumber, offered, percentOf, summaryOf, tokensOf } from "./terms.js";
 
 const QUOTES_MS = 3_000, SETTLE_MS = 250;
 const STEPS = ["pending", "routing", "building", "submitted", "confirmed"];
 const EMPTY = {
   kind: "market", pair: "SOL/USDC", side: "sell", amount: "1", slippage: "0.5", limitPrice: "", stopPrice: "", trailing: "5",
   activationPrice: "", profitPrice: "", profitSlippage: "", lossPrice: "", lossSlippage: "", expires: "", reject: false,
+  parts: "10", intervalSeconds: "60", minPrice: "", maxPrice: "", token: "", maxAgeSeconds: "60", minLiquidityUsd: "",
 };
 let kept = EMPTY; // as it was left, while the tab is open
 
@@ -28,7 +29,7 @@ export function Ticket() {
   };
   const quoted = useQuotes(f);
   const [tokenIn, tokenOut] = tokensOf(f);
-  const price = prices.get(f.pair);
+  const launch = KINDS[f.kind].launch, price = prices.get(f.pair);
   const missing = faults(f);
   const wrong = { ...(looked ? missing : {}), ...named(problem, f.kind) };
   const said = summaryOf(f);
@@ -55,30 +56,30 @@ export function Ticket() {
     <section aria-labelledby="ticket-title">
       <h1 id="ticket-title">New order</h1>
       <form onSubmit=${submit} noValidate>
-        <fieldset class="sides">
+        ${!launch && html`<fieldset class="sides">
           <legend class="hidden">Side</legend>
           ${["buy", "sell"].map((side) => html`<label key=${side} class=${`${side} ${f.side === side ? "on" : ""}`}>
             <input type="radio" name="side" value=${side} checked=${f.side === side} onChange=${() => with_({ side })} />${side === "buy" ? "Buy" : "Sell"}
           </label>`)}
-        </fieldset>
+        </fieldset>`}
         <div class="two">
-          <${Choice} id="pair" label="Pair" value=${f.pair} onValue=${(pair) => with_({ pair })} options=${pairs.map((p) => [p, p])} />
-          <${Choice} id="kind" label="Kind" value=${f.kind} options=${Object.entries(KINDS).map(([kind, { name: n }]) => [kind, n])}
+          ${!launch && html`<${Choice} id="pair" label="Pair" value=${f.pair} onValue=${(pair) => with_({ pair })} options=${pairs.map((p) => [p, p])} />`}
+          <${Choice} id="kind" label="Kind" value=${f.kind} options=${offered().map((kind) => [kind, KINDS[kind].name])}
             onValue=${(kind) => with_({ kind, slippage: KINDS[kind].slippageBps === null ? "" : percentOf(KINDS[kind].slippageBps) })} />
         </div>
         <p class="quiet what">${KINDS[f.kind].what}</p>
-        <${Field} id="amount" label=${f.side === "sell" ? `Amount of ${tokenIn} to sell` : `Amount of ${tokenIn} to spend`} inputmode="decimal"
+        <${Field} id="amount" label=${f.side === "sell" && !launch ? `Amount of ${tokenIn} to sell` : `Amount of ${tokenIn} to spend`} inputmode="decimal"
           suffix=${tokenIn} value=${f.amount} error=${wrong.amount} onValue=${(amount) => with_({ amount })} />
         <div class="two">
           ${KINDS[f.kind].fields.map((field) => html`<${Term} key=${field.name} field=${field} f=${f} price=${price} error=${wrong[field.name]}
             onValue=${(value) => with_({ [field.name]: value })} />`)}
         </div>
-        ${f.kind !== "market" && html`<label class="check"><input type="checkbox" checked=${f.reject} onChange=${() => with_({ reject: !f.reject })} />
+        ${!["market", "twap"].includes(f.kind) && html`<label class="check"><input type="checkbox" checked=${f.reject} onChange=${() => with_({ reject: !f.reject })} />
           Refuse it if it would trade at once</label>`}
         <p class="summary" id="summary" aria-live="polite">${said ?? "Fill in what is missing to see what will happen."}</p>
         ${problem && html`<p class="error" role="alert"><b>${problem.title || "Not placed"}.</b> ${problem.message} ${problem.code && html`<code>${problem.code}</code>`}</p>`}
-        <button class=${`send ${f.side}`} type="submit" disabled=${sending} aria-describedby="summary">
-          ${sending ? "Sending …" : `${f.side === "buy" ? "Buy" : "Sell"} ${f.side === "buy" ? tokenOut : tokenIn}`}
+        <button class=${`send ${launch ? "buy" : f.side}`} type="submit" disabled=${sending} aria-describedby="summary">
+          ${sending ? "Sending …" : f.side === "buy" || launch ? `Buy ${tokenOut}` : `Sell ${tokenIn}`}
         </button>
       </form>
     </section>
@@ -103,12 +104,13 @@ export function Ticket() {
   </div>`;
 }
 
-function Term({ field, f, price, error, onValue }) {
+function Term({ field, f, price: told, error, onValue }) {
+  const price = field.name === "minLiquidityUsd" ? null : told;
   const hint = typeof field.hint === "function" ? `${f.pair.split("/")[1]} for one ${f.pair.split("/")[0]}, ${field.hint(f)}` : field.hint;
   const away = field.kind === "price" && isNumber(f[field.name]) && price?.price
     ? ` (${(((Number(f[field.name]) - price.price) / price.price) * 100).toFixed(2)} % from now)` : "";
   return html`<${Field} id=${field.name} label=${field.label} hint=${hint + away} error=${error} value=${f[field.name]} onValue=${onValue}
-    type=${field.kind === "time" ? "datetime-local" : "text"} inputmode=${field.kind === "time" ? undefined : "decimal"} step=${field.kind === "time" ? 1 : undefined}
+    type=${field.kind === "time" ? "datetime-local" : "text"} inputmode=${field.kind === "time" || field.kind === "text" ? undefined : "decimal"} step=${field.kind === "time" ? 1 : undefined}
     suffix=${field.kind === "percent" ? "%" : undefined}>
     ${field.kind === "price" && price?.price && html`<button type="button" class="small" onClick=${() => onValue(Number(price.price).toPrecision(6).replace(/\.?0+$/, ""))}
       aria-label=${`${field.label}: use the price now`}>now</button>`}
@@ -126,7 +128,7 @@ function useQuotes(f) {
   const [quoted, set] = useState({});
   const [tokenIn, tokenOut] = tokensOf(f);
   const slippage = KINDS[f.kind].slippageBps ?? 50;
-  const asked = isNumber(f.amount) && state.tokens
+  const asked = isNumber(f.amount) && state.tokens && !KINDS[f.kind].launch
     ? `/api/quotes?${new URLSearchParams({ tokenIn, tokenOut, amount: f.amount.trim(), slippageBps: f.slippage === "" ? slippage : Math.round(f.slippage * 100) || 0 })}` : null;
   useEffect(() => {
     if (!asked) return set({});
@@ -155,6 +157,7 @@ function useQuotes(f) {
 function Quotes({ quoted: { offer, error, stale }, f }) {
   const tokenOut = tokensOf(f)[1];
   if (error) return html`<p class="error" role="status">${error.message}</p>`;
+  if (KINDS[f.kind].launch) return html`<p class="quiet" role="status">There is no quote before it launches.</p>`;
   if (!offer) return html`<p class="quiet" role="status">Asking both venues …</p>`;
   const best = Math.max(...offer.quotes.map((quote) => Number(quote.amountOut) || 0));
   return html`<div class=${stale ? "stale" : ""}>

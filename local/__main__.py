@@ -117,9 +117,12 @@ def console(_: QuoteRequest) -> None:
 
 def sam(asked: QuoteRequest) -> int:
     """Run the SAM CLI, as samconfig.toml says."""
+    from local import console
     from local.places import sam
 
     do = {"build": sam.build, "deploy": sam.deploy, "destroy": sam.destroy}[asked.command]
+    if asked.command != "destroy":
+        console.build()
     return do(asked.env)
 
 

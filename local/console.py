@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from engine.domain.terms import OrderType
 from local.cloud.embedded import ROOT
 from local.errors import Refused
 
@@ -87,6 +88,7 @@ def build(to: Path = STATIC) -> Path:
         icon=made.keep("icon.svg", _read(SOURCE / "icon.svg")),
         notices=made.keep("notices.txt", notices),
         stream="{stream}",
+        kinds=" ".join(OrderType),
     )
     beside = to.with_name(f"{to.name}.new")
     shutil.rmtree(beside, ignore_errors=True)

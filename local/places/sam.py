@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local import console, processes
+from local import processes
 from local.cloud.embedded import ROOT, scrubbed
 from local.errors import Refused
 from local.places import lambda_python
@@ -55,8 +55,7 @@ def sam(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def build(config_env: str, outside: Mapping[str, str] = os.environ) -> int:
-    """Build what `config_env` deploys, the console first. Raises Refused."""
-    console.build()
+    """Build what `config_env` deploys. Raises Refused."""
     seen = build_environment(wheels(config_env), outside)
     return sam(["build", "--config-env", config_env], seen)
 

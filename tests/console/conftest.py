@@ -77,6 +77,13 @@ class Trader:
         page.goto(f"{self.url}/{way}")
         return page
 
+    def fresh(self) -> None:
+        """Go on with a browser that has seen nothing yet."""
+        browser = self.context.browser
+        assert browser
+        self.context.close()
+        self.context = a_context(browser)
+
     def place(self, **order: Any) -> dict[str, Any]:
         body = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1", **order}
         answer = self.http.post("/api/orders/execute", json=body)
@@ -89,6 +96,12 @@ class Trader:
     def move(self, pair: str, price: float) -> None:
         body = {"pair": pair, "price": digits(price)}
         self.http.post("/api/simulation/prices", json=body).raise_for_status()
+
+
+def a_context(browser: Browser) -> BrowserContext:
+    context = browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="dark")
+    context.add_init_script(_WATCH_TASKS)
+    return context
 
 
 @pytest.fixture(scope="session")
@@ -129,11 +142,10 @@ def go_first(command: str) -> None:
 def trader(system: System, browser: Browser) -> Iterator[Trader]:
     """A trader of a new account; at the end the browser has found nothing wrong."""
     key = create(DynamoAccess(system.table), f"console-{next(_NUMBERS)}")
-    context = browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="dark")
-    context.add_init_script(_WATCH_TASKS)
+    context = a_context(browser)
     with httpx.Client(base_url=system.url, headers={"X-Api-Key": key}, timeout=30) as http:
         trader = Trader(system.url, key, context, http)
         yield trader
-        context.close()
+        trader.context.close()
     unexpected = [w for w in trader.wrong if not any(known in w for known in trader.expected)]
     assert unexpected == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.domain.terms import OrderType
 from local import console
 from local.errors import Refused
 
@@ -61,6 +62,13 @@ def test_what_changes_has_another_name_and_so_has_what_stands_on_it(packages: Pa
     changed = {name for name in before if before[name] != after[name]}
     assert {"htm", "parts", "main"} <= changed
     assert not {"preact", "terms", "engine", "style", "icon"} & changed
+
+
+def test_the_ticket_has_a_form_for_every_kind_that_the_engine_takes(packages: Path) -> None:
+    terms = (console.SOURCE / "terms.js").read_text()
+    assert set(OrderType) <= set(re.findall(r"^  (\w+): \{", terms, re.MULTILINE))
+    index = (console.build(packages / "static") / "index.html").read_text()
+    assert f'<meta name="kinds" content="{" ".join(OrderType)}">' in index
 
 
 def test_without_npm_it_says_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
