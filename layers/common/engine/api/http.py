@@ -37,6 +37,8 @@ Answer = dict[str, Any]
 MAX_BODY = 16_384
 #: Whoever asks for what lies below is asked for a key.
 _KEYED = "/api/"
+#: What is below is an order's id.
+_ORDERS = "/api/orders/"
 #: What a path may have as it is; the rest is encoded, so that a variable takes whatever comes.
 _SAFE = "/-._~()'!*:@,;=+&$%"
 
@@ -85,7 +87,11 @@ class HttpApi:
             answer |= {"body": "", "isBase64Encoded": False}
         status = answer["statusCode"]
         facts = {"method": asked["method"], "path": asked["path"], "status": status}
-        tell = log.info if status >= HTTPStatus.BAD_REQUEST else log.debug
+        location = answer["headers"].get("Location", "")
+        if location.startswith(_ORDERS):
+            facts["order_id"] = location.removeprefix(_ORDERS)
+        reads = method in {"GET", "HEAD", "OPTIONS"}  # all are in the access log anyway
+        tell = log.info if status >= HTTPStatus.BAD_REQUEST or not reads else log.debug
         self.metrics.emit()
         tell("request answered", extra={"request_id": request_id, **facts})
         return answer

@@ -53,7 +53,7 @@ def _events(order_id: str, line: LogLine) -> Iterator[Event]:
         return
     facts = {name: fact for name, fact in said.items() if name not in _KNOWN}
     at, what = str(said.get("timestamp", "")), str(said["message"])
-    if said.get("order_id") == order_id:
+    if said.get("order_id") == order_id or order_id in str(said.get("path", "")).split("/"):
         yield Event(at, line.function, what, facts)
     for named in said.get("orders") or ():
         if isinstance(named, dict) and named.get("order_id") == order_id:
