@@ -30,6 +30,7 @@ from engine.adapters.system import SystemClock
 from engine.domain.tokens import SOL, USDC
 from engine.domain.triggers import Direction, Level
 from engine.service.epochs import Epochs
+from engine.service.parting import Parting
 from engine.service.pricing import Priced
 from engine.service.triggering import Triggering
 from local.system import System
@@ -88,16 +89,22 @@ class Ticking:
         self.client = RestingTable(size)
         table = Table(self.client, "orders")  # type: ignore[arg-type]
         self.clock, self.index = SystemClock(), DynamoRestingIndex(table)
-        self.triggering = Triggering(
+        orders, epochs, deadline = (
             DynamoOrders(table),
+            Epochs(DynamoRosters(table)),
+            timedelta(seconds=120),
+        )
+        self.triggering = Triggering(
+            orders,
             self.index,
             DynamoPriceBook(table),
             MemoryQueue(),
             Inline(),
             self.clock,
-            Epochs(DynamoRosters(table)),
-            timedelta(seconds=120),
+            epochs,
+            deadline,
             timedelta(seconds=10),
+            Parting(orders, MemoryQueue(), self.clock, epochs, deadline),
         )
         self.reached = -1
         self.quiet: list[tuple[float, Bill]] = []

@@ -208,7 +208,7 @@ _STACK = argument("--stack", default="", help="one on AWS, by the shell's creden
 _ENV = argument("env", metavar="ENV", choices=("default", "prod", "local", "containers"))
 
 #: Types of orders that the demo has a story of; see `demo.STORIES`.
-TYPES = ("market", "limit", "stop", "stopLimit", "takeProfit", "trailingStop", "oco")
+TYPES = ("market", "limit", "stop", "stopLimit", "takeProfit", "trailingStop", "oco", "twap")
 
 #: What each command does, and what it is told.
 COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {

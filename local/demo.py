@@ -42,6 +42,7 @@ STORIES: dict[str, Story] = {
         lambda at: {"takeProfit": {"price": at("1.02")}, "stopLoss": {"price": at("0.98")}},
         ("0.97",),
     ),
+    "twap": Story(lambda _: {"parts": 4, "intervalSeconds": 1}),
 }
 
 

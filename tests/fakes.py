@@ -39,6 +39,8 @@ from engine.ports.rosters import Entry, Roster
 from engine.ports.subscriptions import MAX_CONNECTION, Subscription, account_topic
 from engine.ports.venue import Venue
 from engine.service.breaking import Breaking
+from engine.service.epochs import Epochs
+from engine.service.parting import Parting
 from engine.service.quoting import Quoting
 
 T = TypeVar("T")
@@ -238,7 +240,7 @@ class MemoryResting:
         return [order_id for _, order_id in sorted(found, reverse=above)[:limit]]
 
     def expired(self, at: datetime, *, limit: int) -> list[str]:
-        ends = ((order.expires_at, order.order_id) for order, _ in self._resting())
+        ends = ((order.looked_at, order.order_id) for order, _ in self._resting())
         return [order_id for end, order_id in sorted(ends) if end <= at][:limit]
 
     def rests(self, pair: str | None = None) -> bool:
@@ -620,3 +622,11 @@ def a_life(order: Order, *, at: datetime) -> list[Order]:
     building = routing.build(quotes, Route((leg,), "better by 3 bps"), transaction, at=at)
     submitted = building.submit(at=at)
     return [order, routing, building, submitted, submitted.confirm(162_900_000, at=at)]
+
+
+def a_parting(
+    orders: MemoryOrders, queue: MemoryQueue, clock: FakeClock, rosters: MemoryRosters | None = None
+) -> Parting:
+    """Return what begins the parts of orders, over some ports."""
+    epochs = Epochs(rosters or MemoryRosters())
+    return Parting(orders, queue, clock, epochs, timedelta(seconds=120))

@@ -47,6 +47,7 @@ from engine.domain.order import (
     Quote,
     Settlement,
 )
+from engine.domain.parts import PRICE_OUTSIDE_BAND
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 from engine.service.quoting import Offer
@@ -117,7 +118,7 @@ def test_something_is_said_of_every_code_and_of_no_other() -> None:
         "Problems": set(PROBLEMS),
         "Fields": set(FieldCode),
         "Failed orders": {*FailureCode, *leaves(MarketError)},
-        "Tries": {TRANSACTION_EXPIRED, LIMIT_NOT_MET},
+        "Tries": {TRANSACTION_EXPIRED, LIMIT_NOT_MET, PRICE_OUTSIDE_BAND},
         "Quotes": leaves(VenueError) | leaves(MarketError),
         "Stream": set(CODES),
         "Refused connections": set(REFUSED),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any, cast
 
 import pytest
@@ -17,6 +18,7 @@ from engine.adapters.aws.table import Item
 from engine.adapters.simulated.chain import SimulatedChain
 from engine.api.work import Work
 from engine.domain.order import Order, Status, Transaction
+from engine.domain.parts import Plan, share
 from engine.domain.terms import Terms
 from engine.domain.triggers import AtPrice, Direction, Level, Tick, Trailing, Trigger
 from engine.ports.chain import Expired, Landed, Landing, Reverted, Unknown
@@ -28,6 +30,7 @@ from engine.service.epochs import Epochs
 from engine.service.execution import Execution
 from engine.service.identity import Identity
 from engine.service.notification import Delivery, Message, Notification, OrderChanged, Render
+from engine.service.parting import Parting
 from engine.service.pricing import Priced, Pricing
 from engine.service.reconciliation import Reconciliation, Report
 from engine.service.revocation import Revocation
@@ -371,6 +374,40 @@ def believe_a_stale_price(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Triggering, "tick", tick)
 
 
+def begin_a_part_whoever_was_faster(patch: pytest.MonkeyPatch) -> None:
+    """So that one slot may begin two."""
+
+    def save(self: Parting, order: Order, read: Order) -> None:
+        cast("DynamoOrders", self.orders).table.put(order_item(order))
+
+    patch.setattr(Parting, "_save", save)
+
+
+def trade_a_part_under_a_new_id(patch: pytest.MonkeyPatch) -> None:
+    made, numbers = Order.part_order, count()
+
+    def part_order(self: Order, place: int, lifetime: timedelta) -> Order:
+        return replace(made(self, place, lifetime), order_id=f"part-{next(numbers)}")
+
+    patch.setattr(Order, "part_order", part_order)
+
+
+def end_a_parent_before_its_parts(patch: pytest.MonkeyPatch) -> None:
+    stop = Order.stop
+
+    def stopped(self: Order, status: Status, *, at: datetime) -> Order:
+        ended = stop(self, status, at=at)
+        return ended if ended.final else ended._ended(status, at)
+
+    patch.setattr(Order, "stop", stopped)
+
+
+def forget_what_was_skipped(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        Plan, "amount_of", lambda self, number, amount, parts: share(amount, parts, number)
+    )
+
+
 #: Each with a story in which it shows.
 BREAKS: dict[Break, str] = {
     send_before_the_signature_is_stored: "a chain that says nothing",
@@ -412,4 +449,8 @@ BREAKS: dict[Break, str] = {
     ignore_a_cancel_all: "all that rests is cancelled",
     let_nothing_expire: "an order that expires",
     believe_a_stale_price: "a price that is too old",
+    begin_a_part_whoever_was_faster: "two tickers in one slot",
+    trade_a_part_under_a_new_id: "an order in parts",
+    end_a_parent_before_its_parts: "an order in parts, cancelled in the middle of a part",
+    forget_what_was_skipped: "an order in parts, out of its band at first",
 }

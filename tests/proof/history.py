@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from engine.adapters.codec import from_ms, to_ms
 from engine.api.views import order_view
 from engine.domain.money import BPS
-from engine.domain.order import TRANSITIONS, Order, Status, Try, TryOutcome
+from engine.domain.order import TRANSITIONS, Order, Status, Try, TryOutcome, part_order_id
+from engine.domain.parts import MAX_FAILURES, MAX_PARTS
 from engine.domain.terms import OrderType
 from engine.domain.triggers import AtPrice, Side, Trailing
 
@@ -198,6 +199,8 @@ def confirmed_means_landed(history: History) -> Checked:
         if end.status is not Status.CONFIRMED:
             yield f"{order_id} is {end.status} and {landed[0]} landed" if landed else None
             continue
+        if end.plan is not None:
+            continue
         signature = end.transaction.signature if end.transaction else None
         entry = history.ledger.get(signature or "", {})
         if "out" not in entry:
@@ -256,8 +259,9 @@ def _step(order_id: str, one: Order, other: Order) -> str | None:
     name = f"{order_id}'s change from seq {one.seq} ({one.status}) to {other.seq} ({other.status})"
     if other.seq == one.seq and _view(one) == _view(other):
         return None  # a letter that was owed is sent: nothing that a client sees
-    if other.seq == one.seq and replace(one, waiting=other.waiting) == other:
-        return None  # the price has moved its trigger
+    if other.seq == one.seq and replace(one, waiting=other.waiting, plan=other.plan) == other:
+        same = one.plan == other.plan or _told_of(one) == _told_of(other)
+        return None if same else f"{name} changes its parts"  # else what it waits for is moved
     if one.final:
         return f"{name} comes after its end"
     if other.seq != one.seq + 1:
@@ -317,6 +321,12 @@ def an_order_is_taken_only_when_nobody_holds_it(history: History) -> Checked:
                 yield f"{order_id} was taken (seq {other.seq}) from one who held it"
             else:
                 yield None
+
+
+def _told_of(parent: Order) -> Document:
+    """Return what is told of a parent, but for when it goes on."""
+    told = dict(_view(parent))
+    return {**told, "trigger": {**told["trigger"], "dueAt": None}}
 
 
 @lru_cache(10_000)
@@ -633,7 +643,7 @@ def _spells(history: History) -> Iterator[Spell]:
         steps = list({state.seq: state for state in reversed(states)}.values())[::-1]
         ends: list[Order | None] = [*steps[1:], None]
         for n, (resting, end) in enumerate(zip(steps, ends, strict=True)):
-            if resting.status is Status.RESTING:
+            if resting.status is Status.RESTING and resting.plan is None:
                 again = n > 0 and steps[n - 1].status is not Status.RESTING
                 yield Spell(resting, end, again)
 
@@ -726,6 +736,81 @@ def a_limit_is_kept(history: History) -> Checked:
         yield f"{order_id} got {worst}, and its limit is {least}" if worst < least else None
 
 
+def _parents(history: History) -> Iterator[tuple[Order, dict[int, Order]]]:
+    """Yield each order in parts as it ended, with the orders of its parts by their place."""
+    children: dict[str, list[Order]] = {}
+    for end in history.ends.values():
+        if end.parent is not None:
+            children.setdefault(end.parent.order_id, []).append(end)
+    for end in history.ends.values():
+        if end.plan is not None:
+            ids = {
+                part_order_id(end.account, end.order_id, n): n
+                for n in range(MAX_PARTS * MAX_FAILURES)
+            }
+            mine = children.pop(end.order_id, [])
+            yield end, {ids.get(child.order_id, -1): child for child in mine}
+
+
+def a_slot_begins_one_part_at_most(history: History) -> Checked:
+    """By the grid of intervals from when the parent was placed, and each part once at a time."""
+    for parent, children in _parents(history):
+        slots = [
+            (child.created_at - parent.created_at) // parent.terms.every
+            for child in children.values()
+        ]
+        yield (
+            f"{parent.order_id} began two parts in a slot" if len(slots) > len(set(slots)) else None
+        )
+        for place, child in children.items():
+            said = parent.plan.begun[place] if parent.plan and place >= 0 else None
+            if said is None or child.parent is None or said.number != child.parent.part:
+                yield f"{child.order_id} is part of {parent.order_id}, which does not say so"
+            elif said.amount != child.terms.amount:
+                yield f"{child.order_id} is for {child.terms.amount}, said is {said.amount}"
+            else:
+                yield None
+
+
+def parts_are_traded_once_and_sum_to_the_amount(history: History) -> Checked:
+    for parent, children in _parents(history):
+        traded = [c for c in children.values() if c.status is Status.CONFIRMED]
+        numbers = [child.parent.part for child in traded if child.parent]
+        sold = sum(child.terms.amount for child in traded)
+        may = sum(c.terms.amount for c in children.values() if c.status not in _UNFILLED)
+        name = f"{parent.order_id} of {parent.terms.amount}"
+        if len(numbers) > len(set(numbers)):
+            yield f"{name} traded a part twice: {numbers}"
+        elif may > parent.terms.amount:
+            yield f"{name} has begun {may}"
+        elif (parent.status is Status.CONFIRMED) is not (sold == parent.terms.amount):
+            yield (
+                f"{name} is {parent.status}, and its parts have sold {sold}"
+                if (parent.final)
+                else None
+            )
+        else:
+            yield None
+
+
+_UNFILLED = frozenset({Status.FAILED, Status.CANCELLED})
+
+
+def a_parent_ends_with_what_its_parts_did(history: History) -> Checked:
+    """Not before them, and with their ends and their sums."""
+    for parent, children in _parents(history):
+        if not parent.final or parent.plan is None:
+            continue
+        if len(parent.plan.begun) != len(children):
+            yield f"{parent.order_id} begun {len(parent.plan.begun)} parts, there are {children}"
+            continue
+        for place, child in children.items():
+            said = parent.plan.begun[place]
+            told, is_so = (said.status, said.amount_out), (child.status, child.amount_out)
+            wrong = told != is_so
+            yield f"{parent.order_id} says {told} of {child.order_id}: {is_so}" if wrong else None
+
+
 Promise = Callable[[History], Checked]
 PROMISES: tuple[Promise, ...] = (
     accepted_orders_are_stored,
@@ -751,6 +836,9 @@ PROMISES: tuple[Promise, ...] = (
     what_rests_ends_when_it_expires,
     a_cancel_all_ends_what_rests,
     a_limit_is_kept,
+    a_slot_begins_one_part_at_most,
+    parts_are_traded_once_and_sum_to_the_amount,
+    a_parent_ends_with_what_its_parts_did,
 )
 
 
@@ -771,6 +859,9 @@ ALWAYS = (
     nothing_is_triggered_before_its_price,
     what_is_due_is_triggered,
     a_limit_is_kept,
+    a_slot_begins_one_part_at_most,
+    parts_are_traded_once_and_sum_to_the_amount,
+    a_parent_ends_with_what_its_parts_did,
 )
 
 

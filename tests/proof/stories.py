@@ -256,6 +256,8 @@ def _late_entry(world: World) -> None:
 
 #: Of a tick: prices, two of what expired, the row, two of what is reached, the order, its epoch.
 CALLS_UNTIL_IT_WAKES = 9
+#: Of a tick: prices, two of what expired, the row, its epoch.
+CALLS_UNTIL_A_PART_BEGINS = 6
 
 
 def _two_tickers(world: World) -> None:
@@ -314,8 +316,57 @@ def _expired(world: World) -> None:
     world.clock.advance(31)
 
 
+def _in_parts(*then: Callable[[World, str], None], **asked: Any) -> Callable[[World], None]:
+    """Place an order in three parts, one every 30 s, and do something amid each."""
+
+    def tell(world: World) -> None:
+        world.move("100")
+        world.connect("ann")
+        world.watch_all("ann")
+        terms = {"parts": 3, "interval_seconds": 30, **asked}
+        parent = str(world.rest(OrderType.TWAP, **terms).body.get("orderId"))
+        for act in then:
+            act(world, parent)
+
+    return tell
+
+
+def _amid_a_part(world: World, parent: str) -> None:
+    """A part is stored, and no worker has had it."""
+    world.tick()
+
+
+def _cancel(world: World, parent: str) -> None:
+    world.cancel(parent)
+
+
+def _work(world: World, _: str) -> None:
+    world.faults = Faults(mute=1.0)
+    world.deliver()
+    world.faults = Faults()
+
+
+def _cancel_all_of_it(world: World, _: str) -> None:
+    world.cancel_all()
+
+
+def _outside(world: World, _: str) -> None:
+    world.move("80")
+    world.tick()
+    world.move("100")
+    world.clock.advance(30)
+
+
+def _two_ticks_at_once(world: World, _: str) -> None:
+    """Two tickers meet in one slot, one of them as the other is about to write."""
+    world.border.harm_next(Harm.OVERLAPS, CALLS_UNTIL_A_PART_BEGINS)
+    world.tick_beside()
+
+
 RESTING = frozenset({"resting"})
 CANCELLED = frozenset({"cancelled"})
+#: How parts may end also that a crash held up.
+LATE = frozenset({"EXPIRED"})
 
 
 def _waiting(
@@ -393,4 +444,29 @@ STORIES = (
     _waiting("a price that is too old", _too_old),
     _waiting("all that rests is cancelled", _all_cancelled, CANCELLED, CONFIRMED | RESTING),
     _waiting("an order that expires", _expired, frozenset({"expired"})),
+    _waiting("an order in parts", _in_parts(), otherwise=LATE),
+    _waiting("two tickers in one slot", _in_parts(_two_ticks_at_once), otherwise=LATE),
+    _waiting(
+        "an order in parts, cancelled before a part's worker",
+        _in_parts(_amid_a_part, _cancel),
+        CANCELLED,
+        CONFIRMED | LATE,
+    ),
+    _waiting(
+        "an order in parts, cancelled in the middle of a part",
+        _in_parts(_amid_a_part, _work, _cancel),
+        CANCELLED | CONFIRMED,
+        LATE,
+    ),
+    _waiting(
+        "an order in parts, cancelled with all",
+        _in_parts(_amid_a_part, _work, _cancel_all_of_it),
+        CANCELLED | CONFIRMED,
+        LATE,
+    ),
+    _waiting(
+        "an order in parts, out of its band at first",
+        _in_parts(_outside, min_price=Decimal(90)),
+        otherwise=LATE,
+    ),
 )

@@ -66,6 +66,8 @@ def _wait(world: World) -> None:
     world.settle_down()
     world.cancel_all()
     world.settle_down()
+    world.rest(OrderType.TWAP, parts=2, interval_seconds=10)
+    world.settle_down()
 
 
 @cache
@@ -476,6 +478,33 @@ def fill_below_the_limit(history: History) -> None:
     states[-1] = replace(states[-1], amount_out=104_999_999)
 
 
+def _child(history: History, part: int) -> list[Order]:
+    return next(s for s in history.states.values() if s[-1].parent and s[-1].parent.part == part)
+
+
+def begin_two_parts_in_a_slot(history: History) -> None:
+    states, began = _child(history, 2), _child(history, 1)[0].history[0]
+    states[-1] = replace(states[-1], history=(began, *states[-1].history[1:]))
+
+
+def trade_a_part_twice(history: History) -> None:
+    states, first = _child(history, 2), _child(history, 1)[0]
+    states[-1] = replace(states[-1], parent=first.parent)
+
+
+def begin_more_than_the_amount(history: History) -> None:
+    states = _child(history, 2)
+    states[-1] = replace(states[-1], terms=replace(states[-1].terms, amount=10**9))
+
+
+def say_what_a_part_did_not_do(history: History) -> None:
+    states = _waited(history, OrderType.TWAP, Status.CONFIRMED)
+    plan = states[-1].plan
+    assert plan is not None
+    first = replace(plan.begun[0], amount_out=1)
+    states[-1] = replace(states[-1], plan=replace(plan, begun=(first, *plan.begun[1:])))
+
+
 SPOILS: dict[Spoil, str] = {
     lose_an_order: "was accepted and is not stored",
     leave_an_order_open: "is still submitted",
@@ -537,6 +566,10 @@ SPOILS: dict[Spoil, str] = {
     rest_for_ever: "rests still",
     rest_though_all_was_cancelled: "rested as all was cancelled: resting",
     fill_below_the_limit: "and its limit is 105000000",
+    begin_two_parts_in_a_slot: "began two parts in a slot",
+    trade_a_part_twice: "traded a part twice: [1, 1]",
+    begin_more_than_the_amount: "of 1000000000 has begun 1500000000",
+    say_what_a_part_did_not_do: "says (<Status.CONFIRMED: 'confirmed'>, 1) of",
 }
 
 

@@ -440,7 +440,7 @@ class World:
         """What a tick that finds nothing to do leaves as it is."""
         now = self.clock.now()
         ends = [states[-1] for states in self.states.values()]
-        over = sum(end.status is Status.RESTING and end.expires_at <= now for end in ends)
+        over = sum(end.status is Status.RESTING and end.looked_at <= now for end in ends)
         states = sum(map(len, self.states.values()))
         return states, over, dict(self.simulation.prices), self.blind, len(self.dynamo.late)
 
@@ -468,6 +468,8 @@ class World:
             now = self.clock.now()
             hidden = [*self.sqs.messages(ORDERS), *self.sqs.messages(TICKS)]
             due = [m.visible_at for m in hidden if m.visible_at > now]
+            ends = [states[-1] for states in self.states.values() if states[-1].plan]
+            due += [e.looked_at for e in ends if not e.final and e.looked_at > now]
             self.run_to(min([*due, self.repaired + EVERY_MINUTE, until]))
 
     def run_to(self, at: datetime) -> None:
@@ -528,6 +530,8 @@ class World:
 
     def _at_rest(self, order: Order) -> bool:
         """Tell whether nothing is left to do for an order."""
+        if order.status is Status.RESTING and order.plan is not None:
+            return False  # it ends by itself
         if order.status is Status.RESTING:
             epochs = (to_ms(at) for account, at in self.cancelled_all if account == order.account)
             return all(order.under(epoch) is order for epoch in epochs)

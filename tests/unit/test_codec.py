@@ -38,6 +38,7 @@ from engine.domain.triggers import (
     STOP_LOSS,
     TAKE_PROFIT,
     AtPrice,
+    ByTime,
     Direction,
     EitherOf,
     Fired,
@@ -94,7 +95,7 @@ terms = st.builds(
     tokens,
     st.integers(1, 2**64 - 1),
     st.integers(0, 10_000),
-    st.sampled_from(OrderType),
+    st.sampled_from([kind for kind in OrderType if kind is not OrderType.TWAP]),
     st.sampled_from(Side),
     limit_price=st.none() | prices,
     stop_price=st.none() | prices,
@@ -113,6 +114,7 @@ triggers = (
     | st.builds(EitherOf, levels, levels)
     | st.builds(Trailing, directions, st.integers(10, 9_000), prices)
     | st.builds(ThenTrailing, levels, st.integers(10, 9_000))
+    | st.builds(ByTime)
 )
 waitings = st.builds(Waiting, triggers, times, st.integers(0, 9), st.integers(0, 9)) | st.builds(
     Waiting,

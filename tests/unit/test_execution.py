@@ -47,6 +47,7 @@ from tests.fakes import (
     MemoryRosters,
     MemoryTickers,
     a_life,
+    a_parting,
     a_quoting,
     an_order,
 )
@@ -100,6 +101,7 @@ class World:
             Inline(),
             TickerWatch(MemoryTickers(), self.clock),
             Epochs(self.rosters),
+            a_parting(self.orders, self.queue, self.clock, self.rosters),
         )
 
     def placed(self, **changes: Any) -> Order:

@@ -46,6 +46,7 @@ from tests.fakes import (
     MemoryRosters,
     MemorySimulation,
     MemoryTickers,
+    a_parting,
     a_quoting,
     an_order,
 )
@@ -127,7 +128,9 @@ class World:
             placing,
             Reading(self.orders, self.access, epochs),
             Changing(self.orders, self.queue, epochs, beginning, clock, deadline),
-            Cancelling(self.orders, self.rosters, epochs, clock),
+            Cancelling(
+                self.orders, self.rosters, epochs, a_parting(self.orders, self.queue, clock), clock
+            ),
             lambda: a_quoting(venues, clock, Inline()),
             lambda: pricing,
             (lambda: Moving(simulation, pricing, book, clock)) if self.faults else None,
@@ -209,6 +212,11 @@ def test_an_order_reads_as_the_design_says() -> None:
         "activationPrice": None,
         "takeProfit": None,
         "stopLoss": None,
+        "parts": None,
+        "intervalSeconds": None,
+        "minPrice": None,
+        "maxPrice": None,
+        "parentId": None,
         "ifTriggered": None,
         "expiresAt": None,
         "summary": "Sell 1 SOL for USDC now, at most 0.5 % below its quote.",
@@ -223,6 +231,10 @@ def test_an_order_reads_as_the_design_says() -> None:
         "minAmountOut": None,
         "amountOut": None,
         "executedPrice": None,
+        "filledAmount": None,
+        "averagePrice": None,
+        "stopping": None,
+        "children": None,
         "txHash": None,
         "error": None,
         "history": [{"seq": 1, "status": "pending", "at": "2026-11-22T08:24:00.000Z"}],
@@ -238,9 +250,17 @@ RESTS: dict[str, dict[str, Any]] = {
     "takeProfit": {"stopPrice": "1000000"},
     "trailingStop": {"trailingBps": 500},
     "oco": {"takeProfit": {"price": 1_000_000}, "stopLoss": {"price": "1"}},
+    "twap": {"parts": 2, "intervalSeconds": 1},
 }
 #: What a field of each type may be wrong with, besides what is wrong with a market order.
 WRONG: list[tuple[str, dict[str, Any], str, str]] = [
+    ("twap", {"parts": 1}, "/parts", "INVALID"),
+    ("twap", {"parts": 101}, "/parts", "INVALID"),
+    ("twap", {"intervalSeconds": 0}, "/intervalSeconds", "INVALID"),
+    ("twap", {"intervalSeconds": 1.5}, "/intervalSeconds", "INVALID"),
+    ("twap", {"minPrice": 2, "maxPrice": 2}, "/maxPrice", "PRICES_CROSSED"),
+    ("twap", {"amount": "0.000000001"}, "/parts", "PARTS_TOO_SMALL"),
+    ("twap", {"parts": 99, "intervalSeconds": 86_400}, "/intervalSeconds", "SCHEDULE_TOO_LONG"),
     ("limit", {"limitPrice": 0}, "/limitPrice", "PRICE_OUT_OF_RANGE"),
     ("limit", {"limitPrice": "0.0000000000000000001"}, "/limitPrice", "PRICE_OUT_OF_RANGE"),
     ("limit", {"limitPrice": "1000000000000000001"}, "/limitPrice", "PRICE_OUT_OF_RANGE"),
@@ -283,7 +303,7 @@ def test_every_type_that_waits_is_placed_read_and_found(kind: str) -> None:
     placed = world.post(body)
     assert (placed.status, placed.body["status"], placed.headers["etag"]) == (202, "resting", '"1"')
     assert placed.body["expiresAt"] == "2026-12-22T08:24:00.000Z"
-    assert placed.body["trigger"]["source"] == "reference"
+    assert placed.body["trigger"]["source"] == ("time" if kind == "twap" else "reference")
     for path in (placed.headers["location"], "/api/orders/by-client-id/k"):
         assert world.get(path).body == placed.body
     assert world.get("/api/orders", type=kind, pair="SOL/USDC").body["orders"] == [placed.body]
@@ -319,6 +339,7 @@ def test_tolerances_have_the_defaults_of_their_type() -> None:
         "takeProfit": 50,
         "trailingStop": 50,
         "oco": 50,
+        "twap": 50,
     }
     legs = told["oco"]["takeProfit"], told["oco"]["stopLoss"]
     assert [leg["slippageBps"] for leg in legs] == [50, 300]

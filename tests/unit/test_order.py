@@ -35,6 +35,7 @@ def test_the_table_is_the_design() -> None:
     assert allowed == {
         "resting -> resting",
         "resting -> pending",
+        "resting -> confirmed",
         "resting -> cancelled",
         "resting -> expired",
         "resting -> failed",

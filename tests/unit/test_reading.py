@@ -10,7 +10,16 @@ from engine.domain.order import Order, Status, order_id_of
 from engine.service.cancelling import Cancelling
 from engine.service.epochs import Epochs
 from engine.service.reading import Reading, Wanted
-from tests.fakes import START, FakeClock, MemoryAccess, MemoryOrders, MemoryRosters, an_order
+from tests.fakes import (
+    START,
+    FakeClock,
+    MemoryAccess,
+    MemoryOrders,
+    MemoryQueue,
+    MemoryRosters,
+    a_parting,
+    an_order,
+)
 
 
 def _orders(count: int, account: str = "ann") -> MemoryOrders:
@@ -28,7 +37,9 @@ def _reading(orders: MemoryOrders) -> Reading:
 
 def _cancelling(orders: MemoryOrders) -> Cancelling:
     rosters = MemoryRosters()
-    return Cancelling(orders, rosters, Epochs(rosters), FakeClock())
+    return Cancelling(
+        orders, rosters, Epochs(rosters), a_parting(orders, MemoryQueue(), FakeClock()), FakeClock()
+    )
 
 
 def _all(reading: Reading, status: Status | None = None, limit: int = 7) -> list[list[str]]:

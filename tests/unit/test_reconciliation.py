@@ -28,6 +28,7 @@ from tests.fakes import (
     MemoryResting,
     MemoryRosters,
     MemoryTickers,
+    a_parting,
     a_quoting,
     an_order,
 )
@@ -61,6 +62,7 @@ class World:
             Inline(),
             TickerWatch(self.tickers, self.clock),
             Epochs(self.rosters),
+            a_parting(self.orders, self.queue, self.clock),
         )
 
     def repair(self, maximum: int = 200) -> Report:

@@ -27,6 +27,7 @@ from tests.fakes import (
     MemoryResting,
     MemoryRosters,
     MemoryTickers,
+    a_parting,
     an_order,
 )
 
@@ -82,6 +83,7 @@ class World:
             Epochs(self.rosters),
             timedelta(seconds=120),
             timedelta(seconds=10),
+            a_parting(self.orders, self.queue, self.clock, self.rosters),
             self.budget,
         )
         at = self.clock.now() - timedelta(seconds=ago)

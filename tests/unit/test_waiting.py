@@ -50,6 +50,7 @@ from tests.fakes import (
     MemoryRosters,
     MemoryTickers,
     Venues,
+    a_parting,
     an_order,
 )
 
@@ -88,7 +89,13 @@ class World:
         self.changing = Changing(
             self.orders, self.queue, self.epochs, beginning, self.clock, deadline
         )
-        self.cancelling = Cancelling(self.orders, self.rosters, self.epochs, self.clock)
+        self.cancelling = Cancelling(
+            self.orders,
+            self.rosters,
+            self.epochs,
+            a_parting(self.orders, self.queue, self.clock, self.rosters),
+            self.clock,
+        )
         self.reading = Reading(self.orders, MemoryAccess(), self.epochs)
         self.sweeping = Sweeping(self.orders, self.rosters, self.clock)
 

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from engine.service.execution import Execution
     from engine.service.identity import Identity
     from engine.service.moving import Moving
+    from engine.service.parting import Parting
     from engine.service.placing import Placing
     from engine.service.pricing import Pricing
     from engine.service.quoting import Quoting
@@ -207,7 +208,14 @@ class Engine:
         from engine.service.cancelling import Cancelling
 
         use = self.adapters
-        return Cancelling(use.orders, use.rosters, self.epochs, use.clock)
+        return Cancelling(use.orders, use.rosters, self.epochs, self.parting, use.clock)
+
+    @cached_property
+    def parting(self) -> "Parting":
+        from engine.service.parting import Parting
+
+        use, deadline = self.adapters, self.settings.order_deadline
+        return Parting(use.orders, use.queue, use.clock, self.epochs, deadline)
 
     @cached_property
     def beginning(self) -> "Beginning":
@@ -315,6 +323,7 @@ class Engine:
             use.call_threads,
             self.ticker,
             self.epochs,
+            self.parting,
             settlement=self.settings.settlement,
             signs=self.settings.signs,
         )
@@ -343,6 +352,7 @@ class Engine:
             self.epochs,
             self.settings.order_deadline,
             self.settings.stale_price,
+            self.parting,
             metrics=use.metrics,
         )
         return Ticks(

@@ -33,6 +33,7 @@ from engine.domain.order import (
     TryOutcome,
     Waiting,
 )
+from engine.domain.parts import MAX_PARTS, Parent, Part, Plan, Stop
 from engine.domain.prices import checked_price, price_text
 from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
 from engine.domain.tokens import (
@@ -51,6 +52,7 @@ from engine.domain.triggers import (
     STOP_LOSS,
     TAKE_PROFIT,
     AtPrice,
+    ByTime,
     Direction,
     EitherOf,
     Fired,
@@ -69,8 +71,8 @@ _ID = re.compile(ID_PATTERN)
 _CODE = re.compile(r"[A-Z][A-Z0-9_]+")
 #: The newest that this version writes and reads; what has no version is of the first. The number
 #: rises with whatever older versions would misread.
-VERSION = 4
-_BEFORE_WAITING, _BEFORE_SOLANA = 2, 3
+VERSION = 5
+_BEFORE_WAITING, _BEFORE_SOLANA, _BEFORE_PARTS = 2, 3, 4
 #: What reading something that another program wrote may raise, whatever that is.
 _UNREADABLE = (
     ValueError,
@@ -135,8 +137,10 @@ def decoding(what: str) -> Iterator[None]:
 
 def version_of(order: Order) -> int:
     """Return the version of an order's row: the first that does not misread it."""
-    if order.settlement is not Settlement.SIMULATED:
+    if order.plan is not None or order.parent is not None:
         return VERSION
+    if order.settlement is not Settlement.SIMULATED:
+        return _BEFORE_PARTS
     return _BEFORE_WAITING if order.waiting is None else _BEFORE_SOLANA
 
 
@@ -267,6 +271,10 @@ def _doc(order: Order) -> dict[str, Any]:
         doc["was"] = [[seq, _terms_doc(terms, born)] for seq, terms in order.former_terms]
     if order.settlement is not Settlement.SIMULATED:
         doc["set"] = order.settlement.value
+    if order.plan:
+        doc["plan"] = plan_row(order.plan, born)
+    if order.parent:
+        doc["of"] = [order.parent.order_id, order.parent.part, order.parent.epoch]
     return doc
 
 
@@ -300,7 +308,11 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
             for seq, was in doc.get("was", ())
         ),
         settlement=Settlement(doc.get("set", Settlement.SIMULATED)),
+        plan=plan(doc["plan"], born, len(history)) if "plan" in doc else None,
+        parent=_parent(*doc["of"]) if "of" in doc else None,
     )
+    if (order.plan is None) is (order.terms.kind is OrderType.TWAP):
+        raise ValueError("it is in parts, and it is not said in which")
     if order.waiting is None and Status.RESTING in {step.status for step in history}:
         raise ValueError("it rested, and it is not said for what")
     if order.created_at != from_ms(born):
@@ -309,6 +321,10 @@ def _order(doc: Mapping[str, Any], order_id: object, account: object, born: int)
     if in_flight and in_flight != [transaction and transaction.signature]:
         raise ValueError("what it has in flight is not there")
     return order
+
+
+def _parent(order_id: object, part: object, epoch: object) -> Parent:
+    return Parent(identifier(order_id), whole(part, 1, MAX_PARTS), whole(epoch))
 
 
 def _failure(code: str, detail: str) -> Failure:
@@ -335,11 +351,15 @@ def _terms_doc(terms: Terms, born: int) -> dict[str, Any]:
         ("lp", terms.limit_price),
         ("sp", terms.stop_price),
         ("ap", terms.activation_price),
+        ("lo", terms.min_price),
+        ("hi", terms.max_price),
     ):
         if price is not None:
             doc[name] = price_text(price)
     if terms.trailing_bps is not None:
         doc["tb"] = terms.trailing_bps
+    if terms.parts is not None:
+        doc["in_parts"] = [terms.parts, terms.interval_seconds]
     for name, end in (("tp", terms.take_profit), ("sl", terms.stop_loss)):
         if end is not None:
             doc[name] = [price_text(end.price), end.slippage_bps]
@@ -351,6 +371,7 @@ def _terms_doc(terms: Terms, born: int) -> dict[str, Any]:
 
 
 def _terms(doc: Mapping[str, Any], sell: Token, buy: Token, born: int) -> Terms:
+    parts = doc.get("in_parts")
     return Terms(
         sell,
         buy,
@@ -366,6 +387,10 @@ def _terms(doc: Mapping[str, Any], sell: Token, buy: Token, born: int) -> Terms:
         stop_loss=_exit(doc.get("sl")),
         expires_at=from_ms(born + doc["ex"]) if "ex" in doc else None,
         if_triggered=IfTriggered(doc.get("it", IfTriggered.EXECUTE)),
+        parts=whole(parts[0], 2, MAX_PARTS) if parts else None,
+        interval_seconds=whole(parts[1], 1) if parts else None,
+        min_price=_price(doc.get("lo")),
+        max_price=_price(doc.get("hi")),
     )
 
 
@@ -432,6 +457,8 @@ def _trigger_row(trigger: Trigger) -> list[Any]:
         case Trailing():
             watermark = price_text(trigger.watermark)
             return ["trail", trigger.follows.value, watermark, trigger.bps]
+        case ByTime():
+            return ["time"]
         case ThenTrailing():
             return ["begin", *_level_row(trigger.activation), trigger.bps]
 
@@ -448,6 +475,8 @@ def _trigger(row: list[Any]) -> Trigger:
             return Trailing(Direction(follows), whole(bps, 1, BPS - 1), _a_price(watermark))
         case ["begin", direction, price, bps]:
             return ThenTrailing(_level(direction, price), whole(bps, 1, BPS - 1))
+        case ["time"]:
+            return ByTime()
     raise ValueError(f"no trigger: {row!r:.40}")
 
 
@@ -583,3 +612,58 @@ def _transaction(
         None if wire is None else b64decode(text(wire), validate=True),
         None if last_valid_height is None else whole(last_valid_height),
     )
+
+
+def plan_row(plan: Plan, born: int) -> list[Any]:
+    """Return how far an order in parts has come, as its row has it."""
+    times = [None if at is None else to_ms(at) - born for at in (plan.due, plan.looks_at)]
+    return [*times, [_part_row(part) for part in plan.begun], plan.skipped, _stop_row(plan.stop)]
+
+
+def _part_row(part: Part) -> list[Any]:
+    row: list[Any] = [part.number, str(part.amount), part.seq]
+    if part.is_open or part.status is None:
+        return row
+    got = None if part.amount_out is None else str(part.amount_out)
+    return [*row, part.ended_seq, _STATUSES.index(part.status), got]
+
+
+def _stop_row(stop: Stop | None) -> list[Any] | None:
+    if stop is None:
+        return None
+    why = [stop.failure.code, stop.failure.detail] if stop.failure else []
+    return [_STATUSES.index(stop.status), stop.seq, *why]
+
+
+def plan(row: list[Any], born: int, last: int) -> Plan:
+    """Return what `plan_row` wrote of an order of `last` changes. Raises ValueError and others."""
+    due, looks_at, begun, skipped, stop = row
+    return Plan(
+        None if due is None else from_ms(born + due),
+        None if looks_at is None else from_ms(born + looks_at),
+        tuple(_part(last, *each) for each in begun),
+        tuple((whole(number, 1, MAX_PARTS), whole(seq, 1, last)) for number, seq in skipped),
+        None if stop is None else _stop(last, *stop),
+    )
+
+
+def _part(
+    last: int,
+    number: int,
+    amount: str,
+    seq: int,
+    ended_seq: int = 0,
+    status: int | None = None,
+    amount_out: str | None = None,
+) -> Part:
+    part = Part(whole(number, 1, MAX_PARTS), digits(amount, 1), whole(seq, 1, last))
+    if status is None:
+        return part
+    got = None if amount_out is None else digits(amount_out)
+    end = whole(ended_seq, 1, last)
+    return replace(part, ended_seq=end, status=_STATUSES[whole(status)], amount_out=got)
+
+
+def _stop(last: int, status: int, seq: int, *why: str) -> Stop:
+    failure = _failure(*why) if why else None
+    return Stop(_STATUSES[whole(status)], whole(seq, 1, last), failure)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from engine.api.problems import PROBLEMS
 from engine.domain.order import LIMIT_NOT_MET, TRANSACTION_EXPIRED
+from engine.domain.parts import PRICE_OUTSIDE_BAND
 
 Said = Mapping[str, tuple[str, str]]
 
@@ -166,6 +167,14 @@ _FIELDS = {
     ),
     "WOULD_TRIGGER_NOW": ("The reference price has reached this price.", "See the problem's code."),
     "TOO_MANY_RESTING_ORDERS": ("An order of this type waits.", "See the problem's code."),
+    "PARTS_TOO_SMALL": (
+        "The amount has fewer base units than the order has parts.",
+        "Sell more, or in fewer parts.",
+    ),
+    "SCHEDULE_TOO_LONG": (
+        "The last part would begin after the order's end.",
+        "Take fewer parts, a shorter interval, or a later `expiresAt`.",
+    ),
 }
 _MARKET = {
     "UNSUPPORTED_PAIR": ("No pool trades the two tokens.", "Trade another pair."),
@@ -200,6 +209,10 @@ _FAILURES = {
         "The order was placed for another `settlement` than the stack has now: nothing traded.",
         "Place a new order, if it is meant.",
     ),
+    "PART_FAILED": (
+        "Three orders for one part of a `twap` were not filled; `detail` has the last reason.",
+        "See `filledAmount` for what was traded, and `children`; place a new order for the rest.",
+    ),
     "SLIPPAGE_EXCEEDED": (
         "The price moved past `slippageBps` and the chain undid the trade.",
         "Place a new order; allow more, or sell less.",
@@ -219,6 +232,10 @@ _TRIES = {
     LIMIT_NOT_MET: (
         "The order came due, and the quotes did not meet its limit, net of fees. Nothing was sent.",
         "It rests again, at a price a little further on; change its limit if it has to trade.",
+    ),
+    PRICE_OUTSIDE_BAND: (
+        "A part of a `twap` was due while the reference price was outside its band.",
+        "Nothing: the last part trades its amount too; the last waits for a price inside.",
     ),
     TRANSACTION_EXPIRED: (
         "The transaction did not land while it could: it traded nothing, and never will.",

@@ -204,7 +204,9 @@ class Level(Told):
 class Trigger(Told):
     """What an order waits for, and what has set it off last."""
 
-    source: Literal["reference"] = Field(description="The price of GET /api/prices.")
+    source: Literal["reference", "time"] = Field(
+        description="reference: the price of GET /api/prices. time: the slots of a twap."
+    )
     direction: Direction | None = Field(
         description="above: due at `price` or higher; below: or lower. Null while an oco waits."
     )
@@ -212,7 +214,11 @@ class Trigger(Told):
         description="What it waits for now; once due, what it was due by. Of a trailing stop that "
         "is not yet active, what activates it. Null while an oco waits: see `levels`."
     )
-    levels: list[Level] = Field(min_length=1, description="All that it waits for now.")
+    levels: list[Level] = Field(description="All prices that it waits for now; none of a twap.")
+    due_at: Time | None = Field(
+        description="Of a twap: when its next part may begin; null if none is left, or it is not "
+        "kept."
+    )
     watermark: Digits | None = Field(
         description="Of an active trailing stop: the best price that it has followed so far."
     )
@@ -225,6 +231,15 @@ class Exit(Told):
 
     price: Digits
     slippage_bps: Bps
+
+
+class Child(Told):
+    """An order that was placed for a part of a twap."""
+
+    part: int = Field(ge=1, description="Which part; one that failed has another order later.")
+    order_id: Id
+    amount: Digits = Field(description="How much of tokenIn it is to sell.")
+    status: Status = Field(description="pending until it has ended, and how it ended then.")
 
 
 class Order(Told, defer_build=False):  # whoever imports it needs it, and messages are made of it
@@ -247,6 +262,11 @@ class Order(Told, defer_build=False):  # whoever imports it needs it, and messag
     activation_price: Digits | None
     take_profit: Exit | None
     stop_loss: Exit | None
+    parts: int | None = Field(description="Of a twap: in how many parts it trades.")
+    interval_seconds: int | None
+    min_price: Digits | None
+    max_price: Digits | None
+    parent_id: Id | None = Field(description="The twap of which this order is a part.")
     if_triggered: IfTriggered | None
     expires_at: Time | None = Field(description="When it ends if it rests still.")
     summary: str = Field(description="What will happen, for people.")
@@ -259,10 +279,23 @@ class Order(Told, defer_build=False):  # whoever imports it needs it, and messag
     quotes: list[Quote | NoQuote]
     route: Route | None = Field(description="What was chosen, and why; null before that.")
     min_amount_out: Digits | None = Field(description="The least of tokenOut that is taken.")
-    amount_out: Digits | None = Field(description="What came out; null unless confirmed.")
+    amount_out: Digits | None = Field(
+        description="What came out; null unless confirmed. Of a twap: so far."
+    )
     executed_price: Digits | None = Field(
         description="tokenOut for one tokenIn; null unless confirmed."
     )
+    filled_amount: Digits | None = Field(
+        description="Of a twap: how much of tokenIn its parts have sold so far."
+    )
+    average_price: Digits | None = Field(
+        description="Of a twap: quote tokens for one base token over what is filled."
+    )
+    stopping: Status | None = Field(
+        description="Of a twap that begins no more parts while some are under way: how it ends "
+        "after them, unless they fill all of it."
+    )
+    children: list[Child] | None = Field(description="Of a twap: the orders of its parts.")
     tx_hash: str | None = Field(
         description="The signature that was sent last, whatever became of it."
     )

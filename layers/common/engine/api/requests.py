@@ -10,6 +10,7 @@ from engine.api.base import KEY_EXAMPLES, Sent, left_out, plain, wrong
 from engine.api.models import Amount, Bps, SentPrice, Wanted, whole
 from engine.domain.errors import FieldCode
 from engine.domain.order import ID_PATTERN
+from engine.domain.parts import MAX_PARTS
 from engine.domain.terms import KINDS, Exit, IfTriggered, OrderType
 from engine.service.changing import Changes, ExitChange
 from engine.service.placing import NewOrder
@@ -29,6 +30,8 @@ def _time(value: object) -> datetime:
 
 
 SlippageBps = Annotated[Bps, BeforeValidator(whole)]
+Parts = Annotated[int, Field(ge=2, le=MAX_PARTS), BeforeValidator(whole)]
+Interval = Annotated[int, Field(ge=1, le=86_400), BeforeValidator(whole)]
 TrailingBps = Annotated[int, Field(ge=10, le=9_000), BeforeValidator(whole)]
 SentTime = Annotated[
     datetime,
@@ -45,6 +48,7 @@ def _slippage(kind: OrderType, description: str) -> Any:
 
 _TOLERANCE = "How much less than quoted may come out, in hundredths of a percent."
 _NO_MATTER = "Of no effect: the limit is the least that is taken."
+_BAND = "A part due at a reference price {} this is skipped; the last trades its amount too."
 _STOP = "The trigger: a sell is due at this price or lower, a buy at this price or higher."
 _LIMIT = "No worse price is taken: a sell gets this or more for one base token, a buy pays no more."
 
@@ -153,6 +157,18 @@ class PlaceOco(_Waiting):
     slippage_bps: SlippageBps = _slippage(OrderType.OCO, "Of a leg that does not say its own.")
 
 
+class PlaceTwap(_Waiting):
+    """Trade in equal parts over time; the parts are orders of their own."""
+
+    type: Literal["twap"]
+    parts: Parts = Field(description="In how many parts; they sum to the amount exactly.")
+    interval_seconds: Interval = Field(
+        description="From one part to the next. The first begins at once."
+    )
+    min_price: SentPrice = left_out(_BAND.format("below"))
+    max_price: SentPrice = left_out(_BAND.format("above"))
+
+
 #: The body of `POST /api/orders/execute`: one of them, by its `type`.
 PlaceOrder = (
     PlaceMarket
@@ -162,6 +178,7 @@ PlaceOrder = (
     | PlaceTakeProfit
     | PlaceTrailingStop
     | PlaceOco
+    | PlaceTwap
 )
 
 
@@ -205,6 +222,8 @@ class ChangeOrder(Sent, json_schema_extra=_changes_something):
     activation_price: SentPrice = left_out("Begins anew: the price is followed from there on.")
     take_profit: ChangeLeg = left_out()
     stop_loss: ChangeLeg = left_out()
+    min_price: SentPrice = left_out("Of a twap; counts from its next part on.")
+    max_price: SentPrice = left_out("Of a twap; counts from its next part on.")
     slippage_bps: SlippageBps = left_out("Not of an oco: each leg has one.")
     expires_at: SentTime = left_out("In the future, and at most 30 days from now.")
 

@@ -18,11 +18,13 @@ from engine.domain.order import (
     Transaction,
     Try,
     Waiting,
+    part_order_id,
 )
+from engine.domain.parts import Part, Plan
 from engine.domain.prices import price_text
 from engine.domain.terms import Exit, Terms
 from engine.domain.tokens import Token
-from engine.domain.triggers import EitherOf, Level, Trailing, Trigger
+from engine.domain.triggers import ByTime, EitherOf, Level, Side, Trailing, Trigger
 
 if TYPE_CHECKING:
     from engine.service.pricing import Priced
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
 def order_view(order: Order) -> models.Order:
     """Return the whole order as clients read it."""
     terms = order.terms
-    got = order.amount_out
+    got, plan = order.amount_out, order.plan
+    if plan is not None:
+        got = plan.amount_out if plan.filled else None
+    confirmed = got is not None and (plan is None or order.status is Status.CONFIRMED)
     return models.Order(
         order_id=order.order_id,
         client_order_id=order.client_order_id,
@@ -51,6 +56,11 @@ def order_view(order: Order) -> models.Order:
         activation_price=_price(terms.activation_price),
         take_profit=_exit_view(terms.take_profit),
         stop_loss=_exit_view(terms.stop_loss),
+        parts=terms.parts,
+        interval_seconds=terms.interval_seconds,
+        min_price=_price(terms.min_price),
+        max_price=_price(terms.max_price),
+        parent_id=order.parent.order_id if order.parent else None,
         if_triggered=terms.if_triggered if order.waiting else None,
         expires_at=timestamp(terms.expires_at) if terms.expires_at else None,
         summary=terms.summary,
@@ -64,9 +74,15 @@ def order_view(order: Order) -> models.Order:
         route=_route_view(order.route, terms, order.transaction) if order.route else None,
         min_amount_out=_of(terms.buy, order.min_amount_out),
         amount_out=_of(terms.buy, got),
-        executed_price=None
-        if got is None
-        else price(terms.amount, terms.sell.decimals, got, terms.buy.decimals),
+        executed_price=price(terms.amount, terms.sell.decimals, got or 0, terms.buy.decimals)
+        if confirmed
+        else None,
+        filled_amount=_of(terms.sell, plan.filled if plan else None),
+        average_price=_average(terms, plan) if plan else None,
+        stopping=plan.stop.status if plan and plan.stop and not order.final else None,
+        children=[_child(order, place, part) for place, part in enumerate(plan.begun)]
+        if plan
+        else None,
         tx_hash=order.tx_hash,
         error=models.Failure(code=order.error.code, detail=order.error.detail)
         if order.error
@@ -76,6 +92,25 @@ def order_view(order: Order) -> models.Order:
             for seq, step in enumerate(order.history, 1)
         ],
         tries=[_try_view(tried, order) for tried in order.tries],
+    )
+
+
+def _average(terms: Terms, plan: Plan) -> str | None:
+    """Return quote tokens for one base token over what is filled."""
+    sold, got = plan.filled, plan.amount_out
+    if not sold or not got:
+        return None
+    if terms.side is Side.SELL:
+        return price(sold, terms.sell.decimals, got, terms.buy.decimals)
+    return price(got, terms.buy.decimals, sold, terms.sell.decimals)
+
+
+def _child(order: Order, place: int, part: Part) -> models.Child:
+    return models.Child(
+        part=part.number,
+        order_id=part_order_id(order.account, order.order_id, place),
+        amount=from_base_units(part.amount, order.terms.sell.decimals),
+        status=part.status or Status.PENDING,
     )
 
 
@@ -105,10 +140,11 @@ def _trigger_view(order: Order, waiting: Waiting) -> models.Trigger:
     if fired and order.status is not Status.RESTING:
         level = _level(None, fired.level)
     return models.Trigger(
-        source="reference",
+        source="time" if isinstance(trigger, ByTime) else "reference",
         direction=level.direction if level else None,
         price=level.price if level else None,
         levels=levels,
+        due_at=timestamp(order.plan.due) if order.plan and order.plan.due else None,
         watermark=price_text(trigger.watermark) if isinstance(trigger, Trailing) else None,
         triggered_at=timestamp(order.history[waiting.fired_seq - 1].at) if fired else None,
         triggered_price=_price(waiting.fired_price),
@@ -117,6 +153,8 @@ def _trigger_view(order: Order, waiting: Waiting) -> models.Trigger:
 
 def _levels(trigger: Trigger) -> list[models.Level]:
     """Return at which prices an order comes due; the next watermark is none of them."""
+    if isinstance(trigger, ByTime):
+        return []
     if isinstance(trigger, EitherOf):
         return [
             _level("takeProfit", trigger.take_profit),

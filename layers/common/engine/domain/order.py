@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from engine.domain.errors import IllegalTransition
-from engine.domain.terms import Terms
+from engine.domain.errors import FailureCode, IllegalTransition
+from engine.domain.parts import LOOK_AFTER, PRICE_OUTSIDE_BAND, Parent, Part, Plan, Stop, slot_after
+from engine.domain.terms import OrderType, Terms
 from engine.domain.triggers import Fired, Trigger
 
 
@@ -50,10 +51,17 @@ class Settlement(StrEnum):
 
 
 #: The whole life cycle. A new attempt stays in its state: it never moves an order backwards. What
-#: rests and is changed rests on.
+#: rests and is changed rests on, and so does an order in parts until the last of them has ended.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.RESTING: frozenset(
-        {Status.RESTING, Status.PENDING, Status.CANCELLED, Status.EXPIRED, Status.FAILED}
+        {
+            Status.RESTING,
+            Status.PENDING,
+            Status.CONFIRMED,
+            Status.CANCELLED,
+            Status.EXPIRED,
+            Status.FAILED,
+        }
     ),
     Status.PENDING: frozenset({Status.ROUTING, Status.FAILED, Status.CANCELLED}),
     Status.ROUTING: frozenset({Status.BUILDING, Status.FAILED, Status.RESTING}),
@@ -78,6 +86,11 @@ def order_id_of(account: str, client_order_id: str) -> str:
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
     return str(uuid.UUID(bytes=bytes(digest)))
+
+
+def part_order_id(account: str, parent_id: str, place: int) -> str:
+    """Return the id of the order at a place in a plan's `begun`: no client's key derives it."""
+    return order_id_of(account, f"{parent_id}\n{place}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +282,9 @@ class Order:
     settlement: Settlement = Settlement.SIMULATED
     #: The id of the request that placed it, by which its log lines are found.
     correlation_id: str | None = None
+    #: How far an order in parts has come, and of which such an order this one is a part.
+    plan: Plan | None = None
+    parent: Parent | None = None
 
     @classmethod
     def place(
@@ -298,6 +314,7 @@ class Order:
             client_order_id,
             waiting=waiting,
             settlement=settlement,
+            plan=Plan(at) if terms.kind is OrderType.TWAP else None,
         )
 
     @property
@@ -359,6 +376,21 @@ class Order:
         return self.terms.expires_at or self.deadline
 
     @property
+    def looked_at(self) -> datetime:
+        """By when somebody has to look at it, if it rests still."""
+        if self.plan is None:
+            return self.expires_at
+        wakes_at = self.plan.wakes_at or self.expires_at
+        return wakes_at if self.plan.stop else min(wakes_at, self.expires_at)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of its account in which it, or the order that it is a part of, was placed."""
+        if self.parent is not None:
+            return self.parent.epoch
+        return self.waiting.epoch if self.waiting else 0
+
+    @property
     def moves(self) -> int:
         """How often its trigger was moved; every write is conditional on it and on `seq`."""
         return self.waiting.moves if self.waiting else 0
@@ -370,7 +402,10 @@ class Order:
         """
         if self.status is not Status.RESTING or self.waiting is None or self.waiting.epoch >= epoch:
             return self
-        return self.cancel(at=_1970 + timedelta(milliseconds=epoch))
+        at = _1970 + timedelta(milliseconds=epoch)
+        if self.plan is not None:
+            return self if self.plan.stop else self.stop(Status.CANCELLED, at=at)
+        return self.cancel(at=at)
 
     @property
     def in_flight(self) -> Transaction | None:
@@ -441,6 +476,107 @@ class Order:
         former = (*self.former_terms, (self.seq, self.terms))
         return replace(changed, terms=terms, waiting=waiting, former_terms=former)
 
+    def begin_part(self, *, at: datetime) -> "Order":
+        """Return this parent with its next part recorded as begun, in the slot of `at`."""
+        plan, number = self._next_part()
+        step = self._to(Status.RESTING, at, attempt=self.attempts + 1)
+        amount = plan.amount_of(number, self.terms.amount, self.terms.parts or 1)
+        plan = replace(plan, begun=(*plan.begun, Part(number, amount, step.seq)))
+        return replace(step, plan=self._on(plan, step.updated_at))
+
+    def skip_part(self, price: Decimal, *, at: datetime) -> "Order":
+        """Return this parent with a try that says that `price` is outside its band.
+
+        The part's amount goes to the last one; where that has begun, or it is the last, the part
+        waits for a price inside. Said once, that is only a move of what is due.
+        """
+        plan, number = self._next_part()
+        carried = plan.carries(number, self.terms.parts or 1)
+        told = bool(self.tries) and self.tries[-1].seq == self.seq
+        if not carried and told and self.seq not in {seq for _, seq in plan.skipped}:
+            return self.postpone(slot_after(self.created_at, self.terms.every, at))
+        step = self._to(Status.RESTING, at, attempt=self.attempts + 1)
+        if carried:
+            plan = replace(plan, skipped=(*plan.skipped, (number, step.seq)))
+        tried = ((step.seq, TryOutcome.NO_ROUTE),)
+        tries = (*self.tries, Try(None, tried, PRICE_OUTSIDE_BAND, price))
+        tries = _bounded(tries, max(MAX_TRIES, self.terms.parts or 1))
+        return replace(step, tries=tries, plan=self._on(plan, step.updated_at))
+
+    def postpone(self, due: datetime | None = None, looks_at: datetime | None = None) -> "Order":
+        """Return this parent to be looked at later, which is no change to tell."""
+        waiting, plan = self._resting(), self.plan
+        if plan is None:
+            raise IllegalTransition("it has no parts")
+        plan = replace(plan, due=due or plan.due, looks_at=looks_at or plan.looks_at)
+        return replace(self, plan=plan, waiting=replace(waiting, moves=waiting.moves + 1))
+
+    def end_part(self, place: int, ended: "Order", *, at: datetime) -> "Order":
+        """Return this parent after one of its parts' orders `ended`; it may end by that."""
+        self._resting()
+        plan = self.plan
+        if plan is None or not plan.begun[place].is_open:
+            return self
+        plan = plan.ended(place, ended.status, ended.amount_out, seq=self.seq + 1)
+        if plan.stop is None and (number := plan.exhausted()) is not None:
+            why = f" ({ended.error.code}: {ended.error.detail})" if ended.error else ""
+            detail = f"part {number} was not filled by any of its orders{why}"
+            failure = Failure(FailureCode.PART_FAILED, detail)
+            plan = replace(plan, stop=Stop(Status.FAILED, self.seq + 1, failure))
+        return self._planned(plan, at)
+
+    def stop(self, status: Status, *, at: datetime) -> "Order":
+        """Return this parent, which begins no more parts and ends as `status`.
+
+        At once, or when what is under way has ended.
+        """
+        self._resting()
+        if self.plan is None or self.plan.stop is not None:
+            raise IllegalTransition("it stops already")
+        return self._planned(replace(self.plan, stop=Stop(status, self.seq + 1)), at)
+
+    def part_order(self, place: int, lifetime: timedelta) -> "Order":
+        """Return the order at a place in the plan as it is placed: the same whoever asks."""
+        if self.plan is None:
+            raise IllegalTransition("it has no parts")
+        part = self.plan.begun[place]
+        at, terms = self.history[part.seq - 1].at, self.terms
+        order = Order.place(
+            part_order_id(self.account, self.order_id, place),
+            self.account,
+            Terms(terms.sell, terms.buy, part.amount, terms.slippage_bps, side=terms.side),
+            at=at,
+            deadline=at + lifetime,
+            settlement=self.settlement,
+        )
+        parent = Parent(self.order_id, part.number, self.epoch)
+        return replace(order, parent=parent, correlation_id=self.correlation_id)
+
+    def _next_part(self) -> tuple[Plan, int]:
+        self._resting()
+        number = self.plan.next_part(self.terms.parts or 1) if self.plan else None
+        if self.plan is None or number is None or self.plan.stop is not None:
+            raise IllegalTransition("no part of it is to begin")
+        return self.plan, number
+
+    def _planned(self, plan: Plan, at: datetime) -> "Order":
+        """Return this parent one step on: resting, or ended if nothing is left to do."""
+        if plan.filled == self.terms.amount:
+            step = self._ended(Status.CONFIRMED, at)
+        elif plan.stop is not None and not plan.under_way:
+            step = replace(self._ended(plan.stop.status, at), error=plan.stop.failure)
+        else:
+            step = self._to(Status.RESTING, at)
+            return replace(step, plan=self._on(plan, step.updated_at, due=plan.due))
+        return replace(step, plan=replace(plan, due=None, looks_at=None))
+
+    def _on(self, plan: Plan, at: datetime, due: datetime | None = None) -> Plan:
+        """Return a plan with the times at which to go on: `due`, or at the next slot."""
+        left = plan.stop is None and plan.next_part(self.terms.parts or 1) is not None
+        following = due or slot_after(self.created_at, self.terms.every, at)
+        looks_at = at + LOOK_AFTER if plan.under_way else None
+        return replace(plan, due=following if left else None, looks_at=looks_at)
+
     def expire(self, *, at: datetime) -> "Order":
         """Return this resting order ended by its time."""
         self._resting()
@@ -493,6 +629,8 @@ class Order:
 
     def confirm(self, amount_out: int, *, at: datetime) -> "Order":
         """Return this order after its transaction landed with `amount_out` base units."""
+        if not self.tries:
+            raise IllegalTransition(f"{self.status} with nothing that could land")
         confirmed = _became(self._ended(Status.CONFIRMED, at), TryOutcome.LANDED)
         return replace(confirmed, amount_out=amount_out)
 
@@ -547,6 +685,7 @@ class Order:
             amount_out=None,
             error=None,
             dead_letter_due=False,
+            plan=self.plan and self.plan.as_of(seq),
         )
 
     def _at_least(self, status: Status) -> Status:
@@ -613,8 +752,8 @@ def _became(order: Order, outcome: TryOutcome, code: str | None = None) -> Order
     return replace(order, tries=(*earlier, last.became(outcome, seq=order.seq, code=code)))
 
 
-def _bounded(tries: tuple[Try, ...]) -> tuple[Try, ...]:
-    """Drop the oldest tries that signed nothing, above MAX_TRIES; a signature is never dropped."""
+def _bounded(tries: tuple[Try, ...], maximum: int = MAX_TRIES) -> tuple[Try, ...]:
+    """Drop the oldest tries that signed nothing, above `maximum`; a signature is never dropped."""
     unsigned = [n for n, each in enumerate(tries) if each.signature is None]
-    dropped = unsigned[: max(0, len(tries) - MAX_TRIES)]
+    dropped = unsigned[: max(0, len(tries) - maximum)]
     return tuple(each for n, each in enumerate(tries) if n not in dropped)

@@ -6,7 +6,7 @@ one base token, on either side.
 
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -20,6 +20,7 @@ from engine.domain.triggers import (
     STOP_LOSS,
     TAKE_PROFIT,
     AtPrice,
+    ByTime,
     EitherOf,
     Level,
     Side,
@@ -42,6 +43,7 @@ class OrderType(StrEnum):
     TAKE_PROFIT = "takeProfit"
     TRAILING_STOP = "trailingStop"
     OCO = "oco"
+    TWAP = "twap"
 
 
 class IfTriggered(StrEnum):
@@ -82,6 +84,25 @@ class Terms:
     stop_loss: Exit | None = None
     expires_at: datetime | None = None
     if_triggered: IfTriggered = IfTriggered.EXECUTE
+    parts: int | None = None
+    interval_seconds: int | None = None
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+
+    @property
+    def every(self) -> timedelta:
+        """How long a slot is, of an order in parts."""
+        return timedelta(seconds=_given(self.interval_seconds))
+
+    @property
+    def banded(self) -> bool:
+        """Whether it trades within a band of prices only."""
+        return self.min_price is not None or self.max_price is not None
+
+    def in_band(self, price: Decimal) -> bool:
+        """Tell whether a part may be begun at a reference price."""
+        low, high = self.min_price, self.max_price
+        return (low is None or low <= price) and (high is None or price <= high)
 
     @property
     def base(self) -> Token:
@@ -245,6 +266,17 @@ def _oco(terms: Terms) -> str:
     )
 
 
+def _twap(terms: Terms) -> str:
+    every = f"one every {_given(terms.interval_seconds)} seconds"
+    said = f" in {_given(terms.parts)} parts, {every}, each {_tolerance(terms.slippage_bps)}"
+    bounds = [
+        f"{price_text(price)} or {way}"
+        for price, way in ((terms.min_price, "above"), (terms.max_price, "below"))
+        if price is not None
+    ]
+    return f"{said}, while {terms.pair} is at {' and at '.join(bounds)}" if bounds else said
+
+
 def _trailing(terms: Terms, price: Decimal | None) -> Trigger:
     bps = _given(terms.trailing_bps)
     if terms.activation_price is not None:
@@ -307,5 +339,11 @@ KINDS: dict[OrderType, Kind] = {
             terms.profit_at(_given(terms.take_profit).price),
             terms.loss_at(_given(terms.stop_loss).price),
         ),
+    ),
+    OrderType.TWAP: Kind(
+        frozenset({"parts", "interval_seconds"}),
+        _twap,
+        lambda _terms, _price: ByTime(),
+        may=frozenset({"min_price", "max_price"}),
     ),
 }

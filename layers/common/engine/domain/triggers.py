@@ -212,7 +212,19 @@ class ThenTrailing:
         return Fired(started.stop) if started.stop.holds(tick.price) else started
 
 
-Trigger = AtPrice | ThenLimit | EitherOf | Trailing | ThenTrailing
+@dataclass(frozen=True, slots=True)
+class ByTime:
+    """Waits for no price: its order's plan says when it is due, see `engine.domain.parts`."""
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        return ()
+
+    def on(self, _: Tick) -> "Trigger | Fired":
+        return self
+
+
+Trigger = AtPrice | ThenLimit | EitherOf | Trailing | ThenTrailing | ByTime
 
 
 def _best(follows: Direction, tick: Tick) -> Decimal:

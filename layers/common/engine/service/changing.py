@@ -85,6 +85,8 @@ class Changing:
         now = self.clock.now()
         if order.expires_at <= now:
             raise OrderNotChangeable("the order's time is over")
+        if order.plan is not None and order.plan.stop is not None:
+            raise OrderNotChangeable("the order begins no more parts")
         terms = _applied(order.terms, changes)
         if terms == order.terms:
             return order

@@ -23,10 +23,13 @@ class Epochs:
         return self.rosters.read(account).epoch_of(pair)
 
     def overtook(self, order: Order) -> bool:
-        """Tell whether a cancel-all came since an order was placed that waits, or waited."""
-        if order.waiting is None:
+        """Tell whether a cancel-all came since an order was placed that waits, or waited.
+
+        Of a part's order, since its parent was.
+        """
+        if order.waiting is None and order.parent is None:
             return False
-        return order.waiting.epoch < self.current(order.account, order.terms.pair)
+        return order.epoch < self.current(order.account, order.terms.pair)
 
     def read(self, order: Order) -> Order:
         """Return an order as it stands."""

@@ -31,6 +31,7 @@ from engine.ports.clock import Chance, Clock
 from engine.ports.orders import OrderRepository
 from engine.ports.queue import DeadLetter, OrderQueue, WorkMessage
 from engine.service.epochs import Epochs
+from engine.service.parting import Parting
 from engine.service.quoting import Offer, Quoting
 from engine.service.resting import TickerWatch
 
@@ -84,6 +85,7 @@ class Execution:
     background: Background
     ticker: TickerWatch
     epochs: Epochs
+    parting: Parting
     policy: Policy = Policy()
     settlement: Settlement = Settlement.SIMULATED
     #: Whether new transactions are signed here; who may not hands orders to the workers, who may.
@@ -121,6 +123,7 @@ class Execution:
         now = self.clock.now()
         if order.final:
             self.send_dead_letter(order)
+            self.parting.note(order)
             return Done()
         if order.status is Status.RESTING:  # a copy of the message that woke it
             return Done()
@@ -281,12 +284,15 @@ class Execution:
 
     def _cancel(self, order: Order) -> Outcome:
         """End an order that a cancel-all overtook as it was woken: it read as cancelled then."""
-        self.orders.save(order.cancel(at=self.clock.now()), expected_seq=order.seq)
+        cancelled = order.cancel(at=self.clock.now())
+        self.orders.save(cancelled, expected_seq=order.seq)
+        self.parting.note(cancelled)
         return Done()
 
     def _confirm(self, order: Order, landing: Landed) -> Outcome:
         confirmed = order.confirm(landing.amount_out, at=self.clock.now())
         self.orders.save(confirmed, expected_seq=order.seq)
+        self.parting.note(confirmed)
         return Done()
 
     def _rebuild(self, order: Order) -> Outcome:
@@ -333,6 +339,7 @@ class Execution:
         failed = order.fail(failure, at=at, quotes=quotes, dead_letter=dead_letter)
         self.orders.save(failed, expected_seq=order.seq)
         self.send_dead_letter(failed)
+        self.parting.note(failed)
         return Done()
 
     def _backoff(self, attempts: int) -> timedelta:

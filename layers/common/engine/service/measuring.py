@@ -30,7 +30,7 @@ def facts(order: Order) -> Iterator[tuple[Metric, float, str | None]]:
     before = order.history[-2] if order.seq > 1 else None
     if before is None:
         yield Metric.ORDERS_ACCEPTED, 1, order.terms.kind
-    elif last.attempt > max(1, before.attempt):
+    elif order.plan is None and last.attempt > max(1, before.attempt):
         yield Metric.RETRIES, 1, None
     if last.status is Status.PENDING and order.waiting is not None:
         yield Metric.TRIGGERS_FIRED, 1, None

@@ -15,7 +15,7 @@ from engine.domain.errors import (
     QueueUnavailable,
     StoreUnavailable,
 )
-from engine.domain.money import AmountOutOfRange, InexactAmount, to_base_units
+from engine.domain.money import AmountOutOfRange, InexactAmount, from_base_units, to_base_units
 from engine.domain.order import Order, Settlement, Status, Waiting, order_id_of
 from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
 from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of, side_of
@@ -27,7 +27,13 @@ from engine.ports.queue import OrderQueue, WorkMessage
 from engine.service.limits import Allowance, Limits
 from engine.service.resting import TickerWatch
 from engine.service.room import Room
-from engine.service.waiting import LONGEST_REST, Beginning, expiry_problems, price_problems
+from engine.service.waiting import (
+    LONGEST_REST,
+    Beginning,
+    expiry_problems,
+    part_problems,
+    price_problems,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,10 @@ class NewOrder:
     stop_loss: Exit | None = None
     expires_at: datetime | None = None
     if_triggered: IfTriggered = IfTriggered.EXECUTE
+    parts: int | None = None
+    interval_seconds: int | None = None
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +143,17 @@ class Placing:
         try:
             # So that all that is wrong is named.
             terms = _terms(new_order, sell or SOL, buy or USDC, at)
-            problems += expiry_problems(terms, at=at) + ([] if problems else price_problems(terms))
+            if not problems:
+                problems += price_problems(terms) + part_problems(terms, at=at)
+            problems += expiry_problems(terms, at=at)
         except InvalidOrder as invalid:
             problems += invalid.problems
         if problems:
             raise InvalidOrder(*problems)
         self.limits.check_size(terms.sell, new_order.amount)
+        if terms.parts is not None:
+            smallest = from_base_units(terms.amount // terms.parts, terms.sell.decimals)
+            self.limits.check_size(terms.sell, Decimal(smallest))
         return terms
 
     def _judged(
@@ -230,6 +245,10 @@ def _terms(
         stop_loss=new_order.stop_loss,
         expires_at=new_order.expires_at or (at + LONGEST_REST if waits else None),
         if_triggered=new_order.if_triggered,
+        parts=new_order.parts,
+        interval_seconds=new_order.interval_seconds,
+        min_price=new_order.min_price,
+        max_price=new_order.max_price,
     )
 
 

@@ -20,6 +20,7 @@ from engine.ports.queue import OrderQueue, WorkMessage
 from engine.ports.resting import RestingIndex
 from engine.service.epochs import Epochs
 from engine.service.measuring import milliseconds
+from engine.service.parting import Parting
 from engine.service.pricing import Priced
 
 
@@ -65,6 +66,7 @@ class Triggering:
     epochs: Epochs
     deadline: timedelta
     stale_after: timedelta
+    parting: Parting
     budget: int = 1_000
     metrics: Metrics = UNMEASURED
 
@@ -72,7 +74,8 @@ class Triggering:
         """Wake what is due at these prices and end what has expired. A stale price wakes nobody."""
         share = max(1, self.budget // (len(prices) + 1))
         now = self.clock.now()
-        swept = self._all(self.index.expired(now, limit=share), self._expire)
+        fresh = {each.pair: each.price for each in prices if not each.stale}
+        swept = self._all(self.index.expired(now, limit=share), partial(self._due, fresh.get))
         for priced in prices:
             if priced.price is None or priced.at is None or priced.stale:
                 log.warning("price stale: nothing is triggered", extra={"pair": priced.pair})
@@ -171,6 +174,21 @@ class Triggering:
 
     def _save(self, order: Order, read: Order) -> None:
         self.orders.save(order, expected_seq=read.seq, expected_moves=read.moves)
+
+    def _due(self, price: Callable[[str], Decimal | None], order: Order) -> Swept:
+        """See to an order whose time has come: it is over, or that of a part."""
+        if order.plan is None:
+            return self._expire(order)
+        if order.looked_at > self.clock.now():
+            return Swept(seen=1)
+        due = order.plan.due
+        if not self.parting.look(order, price):
+            return Swept(seen=1)
+        self.metrics.record(Metric.TRIGGERS_DUE)
+        self.metrics.record(Metric.TRIGGERS_FIRED)
+        if due is not None:
+            self.metrics.record(Metric.TRIGGER_LAG, milliseconds(due, self.clock.now()))
+        return Swept(seen=1, woken=1)
 
     def _expire(self, order: Order) -> Swept:
         now = self.clock.now()

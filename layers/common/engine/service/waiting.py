@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from engine.domain.errors import FieldCode, FieldProblem, WouldTriggerNow
 from engine.domain.prices import price_text
 from engine.domain.terms import IfTriggered, OrderType, Terms
-from engine.domain.triggers import STOP_LOSS, TAKE_PROFIT, AtPrice, Fired, ThenLimit, Tick, Trigger
+from engine.domain.triggers import (
+    STOP_LOSS,
+    TAKE_PROFIT,
+    AtPrice,
+    ByTime,
+    Fired,
+    ThenLimit,
+    Tick,
+    Trigger,
+)
 
 if TYPE_CHECKING:
     from engine.service.pricing import Pricing
@@ -42,6 +51,8 @@ class Beginning:
         """
         if terms.kind is OrderType.MARKET:
             return None
+        if terms.kind is OrderType.TWAP:
+            return Begun(ByTime())
         priced = self.pricing().price(terms.base, terms.quote)
         price = None if priced.stale else priced.price
         trigger = trigger or terms.trigger(price)
@@ -65,8 +76,27 @@ def expiry_problems(terms: Terms, *, at: datetime) -> list[FieldProblem]:
     return [FieldProblem("/expiresAt", FieldCode.EXPIRY_OUT_OF_RANGE, detail)]
 
 
+def part_problems(terms: Terms, *, at: datetime) -> list[FieldProblem]:
+    """Return what speaks against parts: each is something, and the last begins before the end."""
+    if terms.parts is None or terms.expires_at is None:
+        return []
+    problems = []
+    if terms.amount < terms.parts:
+        detail = f"{terms.amount} base units are not to be had in {terms.parts} parts"
+        problems.append(FieldProblem("/parts", FieldCode.PARTS_TOO_SMALL, detail))
+    last = at + (terms.parts - 1) * terms.every
+    if last >= terms.expires_at:
+        detail = "the last part would begin when the order has ended, or later"
+        problems.append(FieldProblem("/intervalSeconds", FieldCode.SCHEDULE_TOO_LONG, detail))
+    return problems
+
+
 def price_problems(terms: Terms) -> list[FieldProblem]:
-    """Return what speaks against prices beside one another: an `oco` gains, or it stops a loss."""
+    """Return what speaks against prices beside one another: an `oco` gains, or stops a loss."""
+    low, high = terms.min_price, terms.max_price
+    if low is not None and high is not None and low >= high:
+        detail = "must be above minPrice"
+        return [FieldProblem("/maxPrice", FieldCode.PRICES_CROSSED, detail)]
     if terms.take_profit is None or terms.stop_loss is None:
         return []
     profit, loss = terms.take_profit.price, terms.stop_loss.price

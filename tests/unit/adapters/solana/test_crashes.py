@@ -23,6 +23,7 @@ from tests.fakes import (
     MemoryQueue,
     MemoryRosters,
     MemoryTickers,
+    a_parting,
     a_quoting,
     an_order,
 )
@@ -118,6 +119,7 @@ class World:
             Inline(),
             TickerWatch(MemoryTickers(), self.clock),
             Epochs(self.rosters),
+            a_parting(self.orders, self.queue, self.clock, self.rosters),
             settlement=Settlement.LIVE,
         )
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 #: that finds nothing reads each once, at half a unit.
 SHARDS = 2
 _INDEX = {Direction.ABOVE: "waits-above", Direction.BELOW: "waits-below"}
+#: Behind the key of every price.
+_NO_PRICE = "~"
 _TICKER = ("TICKER", "TICKER")
 
 
@@ -41,7 +43,9 @@ def shard_of(order_id: str, shards: int) -> int:
 def resting_keys(order: Order, waiting: Waiting) -> dict[str, str]:
     """Return the attributes that put a resting order into the indexes."""
     shard = shard_of(order.order_id, SHARDS)
-    keys = {"lastsIn": str(shard), "lasts": f"{to_ms(order.expires_at):014d}"}
+    keys = {"lastsIn": str(shard), "lasts": f"{to_ms(order.looked_at):014d}"}
+    if not waiting.trigger.levels:  # it rests, above all prices: so its pair is ticked
+        keys |= {"aboveIn": f"{order.terms.pair}#{shard}", "above": _NO_PRICE}
     for level in waiting.trigger.levels:
         keys[f"{level.direction.value}In"] = f"{order.terms.pair}#{shard}"
         keys[level.direction.value] = index_key(level.price)
