@@ -4,14 +4,11 @@ import itertools
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -33,12 +30,8 @@ QUICK = {
 }
 _NUMBERS = itertools.count(1)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-#: What of a task the browser calls long, it says by itself; kept from the first script on.
-_WATCH_TASKS = """
-window.longTasks = [];
-new PerformanceObserver((seen) => {
-  window.longTasks.push(...seen.getEntries().map((entry) => entry.duration));
-}).observe({type: "longtask", buffered: true});
+#: What the policy stops is an error.
+_WATCH_POLICY = """
 addEventListener("securitypolicyviolation", (event) => console.error(event.violatedDirective));
 """
 
@@ -100,7 +93,7 @@ class Trader:
 
 def a_context(browser: Browser) -> BrowserContext:
     context = browser.new_context(viewport={"width": 1360, "height": 900}, color_scheme="dark")
-    context.add_init_script(_WATCH_TASKS)
+    context.add_init_script(_WATCH_POLICY)
     return context
 
 
@@ -122,20 +115,9 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=found, args=arguments)
-        go_first(found)
         yield browser
         browser.close()
 
-
-def go_first(command: str) -> None:
-    """Give the browser's processes the cores before all others, if that is allowed.
-
-    A task that waits for a core is counted as long; what else runs here is not the page's doing.
-    """
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            if Path(command).name in " ".join(process.cmdline()[:1]):
-                process.nice(-10)
 
 
 @pytest.fixture
