@@ -119,7 +119,6 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-
 @pytest.fixture
 def trader(system: System, browser: Browser) -> Iterator[Trader]:
     """A trader of a new account; at the end the browser has found nothing wrong."""

@@ -82,7 +82,9 @@ def longest_task(page: Page, act: Callable[[], None]) -> float:
         for event in events
         if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }
-    tasks = [e["tdur"] / 1000 for e in events if "tdur" in e and (e["pid"], e["tid"]) in main]
+    tasks: list[float] = [
+        e["tdur"] / 1000 for e in events if "tdur" in e and (e["pid"], e["tid"]) in main
+    ]
     assert len(tasks) > 100
     return max(tasks)
 
@@ -332,7 +334,11 @@ def test_5000_orders_scroll_without_a_long_task(trader: Trader) -> None:
     def a_page(route: Route) -> None:
         begin = int(re.search(r"cursor=(\d+)|$", route.request.url)[1] or 0)  # type: ignore[index]
         orders = [
-            {**real, "orderId": f"o{i}", "createdAt": f"2026-11-01T{i // 60:02}:{i % 60:02}:00.000Z"}
+            {
+                **real,
+                "orderId": f"o{i}",
+                "createdAt": f"2026-11-01T{i // 60:02}:{i % 60:02}:00.000Z",
+            }
             for i in range(begin, begin + 100)
         ]
         after = str(begin + 100) if begin + 100 < 5_000 else None
