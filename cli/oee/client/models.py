@@ -50,10 +50,42 @@ class ChangeOrder(Sent):
     activation_price: Amount | None = None
     take_profit: ChangeLeg | None = None
     stop_loss: ChangeLeg | None = None
+    #: Of a twap; counts from its next part on.
+    min_price: Amount | None = None
+    #: Of a twap; counts from its next part on.
+    max_price: Amount | None = None
     #: Not of an oco: each leg has one.
     slippage_bps: int | None = None
     #: In the future, and at most 30 days from now.
     expires_at: Time | None = None
+
+
+class Status(Open):
+    """pending, routing, building, submitted, confirmed; failed from any of the first four;
+    cancelled from pending only. The last three are final.
+    """
+
+    PENDING = "pending"
+    ROUTING = "routing"
+    BUILDING = "building"
+    SUBMITTED = "submitted"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    RESTING = "resting"
+    EXPIRED = "expired"
+
+
+class Child(Told):
+    """An order that was placed for a part of a twap."""
+
+    #: Which part; one that failed has another order later.
+    part: int
+    order_id: str
+    #: How much of tokenIn it is to sell.
+    amount: Digits
+    #: pending until it has ended, and how it ended then.
+    status: Status
 
 
 class Direction(Open):
@@ -248,6 +280,7 @@ class OrderType(Open):
     TAKE_PROFIT = "takeProfit"
     TRAILING_STOP = "trailingStop"
     OCO = "oco"
+    TWAP = "twap"
 
 
 class Side(Open):
@@ -260,37 +293,24 @@ class Side(Open):
 class Trigger(Told):
     """What an order waits for, and what has set it off last."""
 
-    #: The price of GET /api/prices.
+    #: reference: the price of GET /api/prices. time: the slots of a twap. One of reference,
+    #: time.
     source: str
     #: above: due at `price` or higher; below: or lower. Null while an oco waits.
     direction: Direction | None
     #: What it waits for now; once due, what it was due by. Of a trailing stop that is not yet
     #: active, what activates it. Null while an oco waits: see `levels`.
     price: Digits | None
-    #: All that it waits for now.
+    #: All prices that it waits for now; none of a twap.
     levels: list[Level]
+    #: Of a twap: when its next part may begin; null if none is left, or it is not kept.
+    due_at: Time | None
     #: Of an active trailing stop: the best price that it has followed so far.
     watermark: Digits | None
     #: When it came due last; null before that.
     triggered_at: Time | None
     #: The reference price then.
     triggered_price: Digits | None
-
-
-class Status(Open):
-    """pending, routing, building, submitted, confirmed; failed from any of the first four;
-    cancelled from pending only. The last three are final.
-    """
-
-    PENDING = "pending"
-    ROUTING = "routing"
-    BUILDING = "building"
-    SUBMITTED = "submitted"
-    CONFIRMED = "confirmed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    RESTING = "resting"
-    EXPIRED = "expired"
 
 
 class Step(Told):
@@ -364,6 +384,13 @@ class Order(Told):
     activation_price: Digits | None
     take_profit: Exit | None
     stop_loss: Exit | None
+    #: Of a twap: in how many parts it trades.
+    parts: int | None
+    interval_seconds: int | None
+    min_price: Digits | None
+    max_price: Digits | None
+    #: The twap of which this order is a part.
+    parent_id: str | None
     if_triggered: IfTriggered | None
     #: When it ends if it rests still.
     expires_at: Time | None
@@ -384,10 +411,19 @@ class Order(Told):
     route: Route | None
     #: The least of tokenOut that is taken.
     min_amount_out: Digits | None
-    #: What came out; null unless confirmed.
+    #: What came out; null unless confirmed. Of a twap: so far.
     amount_out: Digits | None
     #: tokenOut for one tokenIn; null unless confirmed.
     executed_price: Digits | None
+    #: Of a twap: how much of tokenIn its parts have sold so far.
+    filled_amount: Digits | None
+    #: Of a twap: quote tokens for one base token over what is filled.
+    average_price: Digits | None
+    #: Of a twap that begins no more parts while some are under way: how it ends after them,
+    #: unless they fill all of it.
+    stopping: Status | None
+    #: Of a twap: the orders of its parts.
+    children: list[Child] | None
     #: The signature that was sent last, whatever became of it.
     tx_hash: str | None
     #: Why the order failed; null unless it has.
@@ -587,6 +623,36 @@ class PlaceTrailingStop(Sent):
     activation_price: Amount | None = None
 
 
+class PlaceTwap(Sent):
+    """Trade in equal parts over time; the parts are orders of their own."""
+
+    #: The token to sell, by its symbol.
+    token_in: str
+    #: The token to buy, by its symbol.
+    token_out: str
+    #: How much of tokenIn to sell, no finer than its decimals. A number is read as written,
+    #: never as a float.
+    amount: Amount
+    #: How much less than quoted may come out, in hundredths of a percent.
+    slippage_bps: int | None = None
+    #: Makes the call idempotent, as the Idempotency-Key header does.
+    client_order_id: str | None = None
+    #: When the order ends if it rests still: in the future, and at most 30 days from now, which
+    #: it is if left out.
+    expires_at: Time | None = None
+    #: What becomes of the order if it is due as it is placed. One of execute, reject.
+    if_triggered: Literal["execute", "reject"] | None = None
+    type: Literal["twap"] = "twap"
+    #: In how many parts; they sum to the amount exactly.
+    parts: int
+    #: From one part to the next. The first begins at once.
+    interval_seconds: int
+    #: A part due at a reference price below this is skipped; the last trades its amount too.
+    min_price: Amount | None = None
+    #: A part due at a reference price above this is skipped; the last trades its amount too.
+    max_price: Amount | None = None
+
+
 class VenuePrice(Told):
     """What one venue says of a pair."""
 
@@ -676,4 +742,5 @@ NewOrder = (
     | PlaceTakeProfit
     | PlaceTrailingStop
     | PlaceOco
+    | PlaceTwap
 )
