@@ -10,6 +10,8 @@ SEED ?= 1
 FAULTS ?= 10
 CLOUD_PORT ?= 4566
 ENV ?= default
+ROLE ?= trader
+REASON ?=
 STACK ?= order-engine-local
 VENV := .venv
 RUN := $(VENV)/.run
@@ -37,20 +39,20 @@ up: $(RUN) $(NODE) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole
 # A stack on AWS if one is named on the command line or in the environment, else what `make up` serves.
 ASKED := $(if $(filter command environment,$(firstword $(origin STACK))),--stack '$(STACK)',--port '$(PORT)')
 
-key: $(RUN) ## Make an API key of ACCOUNT=... and print it once (of `make up` PORT=..., or STACK=...)
-	@$(EXEC) local key '$(ACCOUNT)' $(ASKED)
+key: $(RUN) ## Make a key of ACCOUNT=... (ROLE=operator), print it once (of `make up` PORT=..., or STACK=...)
+	@$(EXEC) local key '$(ACCOUNT)' --role '$(ROLE)' $(ASKED)
 
 revoke: $(RUN) ## Revoke the API key KEY=..., whole or its id
 	@$(EXEC) local revoke '$(KEY)' $(ASKED)
 
-halt: $(RUN) ## Take no new orders, within seconds; those under way are finished
-	@$(EXEC) local halt $(ASKED)
+halt: $(RUN) ## Take no new orders, within seconds, for a REASON=...; those under way are finished
+	@$(EXEC) local halt --reason '$(REASON)' $(ASKED)
 
 resume: $(RUN) ## Take new orders again
-	@$(EXEC) local resume $(ASKED)
+	@$(EXEC) local resume --reason '$(REASON)' $(ASKED)
 
 redrive: $(RUN) ## Move the dead letters back to the order queue
-	@$(EXEC) local redrive $(ASKED)
+	@$(EXEC) local redrive --reason '$(REASON)' $(ASKED)
 
 story: $(RUN) ## Tell what happened to ORDER=..., function by function, from the logs
 	@$(EXEC) local story '$(ORDER)' $(ASKED)

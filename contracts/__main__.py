@@ -27,7 +27,7 @@ def api() -> HttpApi:
 
 
 def openapi() -> str:
-    return json.dumps(document(api().resolver), indent=2) + "\n"
+    return json.dumps(document(api().contract()), indent=2) + "\n"
 
 
 def asyncapi() -> str:
@@ -39,7 +39,7 @@ def models() -> str:
     """Return the client's models, in the house's format."""
     ruff = Path(sys.executable).with_name("ruff")
     name = "cli/oee/client/models.py"
-    made = client.text(document(api().resolver))
+    made = client.text(document(api().contract()))
     for command in (["check", "--fix", "--quiet"], ["format"]):
         made = subprocess.run(
             [ruff, *command, "--stdin-filename", name, "-"],

@@ -152,10 +152,13 @@ def python313(_: QuoteRequest) -> None:
 
 def key(asked: QuoteRequest) -> None:
     """Make an API key and print it once."""
+    from engine.ports.access import Role
     from local.ops import keys, target
 
-    text = keys.create(target.target(asked).access, asked.account)
-    print(f"A key of account {asked.account}; it is not shown again:", file=sys.stderr)
+    role = Role(asked.role)
+    text = keys.create(target.target(asked).access, asked.account, role)
+    whose = f"A key of account {asked.account}" + (", an operator's" * (role is Role.OPERATOR))
+    print(f"{whose}; it is not shown again:", file=sys.stderr)
     print(text)
 
 
@@ -171,22 +174,26 @@ def revoke(asked: QuoteRequest) -> None:
 def trading(asked: QuoteRequest) -> None:
     """Halt or resume the taking of new orders; those under way are finished."""
     from engine.ports.access import TradingState
+    from engine.service.acting import SHELL
     from engine.service.limits import BELIEVED
     from local.ops import target
 
     state = {"halt": TradingState.HALTED, "resume": TradingState.ACTIVE}[asked.command]
     found = target.target(asked)
-    found.access.set_trading_state(state)
+    found.acting.set_trading(state, asked.reason or _BY_HAND, by=SHELL)
     within = f"everywhere within {BELIEVED.seconds} seconds"
     print(f"Trading on {found.name} is {state.value}, {within}.")
 
 
 def redrive(asked: QuoteRequest) -> None:
     """Move the dead letters back to the order queue."""
+    from engine.service.acting import SHELL
     from local.ops import redrive, target
 
     found = target.target(asked)
-    print(redrive.told(redrive.queues_of(found).redrive(), found.name))
+    move = redrive.queues_of(found).redrive
+    moved = found.acting.noted("redrive", asked.reason or None, move, by=SHELL)
+    print(redrive.told(moved, found.name))
 
 
 def story(asked: QuoteRequest) -> None:
@@ -205,6 +212,9 @@ def argument(*names: str, **how: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
 
 _PORT = argument("--port", type=port, default=3000, help="of `make up`; it takes 0 for a free one")
 _STACK = argument("--stack", default="", help="one on AWS, by the shell's credentials")
+_REASON = argument("--reason", default="", help="for the audit")
+_BY_HAND = "by hand"
+_ROLE = argument("--role", choices=["trader", "operator"], default="trader")
 _ENV = argument("env", metavar="ENV", choices=("default", "prod", "local", "containers"))
 
 #: Types of orders that the demo has a story of; see `demo.STORIES`.
@@ -244,11 +254,11 @@ COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
     "sam-local": (sam_local, ()),
     "sam-template": (sam_template, ()),
     "python313": (python313, ()),
-    "key": (key, (argument("account", metavar="ACCOUNT"), _STACK, _PORT)),
+    "key": (key, (argument("account", metavar="ACCOUNT"), _ROLE, _STACK, _PORT)),
     "revoke": (revoke, (argument("key", metavar="KEY"), _STACK, _PORT)),
-    "halt": (trading, (_STACK, _PORT)),
-    "resume": (trading, (_STACK, _PORT)),
-    "redrive": (redrive, (_STACK, _PORT)),
+    "halt": (trading, (_REASON, _STACK, _PORT)),
+    "resume": (trading, (_REASON, _STACK, _PORT)),
+    "redrive": (redrive, (_REASON, _STACK, _PORT)),
     "story": (story, (argument("order", metavar="ORDER"), _STACK, _PORT)),
 }
 

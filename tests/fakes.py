@@ -27,11 +27,14 @@ from engine.domain.tokens import SOL, USDC, Token, pair_name
 from engine.domain.triggers import Direction, Level
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
-from engine.ports.access import ApiKey, Caller, TradingState
+from engine.ports.access import ApiKey, Caller, Trading, TradingState
 from engine.ports.background import Background
 from engine.ports.breakers import Board
 from engine.ports.clock import Clock
+from engine.ports.logs import LogLine
 from engine.ports.metrics import UNMEASURED, Metric
+from engine.ports.operations import Act, Depth, LyingLetter, Moved, Times
+from engine.ports.operations import Result as ActResult
 from engine.ports.prices import PriceRow
 from engine.ports.queue import DeadLetter, ReceivedDeadLetter, WorkMessage
 from engine.ports.resting import Ticker
@@ -405,6 +408,8 @@ class MemoryAccess:
     tickets: dict[str, tuple[Caller, datetime]] = field(default_factory=dict)
     counts: dict[tuple[str, int], int] = field(default_factory=dict)
     state: TradingState = TradingState.ACTIVE
+    reason: str | None = None
+    since: datetime | None = None
     reads: int = 0
 
     def add_key(self, api_key: ApiKey) -> None:
@@ -436,15 +441,78 @@ class MemoryAccess:
         self.counts[account, window] = count + 1
         return count + 1
 
-    def trading_state(self) -> TradingState:
+    def trading(self) -> Trading:
         self.reads += 1
-        return self.state
+        return Trading(self.state, self.reason, self.since)
 
-    def set_trading_state(self, state: TradingState) -> None:
-        self.state = state
+    def set_trading(self, trading: Trading) -> None:
+        self.state, self.reason, self.since = trading.state, trading.reason, trading.since
 
     def cursor_secret(self) -> bytes:
         return b"s" * 32
+
+
+@dataclass
+class MemoryAudit:
+    """Acts in a dict."""
+
+    rows: dict[str, Act] = field(default_factory=dict)
+
+    def note(self, act: Act, *, until: datetime | None = None) -> None:
+        self.rows.setdefault(act.act_id, act)
+
+    def finish(self, act_id: str, result: ActResult) -> None:
+        self.rows[act_id] = replace(self.rows[act_id], result=result)
+
+    def acts(self, *, before: str | None, limit: int) -> list[Act]:
+        found = sorted(self.rows, reverse=True)
+        return [self.rows[n] for n in found if before is None or n < before][:limit]
+
+
+@dataclass
+class MemoryLatencies:
+    """Times in a dict, the last to end last."""
+
+    rows: dict[str, Times] = field(default_factory=dict)
+
+    def add(self, times: Iterable[tuple[str, Times]], *, at: datetime) -> None:
+        self.rows.update(times)
+
+    def last(self, orders: int) -> list[Times]:
+        return [*self.rows.values()][-orders:]
+
+
+@dataclass
+class MemoryLogs:
+    """Lines in a list."""
+
+    lines: list[LogLine] = field(default_factory=list)
+
+    def about(self, word: str, *, since: datetime, until: datetime) -> list[LogLine]:
+        return [line for line in self.lines if word in line.text]
+
+
+@dataclass
+class MemoryQueues:
+    """Letters in a list, and those that were moved."""
+
+    letters: list[LyingLetter] = field(default_factory=list)
+    moved: list[LyingLetter] = field(default_factory=list)
+
+    def depth(self) -> Depth:
+        return Depth(len(self.moved), 0, 0)
+
+    def dead_letters(self) -> int:
+        return len(self.letters)
+
+    def look(self, *, limit: int) -> list[LyingLetter]:
+        return self.letters[:limit]
+
+    def move(self, goes_on: Callable[[], bool], *, patience: float) -> Moved:
+        before = len(self.moved)
+        while self.letters and goes_on():
+            self.moved.append(self.letters.pop())
+        return Moved(len(self.moved) - before, 0, len(self.letters))
 
 
 class DollarPrices:

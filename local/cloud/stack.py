@@ -28,6 +28,7 @@ _FUNCTION_NAMES = {
     "reconcile": "ReconcileFunctionName",
     "trigger": "TriggerFunctionName",
     "console": "ConsoleFunctionName",
+    "operate": "OperateFunctionName",
 }
 
 

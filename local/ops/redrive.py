@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from engine.adapters.aws.letters import SqsQueues
 from local.errors import Refused
 from local.ops.target import Target
 
@@ -66,41 +67,10 @@ class Queues:
         raise Refused("the move takes very long; SQS goes on with it")
 
     def _by_hand(self) -> Moved:
-        """Move as many letters as there are now: what is dead-lettered meanwhile stays where it is.
-
-        One that somebody looks at is waited for.
-        """
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        there = sum(int(self._attribute(self.dead, name)) for name in names)
-        moved = refused = 0
-        waited = 0.0
-        while there > moved + refused:
-            messages = self.client.receive_message(
-                QueueUrl=self.dead,
-                MaxNumberOfMessages=min(10, there - moved - refused),
-                VisibilityTimeout=30,
-                MessageAttributeNames=["All"],
-            ).get("Messages", [])
-            if not messages:
-                if waited >= _HELD_SECONDS:
-                    break
-                waited += _LOOK_EVERY
-                self.sleep(_LOOK_EVERY)
-            for message in messages:
-                try:
-                    self.client.send_message(
-                        QueueUrl=self.orders,
-                        MessageBody=message["Body"],
-                        MessageAttributes=message.get("MessageAttributes", {}),
-                    )
-                except ClientError:
-                    refused += 1
-                    continue
-                self.client.delete_message(
-                    QueueUrl=self.dead, ReceiptHandle=message["ReceiptHandle"]
-                )
-                moved += 1
-        return Moved(moved, by_hand=True, refused=refused)
+        """Move as many letters as there are now, as operators' keys do."""
+        queues = SqsQueues(self.client, self.orders, self.dead, self.sleep)
+        done = queues.move(lambda: True, patience=_HELD_SECONDS)
+        return Moved(done.moved, by_hand=True, refused=done.refused)
 
     def _arn(self, url: str) -> str:
         return self._attribute(url, "QueueArn")

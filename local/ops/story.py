@@ -1,13 +1,11 @@
 """Tell one order's story from the logs of a stack."""
 
-from engine.adapters.aws.logs import FilteredLogs, InsightsLogs
+from engine.adapters.aws.logs import FUNCTIONS, FilteredLogs, InsightsLogs
 from engine.adapters.aws.orders import DynamoOrders
 from engine.adapters.aws.table import Table
 from engine.service.story import Event, read_story
 from local.errors import Refused
 from local.ops.target import Target
-
-FUNCTIONS = ("execute", "worker", "ws_connect", "ws_notify", "reconcile", "trigger")
 
 
 def events(found: Target, order_id: str, *, insights: bool) -> list[Event]:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.operations import DynamoAudit
 from engine.adapters.aws.table import Table
+from engine.adapters.system import SystemChance, SystemClock
+from engine.service.acting import Acting
 from local import up
 from local.cloud.embedded import STATE
 from local.errors import Refused
@@ -24,7 +27,16 @@ class Target:
     @property
     def access(self) -> DynamoAccess:
         """Keys, halts: what the stack's table holds besides orders."""
-        return DynamoAccess(Table(self.client("dynamodb"), self.outputs["TableName"]))
+        return DynamoAccess(self._table)
+
+    @property
+    def acting(self) -> Acting:
+        """What is done here, with its rows in the audit."""
+        return Acting(self.access, DynamoAudit(self._table), SystemClock(), SystemChance())
+
+    @property
+    def _table(self) -> Table:
+        return Table(self.client("dynamodb"), self.outputs["TableName"])
 
 
 def target(asked: argparse.Namespace) -> Target:

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from engine.adapters.aws.subscriptions import MAX_SUBSCRIPTIONS
+from engine.api.doorway import MAX_BODY
 from engine.api.frames import MAX_FRAME
-from engine.api.http import MAX_BODY
 from engine.service.identity import BELIEVED, TICKET_LIFETIME
 from engine.service.notification import NEWEST
 from engine.service.reading import MAX_LOOKED_AT

@@ -69,7 +69,7 @@ def test_the_openapi_document_is_one() -> None:
 
 
 def test_every_route_is_in_the_document_and_no_other() -> None:
-    known = {(p, m.lower()) for p, methods in api().resolver.known.items() for m in methods}
+    known = {(p, m.lower()) for p, methods in api().contract().known.items() for m in methods}
     told = {(p, m) for p, methods in OPENAPI["paths"].items() for m in methods}
     assert known - told == {
         ("/docs/swagger-ui-bundle.min.js", "get"),

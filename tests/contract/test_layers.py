@@ -63,6 +63,7 @@ def test_every_function_has_a_doorway() -> None:
     assert [path.parent.name for path in FUNCTIONS] == [
         "console",
         "execute",
+        "operate",
         "reconcile",
         "trigger",
         "worker",

@@ -19,6 +19,7 @@ FUNCTIONS = {
     "ReconcileFunction": "reconcile",
     "TriggerFunction": "trigger",
     "ConsoleFunction": "console",
+    "OperateFunction": "operate",
 }
 OPENAPI: Json = json.loads((ROOT / "docs/openapi.json").read_text())
 DAYS_14 = 14 * 24 * 60 * 60
@@ -382,6 +383,7 @@ def roles_that_may(resources: Json, action: str, resource: Json) -> set[str]:
         for role in of_type(resources, "AWS::IAM::Role")
         for statement in statements(resources, role)
         if action in actions(statement) and statement["Resource"] == resource
+        if statement["Effect"] == "Allow"
     }
 
 
@@ -429,7 +431,7 @@ def test_only_the_worker_takes_orders_from_the_queue(resources):
     queue = arn("OrderQueue")
     assert roles_that_may(resources, "sqs:ReceiveMessage", queue) == {"WorkerRole"}
     assert roles_that_may(resources, "sqs:DeleteMessage", queue) == {"WorkerRole"}
-    senders = {"ExecuteRole", "ReconcileRole", "TriggerRole"}
+    senders = {"ExecuteRole", "ReconcileRole", "TriggerRole", "OperateRole"}
     assert roles_that_may(resources, "sqs:SendMessage", queue) == senders
 
 
@@ -448,6 +450,24 @@ def test_nobody_may_scan_the_table_and_only_watchers_are_deleted(resources):
     assert roles_that_may(resources, "dynamodb:Scan", table) == set()
     deleters = roles_that_may(resources, "dynamodb:DeleteItem", table)
     assert deleters == {"WsConnectRole", "WsNotifyRole"}
+
+
+def test_acts_trading_state_and_keys_are_nobodys_to_write_but_operators(resources):
+    kept = {"AUDIT", "CONFIG#trading", "KEY#*"}
+    for function in FUNCTIONS:
+        of_role = statements(resources, role_of(resources, function))
+        if function == "OperateFunction":
+            (act,) = [s for s in of_role if "dynamodb:PutItem" in actions(s)]
+            only = act["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
+            assert set(only) == {"AUDIT", "CONFIG#trading"}
+            assert "dynamodb:DeleteItem" not in json.dumps(of_role)
+            continue
+        if "dynamodb:" not in json.dumps(of_role):
+            continue
+        (denied,) = [s for s in of_role if s["Effect"] == "Deny"]
+        assert set(denied["Condition"]["ForAnyValue:StringLike"]["dynamodb:LeadingKeys"]) == kept
+        writes = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+        assert set(actions(denied)) == writes
 
 
 # The APIs
@@ -476,13 +496,13 @@ def test_a_page_may_send_and_read_what_the_contract_names(resources):
 def test_every_http_request_reaches_the_engine(resources):
     paths = resources["HttpApi"]["Properties"]["Body"]["paths"]
     routes = {f"{method} {path}": call for path in paths for method, call in paths[path].items()}
-    every = "x-amazon-apigateway-any-method"
-    console = {f"{every} /", f"{every} /console/{{proxy+}}"}
-    assert set(routes) == {f"{every} /$default"} | console
+    answering = {"$default": "Execute", "api/ops/{proxy+}": "Operate"}
+    answering |= {"": "Console", "console/{proxy+}": "Console"}
+    assert set(routes) == {f"x-amazon-apigateway-any-method /{path}" for path in answering}
     for route, call in routes.items():
         integration = call["x-amazon-apigateway-integration"]
-        answers = "ConsoleFunction" if route in console else "ExecuteFunction"
-        assert f"${{{answers}Aliaslive}}" in integration["uri"]["Fn::Sub"]
+        function = answering[route.partition("/")[2]]
+        assert f"${{{function}FunctionAliaslive}}" in integration["uri"]["Fn::Sub"]
         assert integration["payloadFormatVersion"] == "2.0"
 
 
@@ -636,6 +656,7 @@ def test_the_outputs_say_where_everything_is(source):
         "TickQueueUrl",
         "TriggerFunctionName",
         "ConsoleFunctionName",
+        "OperateFunctionName",
         "ExecuteFunctionName",
         "WorkerFunctionName",
         "WsConnectFunctionName",

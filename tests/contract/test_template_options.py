@@ -11,7 +11,9 @@ import pytest
 from local.door.front_door import watching
 from tests.contract.transform import ROOT, Json, source, transformed
 
-FUNCTIONS = {"Execute", "Worker", "WsConnect", "WsNotify", "Reconcile", "Trigger", "Console"}
+FUNCTIONS = {
+    *("Execute", "Worker", "WsConnect", "WsNotify", "Reconcile", "Trigger", "Console", "Operate")
+}
 ORDER_ID = "11111111-1111-4111-8111-111111111111"
 
 

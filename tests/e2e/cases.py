@@ -11,7 +11,7 @@ import httpx
 
 from engine.adapters.aws.keys import DynamoAccess
 from engine.adapters.aws.orders import DynamoOrders
-from engine.ports.access import TradingState
+from engine.ports.access import Trading, TradingState
 from engine.service.limits import BELIEVED
 from tests.e2e.client import Trader, a_body, a_stored_order, until
 
@@ -29,6 +29,7 @@ class World:
     nobody: httpx.Client
     orders: DynamoOrders
     access: DynamoAccess
+    operator: httpx.Client
 
     def pending(self) -> str:
         """Return the id of an order of ann's that no worker hears of."""
@@ -77,6 +78,9 @@ READ, LIST = "GET /api/orders/{orderId}", "GET /api/orders"
 BY_KEY = "GET /api/orders/by-client-id/{clientOrderId}"
 QUOTES, TOKENS, TICKET = "GET /api/quotes", "GET /api/tokens", "POST /api/stream-tickets"
 PRICES, MOVE = "GET /api/prices", "POST /api/simulation/prices"
+HALT, RESUME, REDRIVE = (f"POST /api/ops/{act}" for act in ("halt", "resume", "redrive"))
+STORY = "GET /api/ops/orders/{orderId}/story"
+_REASON = {"reason": "a case"}
 _QUERY = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 #: No other test trades this pair: where it is moved to does not matter.
 _MOVE = {"pair": "XDROP/USDC", "price": "2.5"}
@@ -86,6 +90,9 @@ _BODIES = {
     CHANGE: _CHANGE,
     CANCEL_ALL: {"pair": "RAY/SOL"},  # which no other test trades
     MOVE: _MOVE,
+    HALT: _REASON,
+    RESUME: _REASON,
+    REDRIVE: _REASON,
 }
 
 
@@ -149,11 +156,11 @@ def _(world: World) -> httpx.Response:
 
 @case(PLACE, 503)
 def _(world: World) -> httpx.Response:
-    world.access.set_trading_state(TradingState.HALTED)
+    world.access.set_trading(Trading(TradingState.HALTED))
     try:
         return until(world.ann.post, lambda answer: answer.status_code == 503)
     finally:
-        world.access.set_trading_state(TradingState.ACTIVE)
+        world.access.set_trading(Trading())
         time.sleep(BELIEVED.total_seconds())  # then no process believes the halt any more
 
 
@@ -367,6 +374,51 @@ def _(world: World) -> httpx.Response:
 @case(TICKET, 422)
 def _(world: World) -> httpx.Response:
     return world.ann.http.post("/api/stream-tickets", json=[])
+
+
+def operated(method: str, path: str, world: World) -> httpx.Response:
+    """Ask an operators' route with an operator's key; a halt ends with the case."""
+    try:
+        return plain(world.operator, method, path, world.pending())
+    finally:
+        if path.endswith("/halt"):
+            world.access.set_trading(Trading())
+            time.sleep(BELIEVED.total_seconds())
+
+
+def refused(method: str, path: str, world: World) -> httpx.Response:
+    return plain(world.ann.http, method, path)
+
+
+def sending(path: str, how: dict[str, str | dict[str, str]], world: World) -> httpx.Response:
+    return world.operator.post(path, **how)  # type: ignore[arg-type]
+
+
+for _method, _path in routes():
+    if _path.startswith("/api/ops/"):
+        CASES[f"{_method} {_path}", 200] = partial(operated, _method, _path)
+        CASES[f"{_method} {_path}", 403] = partial(refused, _method, _path)
+for _act in (HALT, RESUME, REDRIVE):
+    _path = _act.removeprefix("POST ")
+    CASES[_act, 400] = partial(sending, _path, {"content": "{", "headers": JSON})
+    CASES[_act, 413] = partial(sending, _path, {"content": BIG, "headers": JSON})
+    CASES[_act, 415] = partial(sending, _path, {"content": json.dumps(_REASON)})
+    CASES[_act, 422] = partial(sending, _path, {"json": {"why": "not"}})
+
+
+@case("GET /api/ops/dead-letters", 422)
+def _(world: World) -> httpx.Response:
+    return world.operator.get("/api/ops/dead-letters", params={"limit": 0})
+
+
+@case("GET /api/ops/audit", 422)
+def _(world: World) -> httpx.Response:
+    return world.operator.get("/api/ops/audit", params={"cursor": "abc"})
+
+
+@case(STORY, 404)
+def _(world: World) -> httpx.Response:
+    return world.operator.get("/api/ops/orders/none/story")
 
 
 def covered() -> set[tuple[str, int]]:

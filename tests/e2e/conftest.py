@@ -4,12 +4,14 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from engine.adapters.aws.keys import DynamoAccess
 from engine.adapters.aws.orders import DynamoOrders
 from engine.adapters.aws.table import Table
-from local.ops.keys import create
+from engine.ports.access import Role
+from local.ops.keys import create, revoke
 from local.system import System, running
 from tests.e2e.client import Trader
 
@@ -82,3 +84,13 @@ def account(keyed: System, access: DynamoAccess) -> Iterator[Accounts]:
             return open_until_then.enter_context(Trader(keyed, create(access, unique), unique))
 
         yield new
+
+
+@pytest.fixture
+def operator(keyed: System, access: DynamoAccess) -> Iterator[httpx.Client]:
+    key = create(access, "olga", Role.OPERATOR)
+    with httpx.Client(base_url=keyed.url, headers={"X-Api-Key": key}, timeout=60) as client:
+        yield client
+    revoke(access, key)
+    refused = httpx.get(f"{keyed.url}/api/ops/status", headers={"X-Api-Key": key}, timeout=60)
+    assert refused.status_code == 401

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +55,13 @@ def nobody(keyed: System) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def world(
-    account: Accounts, nobody: httpx.Client, stored: DynamoOrders, access: DynamoAccess
+    account: Accounts,
+    nobody: httpx.Client,
+    stored: DynamoOrders,
+    access: DynamoAccess,
+    operator: httpx.Client,
 ) -> World:
-    return World(account("ann"), account("bob"), nobody, stored, access)
+    return World(account("ann"), account("bob"), nobody, stored, access, operator)
 
 
 @pytest.mark.parametrize(("route", "status"), CASES, ids=str)
@@ -65,11 +69,15 @@ def test_a_route_answers_as_the_contract_says(world: World, route: str, status: 
     check(route, status, CASES[route, status](world))
 
 
+#: The functions that answer the calls of the contract.
+ANSWERING = ("execute", "operate")
+
+
 @contextmanager
-def broken(system: System, **changes: Any) -> Iterator[None]:
-    """Put a version of `execute` of another configuration into service, then the old one again."""
+def broken(system: System, function: str, **changes: Any) -> Iterator[None]:
+    """Put a version of a function of another configuration into service, then the old one again."""
     functions = system.client("lambda")
-    name = system.stack.functions["execute"]
+    name = system.stack.functions[function]
     before = functions.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
     as_it_was = functions.get_function_configuration(FunctionName=name)
     functions.update_function_configuration(FunctionName=name, **changes)
@@ -84,9 +92,9 @@ def broken(system: System, **changes: Any) -> Iterator[None]:
         functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=before)
 
 
-def elsewhere(system: System, table: str) -> dict[str, Any]:
-    """Return an environment of `execute` with another table."""
-    name = system.stack.functions["execute"]
+def elsewhere(system: System, function: str, table: str) -> dict[str, Any]:
+    """Return an environment of a function with another table."""
+    name = system.stack.functions[function]
     config = system.client("lambda").get_function_configuration(FunctionName=name)
     return {"Variables": config["Environment"]["Variables"] | {"TABLE_NAME": table}}
 
@@ -94,7 +102,10 @@ def elsewhere(system: System, table: str) -> dict[str, Any]:
 def test_a_table_that_is_away_is_a_503_on_every_route_that_needs_it(
     world: World, keyed: System
 ) -> None:
-    with broken(keyed, Environment=elsewhere(keyed, "nowhere")):
+    with ExitStack() as away:
+        for function in ANSWERING:
+            environment = elsewhere(keyed, function, "nowhere")
+            away.enter_context(broken(keyed, function, Environment=environment))
         for method, path in routes():
             answer = plain(world.ann.http, method, path)
             check(f"{method} {path}", 200 if path in PUBLIC else 503, answer)
@@ -102,7 +113,9 @@ def test_a_table_that_is_away_is_a_503_on_every_route_that_needs_it(
 
 
 def test_a_function_that_can_not_start_is_a_500_on_every_route(world: World, keyed: System) -> None:
-    with broken(keyed, Handler="app.nothing"):
+    with ExitStack() as broken_all:
+        for function in ANSWERING:
+            broken_all.enter_context(broken(keyed, function, Handler="app.nothing"))
         for method, path in routes():
             check(f"{method} {path}", 500, plain(world.ann.http, method, path))
     assert world.ann.http.get("/api/tokens").status_code == 200

@@ -102,7 +102,7 @@ def _subscriptions(table: Table) -> Iterator[Call]:
 
 def _access(table: Table) -> Iterator[Call]:
     access = DynamoAccess(table)
-    yield access.trading_state
+    yield access.trading
     yield lambda: access.add_key(ApiKey("id", "ann", "digest"))
     yield lambda: access.key("id")
     yield lambda: access.revoke_key("id")

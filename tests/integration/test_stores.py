@@ -21,7 +21,7 @@ from engine.domain.errors import (
     TooManySubscriptions,
 )
 from engine.domain.order import Failure, Status
-from engine.ports.access import ApiKey, Caller, TradingState
+from engine.ports.access import ApiKey, Caller, Trading, TradingState
 from engine.ports.orders import OrderRepository
 from engine.ports.subscriptions import Subscription, Subscriptions, account_topic, order_topic
 from tests.fakes import (
@@ -397,9 +397,9 @@ def test_orders_are_counted_up_to_the_most(access: Any) -> None:
 
 @both
 def test_trading_is_active_until_it_is_halted(access: Any) -> None:
-    assert access.trading_state() is TradingState.ACTIVE
-    access.set_trading_state(TradingState.HALTED)
-    assert access.trading_state() is TradingState.HALTED
+    assert access.trading() == Trading()
+    access.set_trading(halted := Trading(TradingState.HALTED, "why", START))
+    assert access.trading() == halted
 
 
 @both

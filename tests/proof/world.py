@@ -54,8 +54,12 @@ from tests.fakes import (
     FakeChance,
     FakeClock,
     Inline,
+    MemoryAudit,
+    MemoryLatencies,
     MemoryLedger,
+    MemoryLogs,
     MemoryMetrics,
+    MemoryQueues,
     MemorySimulation,
 )
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
@@ -160,6 +164,8 @@ class World:
         self.book = DynamoPriceBook(table)
         self.breakers = DynamoBreakers(table)
         self.metrics = MemoryMetrics()
+        self.audit, self.latencies = MemoryAudit(), MemoryLatencies()
+        self.queues, self.logs = MemoryQueues(), MemoryLogs()
 
     @property
     def engine(self) -> Engine:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from engine.adapters.simulated.venues import SimulatedPools, SimulatedVenue
-from engine.api.http import MAX_BODY, HttpApi
+from engine.api.doorway import MAX_BODY
+from engine.api.http import HttpApi
 from engine.domain.errors import StoreUnavailable
 from engine.domain.order import Order, Status
 from engine.domain.terms import Terms
@@ -690,7 +691,7 @@ def test_a_stage_with_a_name_may_stand_before_the_path(path: str) -> None:
 
 def test_what_is_refused_is_a_line_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[dict[str, Any]] = []
-    monkeypatch.setattr("engine.api.http.log.info", lambda _, extra: lines.append(extra))
+    monkeypatch.setattr("engine.api.doorway.log.info", lambda _, extra: lines.append(extra))
     World().request_quotes(_asking("GET", "/healthz"))
     World().request_quotes(_asking("HEAD", "/api/nothing"))
     (line,) = lines

@@ -1,10 +1,43 @@
 """The documents of the API, made from docs/openapi.json by `make contracts`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from oee.client.base import Amount, Digits, Open, Sent, Time, Told
+
+
+class Result(Open):
+    """What became of an act. It is `begun` before it is done: if it stays so, nobody knows."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+class Act(Told):
+    """What an operator did, or a trader was refused."""
+
+    id: str
+    #: RFC 3339, in UTC, to the millisecond.
+    at: Time
+    account: str
+    #: Null: somebody with a shell, by `make`.
+    key_id: str | None
+    #: halt, resume, redrive; of a refusal the call.
+    act: str
+    reason: str | None
+    #: `begun` is written before an act: if it stays, its result is not known.
+    result: Result
+
+
+class Acts(Told):
+    """A page of the audit, newest first."""
+
+    acts: list[Act]
+    #: Send it as `cursor`; null on the last page.
+    next_cursor: str | None
 
 
 class Breaker(Told):
@@ -86,6 +119,30 @@ class Child(Told):
     amount: Digits
     #: pending until it has ended, and how it ended then.
     status: Status
+
+
+class LyingLetter(Told):
+    """A message in the dead-letter queue."""
+
+    message_id: str
+    #: Null if the message can't be read.
+    order_id: str | None
+    #: How often it was received, this look included.
+    receive_count: int
+    #: RFC 3339, in UTC, to the millisecond.
+    sent_at: Time
+    #: The order's; null if there is none.
+    status: Status | None
+    #: Why it lies here, or else why its order failed.
+    error: str | None
+
+
+class DeadLetters(Told):
+    """Letters, some of those there: one that somebody looks at right now is left out."""
+
+    dead_letters: list[LyingLetter]
+    #: How many there are, about.
+    count: int
 
 
 class Direction(Open):
@@ -173,6 +230,31 @@ class Instruction(Told):
     amount_in: Digits | None = None
     #: A decimal number as text, exact.
     min_amount_out: Digits | None = None
+
+
+class Percentiles(Told):
+    """Milliseconds, by nearest rank."""
+
+    p50: int
+    p95: int
+    p99: int
+
+
+class Steps(Told):
+    """An order's time from when it is due to its end, and the parts of it; null: of no order."""
+
+    total: Percentiles | None
+    queue: Percentiles | None
+    quotes: Percentiles | None
+    build: Percentiles | None
+    landing: Percentiles | None
+
+
+class Latency(Told):
+    """How long the orders took that ended last, the 1,000 last at most."""
+
+    orders: int
+    steps: Steps
 
 
 class Leg(Told):
@@ -438,6 +520,15 @@ class OrderPage(Told):
     orders: list[Order]
     #: Send it as `cursor`; null on the last page.
     next_cursor: str | None
+
+
+class PairTicked(Told):
+    """When a pair's price was last looked at."""
+
+    #: Base and quote, as /api/tokens has them.
+    pair: str
+    last_tick_at: Time | None
+    age_seconds: Amount
 
 
 class PlaceLimit(Sent):
@@ -708,6 +799,85 @@ class Problem(Told):
     errors: list[FieldProblem] | None = None
 
 
+class QueueNow(Told):
+    """The order queue; SQS counts approximately."""
+
+    waiting: int
+    in_flight: int
+    delayed: int
+    #: For how long the oldest open order has been due; null: none is open.
+    oldest_seconds: Amount
+
+
+class Redrive(Sent):
+    """The body of a redrive; there need be none."""
+
+    #: For whoever reads the audit.
+    reason: str | None = None
+
+
+class Redriven(Told):
+    """What a redrive moved."""
+
+    moved: int
+    #: Of those that lay there when it began: call again.
+    remaining: int
+
+
+class StoryLine(Told):
+    """One thing that happened to an order."""
+
+    #: As the log has it.
+    at: str
+    function: str
+    what: str
+    facts: dict[str, Any]
+
+
+class Story(Told):
+    """What the functions' logs say of an order, oldest first."""
+
+    order_id: str
+    lines: list[StoryLine]
+
+
+class TradingNow(Told):
+    """Whether new orders are taken."""
+
+    #: One of open, halted.
+    state: str
+    #: As the last halt or resumption said.
+    reason: str | None
+    #: Null if it was never halted.
+    since: Time | None
+
+
+class TickerNow(Told):
+    """The pairs of which something rests, or did a moment ago."""
+
+    pairs: list[PairTicked]
+
+
+class SystemStatus(Told):
+    """How the system stands."""
+
+    #: RFC 3339, in UTC, to the millisecond.
+    at: Time
+    #: Whose venues and chain these are.
+    network: Network
+    #: simulated; paper: real pools, fills that are made up from them, nothing is sent; live:
+    #: with money.
+    settlement: Settlement
+    trading: TradingNow
+    queue: QueueNow
+    #: About.
+    dead_letters: int
+    ticker: TickerNow
+    #: By venue.
+    breakers: dict[str, Breaker]
+    latency: Latency
+
+
 class Ticket(Told):
     """A ticket for one WebSocket connection."""
 
@@ -731,6 +901,19 @@ class Tokens(Told):
 
     tokens: list[Token]
     pairs: list[list[str]]
+
+
+class TradingChanged(Told):
+    """The trading state, as it is everywhere within two seconds."""
+
+    trading: TradingNow
+
+
+class WithReason(Sent):
+    """The body of a halt or of a resumption."""
+
+    #: For whoever reads the audit.
+    reason: str
 
 
 #: An order to place, of any kind.

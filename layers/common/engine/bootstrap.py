@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from engine.adapters.aws.breakers import DynamoBreakers
     from engine.adapters.aws.keys import DynamoAccess
+    from engine.adapters.aws.letters import SqsQueues
+    from engine.adapters.aws.operations import DynamoAudit, DynamoLatencies
     from engine.adapters.aws.prices import DynamoPriceBook
     from engine.adapters.aws.push import WebSocketPush
     from engine.adapters.aws.queue import SqsQueue
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from engine.adapters.solana.rpc import Node
     from engine.adapters.solana.venues import PoolBook
     from engine.api.http import HttpApi
+    from engine.api.operating import OperatorApi
     from engine.api.pages import Pages
     from engine.api.sockets import Sockets
     from engine.api.stream import Stream
@@ -51,7 +54,9 @@ if TYPE_CHECKING:
     from engine.ports.breakers import Breakers
     from engine.ports.chain import Chain
     from engine.ports.clock import Chance, Clock
+    from engine.ports.logs import Logs
     from engine.ports.metrics import Metrics
+    from engine.ports.operations import Audit, Latencies, Queues
     from engine.ports.orders import OrderRepository
     from engine.ports.prices import PriceBook, Prices, Simulation
     from engine.ports.queue import OrderQueue
@@ -130,6 +135,14 @@ class Adapters(Protocol):
     @property
     def metrics(self) -> "Metrics": ...
     @property
+    def audit(self) -> "Audit": ...
+    @property
+    def latencies(self) -> "Latencies": ...
+    @property
+    def queues(self) -> "Queues": ...
+    @property
+    def logs(self) -> "Logs": ...
+    @property
     def order_threads(self) -> "Background": ...
     @property
     def call_threads(self) -> "Background": ...
@@ -165,6 +178,29 @@ class Engine:
         from engine.api.pages import Pages
 
         return Pages(folder, self.settings.stream_url)
+
+    @cached_property
+    def operator_api(self) -> "OperatorApi":
+        """The operators' part of the HTTP API."""
+        from engine.api.operating import OperatorApi
+        from engine.service.acting import Acting
+        from engine.service.operating import Operating
+
+        use = self.adapters
+        operating = Operating(
+            Acting(use.access, use.audit, use.clock, use.chance),
+            use.access,
+            use.orders,
+            use.queues,
+            use.tickers,
+            use.price_book,
+            use.breakers,
+            use.latencies,
+            lambda: use.logs,
+            use.clock,
+            self.settings.settlement,
+        )
+        return OperatorApi(self.identity, operating)
 
     @cached_property
     def placing(self) -> "Placing":
@@ -287,7 +323,7 @@ class Engine:
         revocation = Revocation(
             self.identity, use.subscriptions, push, use.call_threads, use.clock, farewell
         )
-        return Stream(notification, revocation, use.metrics)
+        return Stream(notification, revocation, use.metrics, use.latencies)
 
     @cached_property
     def reconciliation(self) -> "Reconciliation":
@@ -579,6 +615,36 @@ class Aws:
 
         return EmbeddedMetrics()
 
+    @cached_property
+    def audit(self) -> "DynamoAudit":
+        from engine.adapters.aws.operations import DynamoAudit
+
+        return DynamoAudit(self._table)
+
+    @cached_property
+    def latencies(self) -> "DynamoLatencies":
+        from engine.adapters.aws.operations import DynamoLatencies
+
+        return DynamoLatencies(self._table)
+
+    @cached_property
+    def queues(self) -> "SqsQueues":
+        from engine.adapters.aws.letters import SqsQueues
+
+        orders, dead = self.settings.order_queue_url, self.settings.dead_letter_queue_url
+        return SqsQueues(
+            self._sqs, needed(orders, "ORDER_QUEUE_URL"), needed(dead, "DEAD_LETTER_QUEUE_URL")
+        )
+
+    @cached_property
+    def logs(self) -> "Logs":
+        from engine.adapters.aws.logs import FUNCTIONS, FilteredLogs, InsightsLogs
+
+        prefix = needed(self.settings.log_groups, "LOG_GROUPS")
+        groups = {name: f"{prefix}/{name}" for name in FUNCTIONS}
+        kind = FilteredLogs if self.settings.endpoint_url else InsightsLogs
+        return kind(self._session.client("logs", config=_CONFIG), groups)
+
     def push_to(self, api_id: str, stage: str) -> "WebSocketPush":
         """Return the push to an API's connections; the same for the same API."""
         from engine.adapters.aws.push import WebSocketPush
@@ -642,7 +708,7 @@ class ServiceDescriptions(Loader):
     """What botocore's files say of our services, which it need not look for among four hundred."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's
-        return ["apigatewaymanagementapi", "dynamodb", "kms", "sqs"]
+        return ["apigatewaymanagementapi", "dynamodb", "kms", "logs", "sqs"]
 
 
 @cache

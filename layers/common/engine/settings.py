@@ -65,6 +65,8 @@ class Settings:
     #: Where the embedded cloud stands, if that is where we are.
     endpoint_url: str | None
     settlement: Settlement = Settlement.SIMULATED
+    #: What the functions' log groups are called, before the functions' names.
+    log_groups: str | None = None
     #: None in the simulated network.
     solana: SolanaSettings | None = None
 
@@ -112,6 +114,7 @@ class Settings:
             region=environment.get("AWS_REGION", ""),
             endpoint_url=environment.get("AWS_ENDPOINT_URL"),
             settlement=settlement,
+            log_groups=environment.get("LOG_GROUPS"),
             solana=solana,
         )
 

@@ -41,6 +41,10 @@ _PROBLEMS = {
         "There is no API key in the request, or it is unknown, wrong or revoked.",
         "Send `Authorization: Bearer KEY`, or `X-Api-Key: KEY`.",
     ),
+    "OPERATOR_ONLY": (
+        "The key is a trader's. Nothing was done, and the attempt stands in the operators' audit.",
+        "Use an operator's key: `make key ACCOUNT=... ROLE=operator`.",
+    ),
     "NOT_FOUND": ("No route has this path.", "See /docs."),
     "ORDER_NOT_FOUND": (
         "There is no such order among those of your account.",

@@ -42,7 +42,8 @@ def document(app: Resolver) -> dict[str, Any]:
         openapi_version="3.1.0",
         summary="Orders for Solana tokens, now or at a price, routed to the better of two venues.",
         description="Every call but those of the service wants an API key, unless the stack runs "
-        "with `Auth=none`. An account sees its own orders only: others' are `404`.\n\n"
+        "with `Auth=none`. An account sees its own orders only: others' are `404`. "
+        "Those of operations want an operator's key, always.\n\n"
         "`HEAD` answers as `GET` does, without the body. Another method is `405` with `Allow`, "
         "another path `404`, both problem documents.",
         tags=[
@@ -50,6 +51,7 @@ def document(app: Resolver) -> dict[str, Any]:
             Tag(name="Market", description="What trades, and at what price."),
             Tag(name="Simulation", description="Move the market; on stacks for trying out only."),
             Tag(name="Stream", description="Orders as they happen; see docs/asyncapi.yaml."),
+            Tag(name="Operations", description="See how it stands, and act; for operators' keys."),
             Tag(name="Service", description="For everybody, without a key."),
         ],
         servers=[Server(url="/", description="Where this document was read.")],

@@ -1,22 +1,18 @@
-"""The HTTP API: its use cases behind one resolver, and what stands before that."""
+"""The HTTP API: its use cases behind one resolver."""
 
-from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-from engine.api.keys import key_in
-from engine.api.problems import JSON, PROBLEM_JSON, Problem
-from engine.api.resolver import BODY_OPTIONAL, Resolver, problem_for
+from engine.api.doorway import Doorway
+from engine.api.resolver import Resolver
 from engine.api.routes.market import add_market
 from engine.api.routes.orders import add_orders
 from engine.api.routes.service import add_service
 from engine.api.routes.simulation import add_simulation
 from engine.api.routes.stream import add_stream
-from engine.observability import log
+from engine.ports.access import Caller
 from engine.ports.metrics import UNMEASURED, Metrics
 from engine.service.cancelling import Cancelling
 from engine.service.changing import Changing
@@ -29,22 +25,9 @@ if TYPE_CHECKING:
     from engine.service.pricing import Pricing
     from engine.service.quoting import Quoting
 
-#: A request of API Gateway's HTTP API, and an answer to it (payload format 2.0).
-Event = dict[str, Any]
-Answer = dict[str, Any]
-
-#: The largest body that is read, in bytes.
-MAX_BODY = 16_384
-#: Whoever asks for what lies below is asked for a key.
-_KEYED = "/api/"
-#: What is below is an order's id.
-_ORDERS = "/api/orders/"
-#: What a path may have as it is; the rest is encoded, so that a variable takes whatever comes.
-_SAFE = "/-._~()'!*:@,;=+&$%"
-
 
 @dataclass(eq=False, repr=False)
-class HttpApi:
+class HttpApi(Doorway):
     """The use cases behind the HTTP API."""
 
     identity: Identity
@@ -61,103 +44,24 @@ class HttpApi:
     @cached_property
     def resolver(self) -> Resolver:
         """What answers; made once a process."""
-        app = Resolver()
+        return self._with_its_calls(Resolver())
+
+    def contract(self) -> Resolver:
+        """Return what has every call of the HTTP API, also those that another function answers."""
+        from engine.api.routes.operations import add_operations
+
+        app = self._with_its_calls(Resolver())
+        add_operations(app)
+        return app
+
+    def caller(self, key: str | None, method: str, path: str) -> Caller:  # noqa: ARG002
+        return self.identity.caller_of_key(key)
+
+    def _with_its_calls(self, app: Resolver) -> Resolver:
         add_orders(app, self.placing, self.reading, self.changing, self.cancelling)
         add_market(app, self.placing, self.quoting, self.pricing)
         if self.moving:
             add_simulation(app, self.placing, self.moving)
         add_stream(app, self.identity)
-        add_service(app, self.placing)
+        add_service(app, self.placing, self.contract)
         return app
-
-    def handle(self, event: Event, context: Any = None) -> Answer:
-        """Answer one request: HEAD is GET without the body, and an error an answer."""
-        request_id = event["requestContext"]["requestId"]
-        log.append_keys(request_id=request_id)
-        asked = event["requestContext"]["http"]
-        method = asked["method"].upper()
-        try:
-            answer = self._answer("GET" if method == "HEAD" else method, event, context)
-        except Exception as error:  # noqa: BLE001 - a bug: the log has it, the client does not
-            problem = problem_for(error)
-            headers = {"Content-Type": PROBLEM_JSON, **problem.headers}
-            answer = _answer(problem.status, problem.document(request_id), headers)
-        answer["headers"] |= {"X-Request-Id": request_id, "Cache-Control": "no-store"}
-        if method == "HEAD":
-            answer |= {"body": "", "isBase64Encoded": False}
-        status = answer["statusCode"]
-        facts = {"method": asked["method"], "path": asked["path"], "status": status}
-        location = answer["headers"].get("Location", "")
-        if location.startswith(_ORDERS):
-            facts["order_id"] = location.removeprefix(_ORDERS)
-        reads = method in {"GET", "HEAD", "OPTIONS"}  # all are in the access log anyway
-        tell = log.info if status >= HTTPStatus.BAD_REQUEST or not reads else log.debug
-        self.metrics.emit()
-        tell("request answered", extra={"request_id": request_id, **facts})
-        return answer
-
-    def _answer(self, method: str, event: Event, context: Any) -> Answer:
-        path = _path(event)
-        methods = self.resolver.methods_of(path)
-        allow = {"Allow": ", ".join(methods)}
-        if not methods:
-            raise Problem("NOT_FOUND", "See /docs for what there is.")
-        if method == "OPTIONS":
-            return _answer(HTTPStatus.NO_CONTENT, "", allow)
-        if method not in methods:
-            detail = f"Use {' or '.join(methods)}."
-            raise Problem("METHOD_NOT_ALLOWED", detail, headers=allow)
-        headers = {name.lower(): text for name, text in (event.get("headers") or {}).items()}
-        if path.startswith(_KEYED):
-            caller = self.identity.caller_of_key(key_in(headers))
-            self.resolver.append_context(caller=caller)  # type: ignore[no-untyped-call]
-        # A form, or what is not declared, is not taken for JSON.
-        kind = headers.get("content-type", "").split(";")[0].strip().lower()
-        headers["content-type"] = kind if kind == JSON else "application/octet-stream"
-        body = None if method == "GET" else _body(event) or " "  # nothing is no JSON either
-        if body == " " and path in BODY_OPTIONAL:
-            body, headers["content-type"] = "{}", JSON
-        asked = event["requestContext"]
-        http = {**asked["http"], "method": method}
-        read = {
-            "body": body,
-            "headers": headers,
-            "isBase64Encoded": False,
-            "rawPath": path,
-            "requestContext": {**asked, "stage": "$default", "http": http},
-        }
-        return self.resolver.resolve({**event, **read}, context)
-
-
-def _path(event: Event) -> str:
-    """Return a request's path without the stage, which stands before it if it has a name.
-
-    What a template's variable would not take is percent-encoded.
-    """
-    path: str = event["rawPath"]
-    stage = event["requestContext"]["stage"]
-    return quote(path if stage == "$default" else path.removeprefix(f"/{stage}"), safe=_SAFE)
-
-
-def _body(event: Event) -> str:
-    """Return the body as text. Raises Problem if it is too large, or not UTF-8."""
-    body: str = event.get("body") or ""
-    if len(body) > 2 * MAX_BODY:
-        raise _too_large()
-    try:
-        if event.get("isBase64Encoded"):
-            body = b64decode(body).decode()
-        size = len(body.encode())
-    except ValueError:
-        raise Problem("MALFORMED_JSON", "Send one JSON object, in UTF-8.") from None
-    if size > MAX_BODY:
-        raise _too_large()
-    return body
-
-
-def _too_large() -> Problem:
-    return Problem("BODY_TOO_LARGE", f"Send at most {MAX_BODY} bytes.")
-
-
-def _answer(status: int, body: str, headers: Mapping[str, str]) -> Answer:
-    return {"statusCode": status, "headers": dict(headers), "body": body}

@@ -10,12 +10,14 @@ from engine.domain.errors import (
     IdempotencyKeyReused,
     InvalidCursor,
     InvalidOrder,
+    OperatorOnly,
     OrderNotCancellable,
     OrderNotChangeable,
     OrderNotFound,
     OrderRateExceeded,
     PreconditionFailed,
     PriceUnavailable,
+    QueueUnavailable,
     StoreUnavailable,
     TooManyRestingOrders,
     TradingHalted,
@@ -48,6 +50,7 @@ PROBLEMS: dict[str, Kind] = {
     "INVALID_IDEMPOTENCY_KEY": _kind(400, "The Idempotency-Key header can't be used"),
     InvalidCursor.code: _kind(400, "The cursor can't be used"),
     Unauthenticated.code: _kind(401, "No valid API key", WWW_Authenticate="Bearer"),
+    OperatorOnly.code: _kind(403, "For operators only"),
     "NOT_FOUND": _kind(404, "There is nothing here"),
     OrderNotFound.code: _kind(404, "No such order"),
     "METHOD_NOT_ALLOWED": _kind(405, "The path does not know this method"),
@@ -79,6 +82,7 @@ _TOLD = (
     IdempotencyKeyReused,
     InvalidCursor,
     Unauthenticated,
+    OperatorOnly,
     TradingHalted,
 )
 
@@ -131,7 +135,9 @@ def problem_of(error: EngineError) -> Problem:
             headers = rate_headers(Allowance(error.limit, 0, error.retry_after))
             headers["Retry-After"] = str(error.retry_after)
             return Problem(error.code, str(error), headers=headers)
-        case StoreUnavailable() | Undecodable():  # a newer version reads it, in a moment
+        case (
+            StoreUnavailable() | QueueUnavailable() | Undecodable()
+        ):  # a newer version reads it, in a moment
             return Problem(StoreUnavailable.code, "Nothing is known to be wrong with the request.")
         case _ if isinstance(error, _TOLD):
             return Problem(error.code, str(error))

@@ -25,7 +25,7 @@ Handler = Callable[..., Any]
 #: Where a body is an order, or what is to become of one.
 _ORDERS = frozenset({"/api/orders/execute", "/api/orders/{orderId}"})
 #: Where no body is an empty object.
-BODY_OPTIONAL = frozenset({"/api/orders/cancel-all"})
+BODY_OPTIONAL = frozenset({"/api/orders/cancel-all", "/api/ops/redrive"})
 #: What pydantic says of a field, where we have words of our own for it.
 _CODES = frozenset(FieldCode)
 _OURS = {
@@ -72,16 +72,21 @@ class Resolver(APIGatewayHttpResolver):
         return keep
 
     def methods_of(self, path: str) -> Sequence[str]:
-        """Return the methods that `path` knows; of two paths that match, the first is meant."""
+        """Return the methods that `path` knows."""
+        methods = self.known.get(self.template_of(path) or "", {})
+        return [*methods, "HEAD"] if "GET" in methods else [*methods]
+
+    def template_of(self, path: str) -> str | None:
+        """Return the path as it is known, with its variables; of two that match, the first."""
         parts = path.split("/")
-        for template, methods in self.known.items():
+        for template in self.known:
             names = template.split("/")
             if len(names) == len(parts) and all(
                 part if name.startswith("{") else part == name
                 for name, part in zip(names, parts, strict=True)
             ):
-                return [*methods, "HEAD"] if "GET" in methods else [*methods]
-        return ()
+                return template
+        return None
 
     def unknown_names(self) -> list[str]:
         """Return what the query names though the path doesn't know it; any may, if none is read."""

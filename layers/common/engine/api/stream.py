@@ -8,11 +8,12 @@ from engine.adapters.aws.keys import revoked_key
 from engine.adapters.aws.orders import item_order
 from engine.adapters.aws.subscriptions import ROWS, new_subscriptions
 from engine.adapters.codec import decoding
-from engine.domain.errors import Undecodable
+from engine.domain.errors import StoreUnavailable, Undecodable
 from engine.observability import log
 from engine.ports.access import Caller
 from engine.ports.metrics import UNMEASURED, Metrics
-from engine.service.measuring import measure
+from engine.ports.operations import Latencies
+from engine.service.measuring import measure, times
 from engine.service.notification import Change, Notification, OrderChanged, Subscribed
 from engine.service.revocation import Revocation
 
@@ -26,6 +27,7 @@ class Stream:
     notification: Notification
     revocation: Revocation
     metrics: Metrics = UNMEASURED
+    latencies: Latencies | None = None
 
     def publish_batch(self, event: dict[str, Any]) -> dict[str, Any]:
         """Publish what an event says; report the first record from which to deliver again."""
@@ -42,10 +44,17 @@ class Stream:
         """Count what changed, up to the record from which all comes again."""
         done = names if first is None else names[: names.index(first)]
         counted = frozenset(done)
-        for change in changes:
-            if isinstance(change, OrderChanged) and change.record in counted:
-                measure(change.order, self.metrics)
+        told = [c.order for c in changes if isinstance(c, OrderChanged) and c.record in counted]
+        for order in told:
+            measure(order, self.metrics)
         self.metrics.emit()
+        timed = [(order.order_id, took) for order in told if (took := times(order))]
+        if timed and self.latencies:
+            ended = max(order.updated_at for order in told)
+            try:
+                self.latencies.add(timed, at=ended)
+            except StoreUnavailable as error:  # nobody waits for it
+                log.warning("times not kept", extra={"why": str(error)})
 
 
 def _revoked(record: dict[str, Any]) -> Caller | None:

@@ -280,6 +280,12 @@ class TransactionRefused(EngineError):
     code = "TRANSACTION_REFUSED"
 
 
+class OperatorOnly(EngineError):
+    """A key that is good, but no operator's."""
+
+    code = "OPERATOR_ONLY"
+
+
 class QueueUnavailable(EngineError):
     code = "QUEUE_UNAVAILABLE"
 

@@ -14,6 +14,13 @@ class Caller:
     key_id: str | None = None
 
 
+class Role(StrEnum):
+    """What a key is for: to trade, or also to operate the system."""
+
+    TRADER = "trader"
+    OPERATOR = "operator"
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """An API key as it is stored: `digest` is the SHA-256 of the whole key, in hex."""
@@ -21,6 +28,7 @@ class ApiKey:
     key_id: str
     account: str
     digest: str
+    role: Role = Role.TRADER
 
 
 class TradingState(StrEnum):
@@ -28,6 +36,15 @@ class TradingState(StrEnum):
 
     ACTIVE = "active"
     HALTED = "halted"
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """The trading state, since when, and why; neither is known of one that was never changed."""
+
+    state: TradingState = TradingState.ACTIVE
+    reason: str | None = None
+    since: datetime | None = None
 
 
 class Access(Protocol):
@@ -53,7 +70,9 @@ class Access(Protocol):
         """Count an order of `account` in `window`; return the count, None at `maximum`."""
         ...
 
-    def trading_state(self) -> TradingState: ...
+    def trading(self) -> Trading: ...
+
+    def set_trading(self, trading: Trading) -> None: ...
 
     def cursor_secret(self) -> bytes:
         """Return this stack's own secret, made at its first use."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from engine.domain.errors import Unauthenticated
-from engine.ports.access import Access, ApiKey, Caller
+from engine.ports.access import Access, ApiKey, Caller, Role
 from engine.ports.clock import Chance, Clock
 
 #: The account of every caller where no keys are asked for.
@@ -48,13 +48,23 @@ class Identity:
         """Return whose key it is, and which. Raises Unauthenticated."""
         if not self.required:
             return Caller(ANYONE)
+        stored = self.key_of(key)
+        return Caller(stored.account, stored.key_id)
+
+    def key_of(self, key: str | None, *, fresh: bool = False) -> ApiKey:
+        """Return what is stored of a key: as known up to 10 s ago, or, if `fresh`, now.
+
+        It is asked for also where no keys are required. Raises Unauthenticated.
+        """
         match = _KEY.fullmatch(key or "")
+        if match and fresh:
+            self._seen.pop(match[1], None)
         stored = self._stored(match[1]) if match else None
         # One comparison whatever was found: the time it takes tells nothing.
         good = hmac.compare_digest(digest_of(key or ""), stored.digest if stored else "0" * 64)
         if stored is None or not good:
             raise Unauthenticated("send a valid API key")
-        return Caller(stored.account, stored.key_id)
+        return stored
 
     def is_good(self, key_id: str, *, fresh: bool = False) -> bool:
         """Tell whether a key is not revoked: as known up to 10 s ago, or, if `fresh`, now."""
@@ -101,7 +111,7 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def new_key(account: str, chance: Chance) -> tuple[str, ApiKey]:
+def new_key(account: str, chance: Chance, role: Role = Role.TRADER) -> tuple[str, ApiKey]:
     """Return a new key's text, to be shown once, and what is stored of it.
 
     Raises ValueError unless `account` is 1 to 64 of `A-Z a-z 0-9 . _ -`: it becomes part of keys
@@ -111,4 +121,4 @@ def new_key(account: str, chance: Chance) -> tuple[str, ApiKey]:
         raise ValueError("an account's name is 1 to 64 of A-Z a-z 0-9 . _ -")
     key_id = chance.token_bytes()[:8].hex()
     text = f"oek_{key_id}_{(chance.token_bytes() + chance.token_bytes()).hex()}"
-    return text, ApiKey(key_id, account, digest_of(text))
+    return text, ApiKey(key_id, account, digest_of(text), role)

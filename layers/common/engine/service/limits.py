@@ -50,7 +50,7 @@ class Limits:
         """Raise TradingHalted if the operator has stopped the taking of orders."""
         now = self.clock.now()
         if self._state is None or now >= self._state[0]:
-            self._state = (now + BELIEVED, self.access.trading_state())
+            self._state = (now + BELIEVED, self.access.trading().state)
         if self._state[1] is TradingState.HALTED:
             raise TradingHalted("no new orders are taken now; running ones are finished")
 

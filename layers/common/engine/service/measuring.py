@@ -50,6 +50,14 @@ def facts(order: Order) -> Iterator[tuple[Metric, float, str | None]]:
                 yield metric, milliseconds(first[start], first[end]), None
 
 
+def times(order: Order) -> dict[Metric, int]:
+    """Return how long an order took that has just ended, and each part; nothing of another."""
+    if not order.final:
+        return {}
+    wanted = {Metric.TIME_TO_END, *(metric for metric, _, _ in PARTS)}
+    return {metric: round(value) for metric, value, _ in facts(order) if metric in wanted}
+
+
 def first_times(history: tuple[Step, ...]) -> dict[Status, datetime]:
     """Return when an order first came to each state, since it was last due."""
     first: dict[Status, datetime] = {}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.adapters.aws.table import Item, Refused, Table, attribute, key
-from engine.adapters.codec import decoding, text, to_ms
-from engine.ports.access import ApiKey, Caller, TradingState
+from engine.adapters.codec import decoding, from_ms, text, to_ms
+from engine.ports.access import ApiKey, Caller, Role, Trading, TradingState
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -20,6 +20,7 @@ class DynamoAccess:
             **key(f"KEY#{api_key.key_id}", "KEY"),
             "account": attribute(api_key.account),
             "digest": attribute(api_key.digest),
+            "role": attribute(api_key.role.value),
         }
         self.table.put(item, "attribute_not_exists(pk)")
 
@@ -28,7 +29,8 @@ class DynamoAccess:
         if item is None or "revoked" in item:
             return None
         with decoding(f"key {key_id}"):
-            return ApiKey(key_id, text(item["account"]["S"]), text(item["digest"]["S"]))
+            role = Role(item["role"]["S"]) if "role" in item else Role.TRADER
+            return ApiKey(key_id, text(item["account"]["S"]), text(item["digest"]["S"]), role)
 
     def revoke_key(self, key_id: str) -> bool:
         try:
@@ -80,13 +82,24 @@ class DynamoAccess:
         with decoding("a count of orders"):
             return int(row["orders"]["N"])
 
-    def trading_state(self) -> TradingState:
+    def trading(self) -> Trading:
         item = self.table.get("CONFIG#trading", "CONFIG")
+        if item is None:
+            return Trading()
         with decoding("the trading state"):
-            return TradingState(item["state"]["S"]) if item else TradingState.ACTIVE
+            return Trading(
+                TradingState(item["state"]["S"]),
+                text(item["reason"]["S"]) if "reason" in item else None,
+                from_ms(int(item["since"]["N"])) if "since" in item else None,
+            )
 
-    def set_trading_state(self, state: TradingState) -> None:
-        self.table.put({**key("CONFIG#trading", "CONFIG"), "state": attribute(state.value)})
+    def set_trading(self, trading: Trading) -> None:
+        item = {**key("CONFIG#trading", "CONFIG"), "state": attribute(trading.state.value)}
+        if trading.reason is not None:
+            item["reason"] = attribute(trading.reason)
+        if trading.since is not None:
+            item["since"] = attribute(to_ms(trading.since))
+        self.table.put(item)
 
     def cursor_secret(self) -> bytes:
         item = {

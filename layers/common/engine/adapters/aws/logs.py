@@ -10,6 +10,8 @@ from engine.adapters.codec import to_ms
 from engine.domain.errors import StoreUnavailable
 from engine.ports.logs import LogLine
 
+#: The functions that speak of orders; each logs to a group of its name.
+FUNCTIONS = ("execute", "worker", "ws_connect", "ws_notify", "reconcile", "trigger")
 _MOST = 10_000  # lines that a query of Insights returns
 _LOOK_SECONDS, _PATIENCE = 0.5, 50
 

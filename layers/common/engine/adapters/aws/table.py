@@ -112,6 +112,14 @@ class Table:
             )
         return answer.get("Attributes")
 
+    def rows(self, pk: str, *, before: str | None, limit: int) -> list[Item]:
+        """Read up to `limit` rows of a partition, strongly consistent, the last first."""
+        condition, values = "pk = :pk", {"pk": pk}
+        if before is not None:
+            condition, values = f"{condition} AND sk < :before", {**values, "before": before}
+        found = self.walk(None, condition, page=limit, newest_first=True, **values)
+        return list(islice(found, limit))
+
     def index(
         self,
         name: str,
@@ -127,17 +135,20 @@ class Table:
 
     def walk(
         self,
-        name: str,
+        name: str | None,
         condition: str,
         *,
         page: int,
         newest_first: bool = False,
         **values: str,
     ) -> Iterator[Item]:
-        """Read keys from an index as `index` does, `page` at a time, as far as is asked for."""
+        """Read keys from an index as `index` does, `page` at a time, as far as is asked for.
+
+        Without a name it is the table itself that is read.
+        """
         request: dict[str, Any] = {
             "TableName": self.name,
-            "IndexName": name,
+            **({"IndexName": name} if name else {"ConsistentRead": True}),
             "KeyConditionExpression": condition,
             "ScanIndexForward": not newest_first,
             "Limit": page,

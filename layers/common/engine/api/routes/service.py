@@ -1,5 +1,6 @@
 """For everybody, without a key: whether it is up, and what it is."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,14 +19,14 @@ _PUBLIC: dict[str, Any] = {"tags": ["Service"], "openapi_extensions": {"security
 _HIDDEN: dict[str, Any] = {"include_in_schema": False, "compress": True}
 
 
-def add_service(app: Resolver, placing: Placing) -> None:
-    """Add the calls that need no key; the document is made when it is first asked for."""
+def add_service(app: Resolver, placing: Placing, contract: Callable[[], Resolver]) -> None:
+    """Add the calls that need no key; the document, of `contract`, is made when first asked for."""
 
     @cache
     def document() -> dict[str, Any]:
         from engine.api.document import document
 
-        return document(app)
+        return document(contract())
 
     @app.get(
         "/healthz",
