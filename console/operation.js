@@ -21,6 +21,7 @@ function useAsked(path, every) {
           if (!stopped) set({ told });
         } catch (error) {
           if (!stopped) set((was) => ({ ...was, error }));
+          if (error.status === 401 || error.status === 403) return; // each refusal is noted: once is enough
         }
       }
       if (!stopped) timer = setTimeout(look, every);

@@ -91,9 +91,16 @@ def test_an_operator_sees_how_it_stands_and_each_act_wants_its_reason(trader: Tr
 def test_a_trader_is_told_whose_key_it_takes(trader: Trader) -> None:
     trader.expected = ("403",)
     page = trader.page("#/market")
-    page.route(
-        re.compile("/api/ops/"),
-        lambda route: route.fulfill(status=403, body=json.dumps({"code": "OPERATOR_ONLY"})),
-    )
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=403, body=json.dumps({"code": "OPERATOR_ONLY"}))
+
+    page.route(re.compile("/api/ops/"), refuse)
     page.goto(f"{trader.url}/#/operation")
     expect(page.locator("main [role=alert]")).to_contain_text("an operator's key")
+    for _ in range(3):  # seconds later
+        with page.expect_response("**/api/prices"):
+            pass
+    assert len(asked) == 1  # each refusal stands in the audit
