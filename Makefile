@@ -25,7 +25,7 @@ EXEC := exec env OWNER_PID=$$PPID PYTHONPATH=layers/common $(PY) -m
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up key revoke halt resume redrive story test console picture test-console places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
+.PHONY: help demo up key revoke signal-source halt resume redrive story test console picture test-console places check chaos contracts fuzz build deploy destroy smoke cloud routes sam-local bench format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,9 @@ key: $(RUN) ## Make a key of ACCOUNT=... (ROLE=operator), print it once (of `mak
 
 revoke: $(RUN) ## Revoke the API key KEY=..., whole or its id
 	@$(EXEC) local revoke '$(KEY)' $(ASKED)
+
+signal-source: $(RUN) ## Make a source of signals NAME=... and print its secret once (ECHOES=1, ROTATE=1, RETIRE=1, REVOKE=1)
+	@$(EXEC) local signal-source '$(NAME)' $(foreach how,ECHOES ROTATE RETIRE REVOKE,$(if $(filter-out 0,$($(how))),--$(shell echo $(how) | tr A-Z a-z))) $(ASKED)
 
 halt: $(RUN) ## Take no new orders, within seconds, for a REASON=...; those under way are finished
 	@$(EXEC) local halt --reason '$(REASON)' $(ASKED)

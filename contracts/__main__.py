@@ -23,7 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def api() -> HttpApi:
     """Return the HTTP API as far as its contract goes: there is nothing behind it."""
     no = cast("Any", None)
-    return HttpApi(no, no, no, no, no, no, no, lambda: no)
+    return HttpApi(
+        no, no, no, no, no, no, no, lambda: no, signalling=lambda: no, opening=lambda: no
+    )
 
 
 def openapi() -> str:

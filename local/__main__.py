@@ -206,6 +206,26 @@ def story(asked: QuoteRequest) -> None:
     print(story.told(asked.order, story.events(found, asked.order, insights=bool(asked.stack))))
 
 
+def signal_source(asked: QuoteRequest) -> None:
+    """Make a source of signals and print its secret once; or rotate, retire, revoke."""
+    from engine.adapters.aws.signals import BELIEVED_SECONDS
+    from local.ops import signals, target
+
+    book = signals.SourceBook.of(target.target(asked))
+    within = f"everywhere within {BELIEVED_SECONDS} seconds"
+    if asked.revoke or asked.retire:
+        (book.revoke if asked.revoke else book.retire)(asked.name)
+        what = "It is revoked" if asked.revoke else "Its former secret is refused"
+        print(f"{what}, {within}.")
+        return
+    made = book.rotate(asked.name) if asked.rotate else book.create(asked.name, echoes=asked.echoes)
+    print(f"A secret of {asked.name}, good {within}; it is not shown again:", file=sys.stderr)
+    print(made.secrets[0])
+    if made.authorization and not asked.rotate:
+        print("What it may send as `Authorization` instead of signing:", file=sys.stderr)
+        print(made.authorization)
+
+
 def argument(*names: str, **how: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     return names, how
 
@@ -218,7 +238,17 @@ _ROLE = argument("--role", choices=["trader", "operator"], default="trader")
 _ENV = argument("env", metavar="ENV", choices=("default", "prod", "local", "containers"))
 
 #: Types of orders that the demo has a story of; see `demo.STORIES`.
-TYPES = ("market", "limit", "stop", "stopLimit", "takeProfit", "trailingStop", "oco", "twap")
+TYPES = (
+    "market",
+    "limit",
+    "stop",
+    "stopLimit",
+    "takeProfit",
+    "trailingStop",
+    "oco",
+    "twap",
+    "sniper",
+)
 
 #: What each command does, and what it is told.
 COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
@@ -256,6 +286,18 @@ COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
     "python313": (python313, ()),
     "key": (key, (argument("account", metavar="ACCOUNT"), _ROLE, _STACK, _PORT)),
     "revoke": (revoke, (argument("key", metavar="KEY"), _STACK, _PORT)),
+    "signal-source": (
+        signal_source,
+        (
+            argument("name", metavar="NAME"),
+            argument("--rotate", action="store_true", help="a new secret; the last one stays good"),
+            argument("--retire", action="store_true", help="only the newest secret stays good"),
+            argument("--revoke", action="store_true", help="no more signals are taken"),
+            argument("--echoes", action="store_true", help="it may send a fixed Authorization"),
+            _STACK,
+            _PORT,
+        ),
+    ),
     "halt": (trading, (_REASON, _STACK, _PORT)),
     "resume": (trading, (_REASON, _STACK, _PORT)),
     "redrive": (redrive, (_REASON, _STACK, _PORT)),

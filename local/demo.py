@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -25,6 +26,8 @@ class Story:
 
     asks: Callable[[Callable[[str], str]], Mapping[str, Any]]
     moves: tuple[str, ...] = ()
+    #: The token that is launched then, for 100 USDC.
+    launch: str | None = None
 
 
 def _market(_: Callable[[str], str]) -> Mapping[str, Any]:
@@ -43,6 +46,7 @@ STORIES: dict[str, Story] = {
         ("0.97",),
     ),
     "twap": Story(lambda _: {"parts": 4, "intervalSeconds": 1}),
+    "sniper": Story(lambda _: {"minLiquidityUsd": "50000"}, launch="MOON"),
 }
 
 
@@ -79,12 +83,20 @@ class Price:
         print(f"             {self.pair} is moved to {price}", flush=True)
 
 
+def launch(url: str, symbol: str) -> None:
+    """Launch a token in a system's simulated market."""
+    sent = {"symbol": symbol, "price": "0.01", "liquidityUsd": 100_000}
+    answer = httpx.post(
+        f"{url}/api/simulation/launches", json=sent, trust_env=False, timeout=30
+    ).raise_for_status()
+    print(f"             {symbol} is launched, its mint is {answer.json()['mint']}", flush=True)
+
+
 @dataclass(slots=True)
 class Watching:
-    """Prints what the stream tells, and moves the price once the order rests."""
+    """Prints what the stream tells, and takes the next steps once the order rests."""
 
-    price: Price
-    moves: tuple[str, ...]
+    steps: Sequence[Callable[[], None]]
     moving: "asyncio.Task[None] | None" = field(default=None)
 
     def __call__(self, order: Mapping[str, Any]) -> None:
@@ -93,8 +105,8 @@ class Watching:
             self.moving = asyncio.create_task(self._move())
 
     async def _move(self) -> None:
-        for gain in self.moves:
-            await asyncio.to_thread(self.price.move, gain)
+        for step in self.steps:
+            await asyncio.to_thread(step)
             await asyncio.sleep(1)  # a tick or two
 
 
@@ -104,11 +116,19 @@ def demonstrate(kind: str, token_in: str, token_out: str, amount: str) -> None:
     began = time.perf_counter()
     with running() as system:
         print(f"Up at {system.url} after {time.perf_counter() - began:.1f} s.\n")
-        price, story = Price.of(system.url, token_in, token_out), STORIES[kind]
+        story = STORIES[kind]
+        if story.launch is not None:
+            token_in, token_out, amount = "USDC", story.launch, "100"
+            price = Price(system.url, f"{token_out}/USDC", False, Decimal(1))
+        else:
+            price = Price.of(system.url, token_in, token_out)
         print(f"{kind} order: {amount} {token_in} for {token_out}", end="")
         print(f", {price.pair} at {price.start}\n" if story.moves else "\n", flush=True)
         body = {"type": kind, "tokenIn": token_in, "tokenOut": token_out, "amount": amount}
-        heard = Watching(price, story.moves)
+        steps = [partial(price.move, gain) for gain in story.moves]
+        if story.launch is not None:
+            steps.append(partial(launch, system.url, story.launch))
+        heard = Watching(steps)
         trading = trade(
             system.url, f"{system.ws_url}/live", body | dict(story.asks(price.at)), heard=heard
         )

@@ -11,6 +11,7 @@ from engine.adapters.aws.orders import place_in_time
 from engine.adapters.aws.subscriptions import MAX_SUBSCRIPTIONS
 from engine.adapters.codec import from_ms, to_ms
 from engine.domain.errors import Conflict, ConnectionGone, EngineError, TooManySubscriptions
+from engine.domain.launches import Launch, Opened
 from engine.domain.order import (
     Instruction,
     Leg,
@@ -24,7 +25,7 @@ from engine.domain.order import (
 )
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC, Token, pair_name
-from engine.domain.triggers import Direction, Level
+from engine.domain.triggers import AtLaunch, Direction, Level
 from engine.market.pool import Pool
 from engine.market.simulation import SimulatedMarket
 from engine.ports.access import ApiKey, Caller, Trading, TradingState
@@ -39,6 +40,7 @@ from engine.ports.prices import PriceRow
 from engine.ports.queue import DeadLetter, ReceivedDeadLetter, WorkMessage
 from engine.ports.resting import Ticker
 from engine.ports.rosters import Entry, Roster
+from engine.ports.signals import Source
 from engine.ports.subscriptions import MAX_CONNECTION, Subscription, account_topic
 from engine.ports.venue import Venue
 from engine.service.breaking import Breaking
@@ -241,6 +243,14 @@ class MemoryResting:
             and (each.price <= level.price if above else each.price >= level.price)
         ]
         return [order_id for _, order_id in sorted(found, reverse=above)[:limit]]
+
+    def awaiting(self, launches: Sequence[str], *, limit: int) -> list[str]:
+        found = [
+            (to_ms(order.created_at), order.order_id)
+            for order, waiting in self._resting()
+            if isinstance(waiting.trigger, AtLaunch) and waiting.trigger.launch in launches
+        ]
+        return [order_id for _, order_id in sorted(found)[:limit]]
 
     def expired(self, at: datetime, *, limit: int) -> list[str]:
         ends = ((order.looked_at, order.order_id) for order, _ in self._resting())
@@ -552,6 +562,52 @@ class MemorySimulation:
     def move(self, pair: str, price: Decimal) -> datetime:
         self.prices[pair] = price
         return self.clock.now()
+
+
+@dataclass
+class MemoryLaunches:
+    """Simulated launches in a dict: everybody knows them at once."""
+
+    known: dict[str, Opened] = field(default_factory=dict)
+
+    def opened(self) -> Mapping[str, Opened]:
+        return self.known
+
+    def open(self, opened: Opened) -> None:
+        if self.known.setdefault(opened.launch.symbol, opened) != opened:
+            raise Conflict
+
+    def launches_since(self, at: datetime) -> Sequence[Launch]:
+        return [each.launch for each in self.known.values() if each.launch.at >= at]
+
+
+@dataclass
+class MemoryBook:
+    """The launches that are known, in a list."""
+
+    known: list[Launch] = field(default_factory=list)
+
+    def find(self, awaited: str) -> Launch | None:
+        return next((each for each in reversed(self.known) if each.answers(awaited)), None)
+
+    def since(self, at: datetime) -> Sequence[Launch]:
+        return [each for each in self.known if each.at >= at]
+
+    def add(self, launch: Launch, *, now: datetime) -> Launch:
+        stands = next((each for each in self.known if each.mint == launch.mint), launch)
+        if stands is launch:
+            self.known.append(launch)
+        return stands
+
+
+@dataclass
+class MemorySources:
+    """The sources of signals in a dict."""
+
+    known: dict[str, Source] = field(default_factory=dict)
+
+    def find(self, name: str) -> Source | None:
+        return self.known.get(name)
 
 
 @dataclass

@@ -2,8 +2,10 @@
 
 import json
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import httpx
 
 from engine.adapters.aws.keys import DynamoAccess
 from engine.adapters.aws.orders import DynamoOrders
+from engine.domain.signatures import signed_headers
 from engine.ports.access import Trading, TradingState
+from engine.ports.signals import Source
 from engine.service.limits import BELIEVED
 from tests.e2e.client import Trader, a_body, a_stored_order, until
 
@@ -30,6 +34,7 @@ class World:
     orders: DynamoOrders
     access: DynamoAccess
     operator: httpx.Client
+    source: Source
 
     def pending(self) -> str:
         """Return the id of an order of ann's that no worker hears of."""
@@ -81,9 +86,21 @@ PRICES, MOVE = "GET /api/prices", "POST /api/simulation/prices"
 HALT, RESUME, REDRIVE = (f"POST /api/ops/{act}" for act in ("halt", "resume", "redrive"))
 STORY = "GET /api/ops/orders/{orderId}/story"
 _REASON = {"reason": "a case"}
+LAUNCH, SIGNAL = "POST /api/simulation/launches", "POST /api/signals/{source}"
 _QUERY = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 #: No other test trades this pair: where it is moved to does not matter.
 _MOVE = {"pair": "XDROP/USDC", "price": "2.5"}
+#: No test waits for either.
+_LAUNCH = {"symbol": "LAUNCHED", "price": "1", "liquidityUsd": 1_000}
+SIGNALLED = {
+    "type": "token.launched",
+    "timestamp": "2026-11-22T08:24:00Z",
+    "data": {
+        "mint": "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6S",
+        "symbol": "FAR",
+        "decimals": 6,
+    },
+}
 _CHANGE = {"expiresAt": "2099-01-01T00:00:00Z"}
 _BODIES = {
     PLACE: a_body(),
@@ -93,11 +110,14 @@ _BODIES = {
     HALT: _REASON,
     RESUME: _REASON,
     REDRIVE: _REASON,
+    LAUNCH: _LAUNCH,
+    SIGNAL: SIGNALLED,
 }
 
 
 def filled(path: str, name: str) -> str:
     """Return a path with its variable, if it has one, filled in."""
+    path = path.replace("{source}", "simulation")
     return path.replace("{orderId}", name).replace("{clientOrderId}", name)
 
 
@@ -349,6 +369,78 @@ def _(world: World) -> httpx.Response:
 @case(MOVE, 422)
 def _(world: World) -> httpx.Response:
     return world.ann.http.post("/api/simulation/prices", json={**_MOVE, "price": 0})
+
+
+@case(LAUNCH, 200)
+def _(world: World) -> httpx.Response:
+    symbol = f"T{uuid.uuid4().hex[:10].upper()}"
+    return world.ann.http.post("/api/simulation/launches", json={**_LAUNCH, "symbol": symbol})
+
+
+@case(LAUNCH, 400)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/launches", content="{", headers=JSON)
+
+
+@case(LAUNCH, 413)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/launches", content=BIG, headers=JSON)
+
+
+@case(LAUNCH, 415)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/launches", content=json.dumps(_LAUNCH))
+
+
+@case(LAUNCH, 422)
+def _(world: World) -> httpx.Response:
+    return world.ann.http.post("/api/simulation/launches", json={**_LAUNCH, "symbol": "SOL"})
+
+
+def signal(
+    world: World, body: bytes, kind: str = "application/json", name: str | None = None
+) -> httpx.Response:
+    """Send a signed signal; its source is known everywhere within seconds."""
+    name = world.source.name if name is None else name
+    for _ in range(100):
+        now = datetime.now(UTC)
+        signed = signed_headers(uuid.uuid4().hex, now, body, world.source.secrets[0])
+        headers = {"Content-Type": kind, **signed}
+        answer = world.nobody.post(f"/api/signals/{name}", content=body, headers=headers)
+        if answer.status_code != 404 or name != world.source.name:
+            break
+        time.sleep(0.1)
+    return answer
+
+
+@case(SIGNAL, 200)
+def _(world: World) -> httpx.Response:
+    return signal(world, json.dumps(SIGNALLED).encode())
+
+
+@case(SIGNAL, 400)
+def _(world: World) -> httpx.Response:
+    return signal(world, b"{")
+
+
+@case(SIGNAL, 404)
+def _(world: World) -> httpx.Response:
+    return signal(world, json.dumps(SIGNALLED).encode(), name="nobody")
+
+
+@case(SIGNAL, 413)
+def _(world: World) -> httpx.Response:
+    return world.nobody.post("/api/signals/simulation", content=BIG, headers=JSON)
+
+
+@case(SIGNAL, 415)
+def _(world: World) -> httpx.Response:
+    return signal(world, json.dumps(SIGNALLED).encode(), "text/plain")
+
+
+@case(SIGNAL, 422)
+def _(world: World) -> httpx.Response:
+    return signal(world, json.dumps({**SIGNALLED, "type": "token.delisted"}).encode())
 
 
 @case(TOKENS, 200)

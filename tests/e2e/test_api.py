@@ -1,6 +1,7 @@
 """Every route and every status it can answer, through the front door, against the contract."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,8 +13,10 @@ from jsonschema import Draft202012Validator
 
 from engine.adapters.aws.keys import DynamoAccess
 from engine.adapters.aws.orders import DynamoOrders
+from engine.ports.signals import Source
+from local.ops.signals import SourceBook
 from local.system import ALIAS, System
-from tests.e2e.cases import CASES, PUBLIC, World, plain, routes
+from tests.e2e.cases import CASES, PUBLIC, SIGNALLED, World, plain, routes, signal
 from tests.e2e.client import a_body, until
 from tests.e2e.conftest import Accounts
 
@@ -53,6 +56,12 @@ def nobody(keyed: System) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def source(keyed: System) -> Source:
+    name = f"launchpad-{uuid.uuid4().hex[:8]}"
+    return SourceBook(keyed.client("ssm"), keyed.stack.name).create(name)
+
+
 @pytest.fixture
 def world(
     account: Accounts,
@@ -60,8 +69,9 @@ def world(
     stored: DynamoOrders,
     access: DynamoAccess,
     operator: httpx.Client,
+    source: Source,
 ) -> World:
-    return World(account("ann"), account("bob"), nobody, stored, access, operator)
+    return World(account("ann"), account("bob"), nobody, stored, access, operator, source)
 
 
 @pytest.mark.parametrize(("route", "status"), CASES, ids=str)
@@ -108,6 +118,8 @@ def test_a_table_that_is_away_is_a_503_on_every_route_that_needs_it(
             away.enter_context(broken(keyed, function, Environment=environment))
         for method, path in routes():
             answer = plain(world.ann.http, method, path)
+            if path.startswith("/api/signals/"):  # only what is signed gets as far as the table
+                answer = signal(world, json.dumps(SIGNALLED).encode())
             check(f"{method} {path}", 200 if path in PUBLIC else 503, answer)
     assert world.ann.http.get("/api/tokens").status_code == 200
 

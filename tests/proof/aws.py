@@ -249,9 +249,13 @@ class FakeSqs(FakeClient):
         MessageBody: str,  # noqa: N803
         MessageAttributes: Mapping[str, Any] | None = None,  # noqa: N803
         MessageGroupId: str | None = None,  # noqa: N803
+        DelaySeconds: int = 0,  # noqa: N803
     ) -> dict[str, Any]:
         message = Message(
-            f"m{next(self._ids)}", MessageBody, self.clock.now(), MessageAttributes or {}
+            f"m{next(self._ids)}",
+            MessageBody,
+            self.clock.now() + timedelta(seconds=DelaySeconds),
+            MessageAttributes or {},
         )
         self.messages(QueueUrl).append(message)
         return {"MessageId": message.message_id}

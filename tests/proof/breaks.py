@@ -17,6 +17,7 @@ from engine.adapters.aws.subscriptions import DynamoSubscriptions
 from engine.adapters.aws.table import Item
 from engine.adapters.simulated.chain import SimulatedChain
 from engine.api.work import Work
+from engine.domain.launches import Launch
 from engine.domain.order import Order, Status, Transaction
 from engine.domain.parts import Plan, share
 from engine.domain.terms import Terms
@@ -29,6 +30,7 @@ from engine.service import notification
 from engine.service.epochs import Epochs
 from engine.service.execution import Execution
 from engine.service.identity import Identity
+from engine.service.launching import Launching
 from engine.service.notification import Delivery, Message, Notification, OrderChanged, Render
 from engine.service.parting import Parting
 from engine.service.pricing import Priced, Pricing
@@ -408,6 +410,38 @@ def forget_what_was_skipped(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def spend_more_than_the_amount(patch: pytest.MonkeyPatch) -> None:
+    sign = SimulatedChain.sign
+
+    def signed(self: SimulatedChain, order: Order, steps: Any, **how: Any) -> Transaction:
+        return sign(self, order, [replace(s, amount_in=2 * s.amount_in) for s in steps], **how)
+
+    patch.setattr(SimulatedChain, "sign", signed)
+
+
+def trade_however_old_the_launch(patch: pytest.MonkeyPatch) -> None:
+    wake = Order.wake_at_launch
+
+    def woken(self: Order, launch: Launch, *, at: datetime, deadline: datetime) -> Order:
+        return replace(wake(self, launch, at=at, deadline=deadline), deadline=deadline)
+
+    patch.setattr(Order, "wake_at_launch", woken)
+
+
+def trade_in_any_pool(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("engine.service.quoting.liquidity", lambda pool, quote: 10**18)
+
+
+def look_for_no_launch_when_placed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Launching, "look", lambda self, order: None)
+    patch.setattr(Launching, "repair", lambda self: Swept())
+
+
+def wake_and_tell_of_no_launch(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Launching, "wake", lambda self, mint: Swept())
+    patch.setattr(Launching, "repair", lambda self: Swept())
+
+
 #: Each with a story in which it shows.
 BREAKS: dict[Break, str] = {
     send_before_the_signature_is_stored: "a chain that says nothing",
@@ -453,4 +487,9 @@ BREAKS: dict[Break, str] = {
     trade_a_part_under_a_new_id: "an order in parts",
     end_a_parent_before_its_parts: "an order in parts, cancelled in the middle of a part",
     forget_what_was_skipped: "an order in parts, out of its band at first",
+    spend_more_than_the_amount: "a sniper and its launch",
+    trade_however_old_the_launch: "a launch that is told of late",
+    trade_in_any_pool: "a launch of too little",
+    look_for_no_launch_when_placed: "a sniper and its launch",
+    wake_and_tell_of_no_launch: "a sniper and its launch",
 }

@@ -4,7 +4,7 @@ A history is made by the proof's own world (`tests/proof/world.py`) and by the c
 embedded cloud (`tests/chaos`); the promises are the same.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -136,6 +136,8 @@ class History:
     seen: Sequence[Seen] | None = None
     sweeps: Sequence[Sweep] = ()
     cancelled_all: Sequence[tuple[str, datetime]] = ()
+    #: Mints and symbols of what has launched.
+    launched: Collection[str] = ()
 
     @property
     def ends(self) -> dict[str, Order]:
@@ -615,6 +617,8 @@ class Spell:
                     band = max(1, bps // 50) if sure else 0
                     stop = best * (BPS - up * (bps + 2 * band)) / BPS
                     due = up * (price - stop) <= (0 if sure else stop * _ROUNDING)
+                case OrderType.SNIPER:
+                    due = False  # it waits for no price
                 case _:
                     raise ValueError(f"what does a {terms.kind} wait for?")
             if due:
@@ -654,6 +658,8 @@ def nothing_is_triggered_before_its_price(history: History) -> Checked:
         return
     for spell in _spells(history):
         if spell.end is None or spell.end.status is not Status.PENDING:
+            continue
+        if spell.resting.terms.launch is not None:
             continue
         woken = spell.end.updated_at
         begins = spell.since
@@ -793,6 +799,28 @@ def parts_are_traded_once_and_sum_to_the_amount(history: History) -> Checked:
             yield None
 
 
+def a_sniper_keeps_its_guards(history: History) -> Checked:
+    """It trades what has launched and was awaited, soon enough, and spends what it may."""
+    for order_id, states in history.states.items():
+        end = states[-1]
+        terms, waiting = end.terms, end.waiting
+        if terms.launch is None or waiting is None or waiting.fired is None:
+            continue
+        at = _known(waiting.launched_at)
+        steps = end.transaction.instructions if end.transaction else ()
+        spent = sum(step.amount_in for step in steps if step.pool)
+        entry = history.ledger.get(end.tx_hash or "", {})
+        landed = from_ms(int(entry["at"])) if "out" in entry else at
+        if terms.launch not in (terms.buy.symbol, terms.buy.mint):
+            yield f"{order_id} waited for {terms.launch} and was woken for {terms.buy.symbol}"
+        elif landed > at + timedelta(seconds=_known(terms.max_age_seconds)):
+            yield f"{order_id} landed at {landed}, too long after the launch at {at}"
+        elif spent > terms.amount:
+            yield f"{order_id} may spend {terms.amount}, and signed for {spent}"
+        else:
+            yield None
+
+
 _UNFILLED = frozenset({Status.FAILED, Status.CANCELLED})
 
 
@@ -809,6 +837,15 @@ def a_parent_ends_with_what_its_parts_did(history: History) -> Checked:
             told, is_so = (said.status, said.amount_out), (child.status, child.amount_out)
             wrong = told != is_so
             yield f"{parent.order_id} says {told} of {child.order_id}: {is_so}" if wrong else None
+
+
+def every_launch_is_answered(history: History) -> Checked:
+    """Nobody rests whose token has launched."""
+    for order_id, end in history.ends.items():
+        launch = end.terms.launch
+        if launch is not None:
+            missed = end.status is Status.RESTING and launch in history.launched
+            yield f"{order_id} rests still, and {launch} has launched" if missed else None
 
 
 Promise = Callable[[History], Checked]
@@ -839,6 +876,8 @@ PROMISES: tuple[Promise, ...] = (
     a_slot_begins_one_part_at_most,
     parts_are_traded_once_and_sum_to_the_amount,
     a_parent_ends_with_what_its_parts_did,
+    a_sniper_keeps_its_guards,
+    every_launch_is_answered,
 )
 
 

@@ -379,6 +379,29 @@ def _waiting(
     return Story(name, tell, usually, otherwise, functions=functions)
 
 
+def _sniped(world: World) -> None:
+    """Ann watches hers; bob waits for another token, carol cancels, dave comes after the launch."""
+    world.connect("ann")
+    order_id = str(world.snipe().body.get("orderId"))
+    world.watch("ann", order_id)
+    world.snipe("OTHER", account="bob", lasts=timedelta(minutes=5))
+    world.cancel(str(world.snipe(account="carol").body.get("orderId")), account="carol")
+    world.launch()
+    world.snipe(account="dave")
+
+
+def _sniped_in_vain(world: World) -> None:
+    world.snipe(min_liquidity_usd=Decimal(200_000))
+    world.launch()
+
+
+def _sniped_late(world: World) -> None:
+    """Nobody heeds the signal for two minutes."""
+    world.snipe()
+    world.launch()
+    world.clock.advance(120)
+
+
 STORIES = (
     Story("a plain order", _plain),
     Story(
@@ -443,6 +466,26 @@ STORIES = (
     _waiting("ticks that die", _dies_twice, RESTING, CONFIRMED),
     _waiting("a price that is too old", _too_old),
     _waiting("all that rests is cancelled", _all_cancelled, CANCELLED, CONFIRMED | RESTING),
+    Story(
+        "a sniper and its launch",
+        _sniped,
+        CONFIRMED | CANCELLED | frozenset({"expired"}),
+        # What dies costs a minute, which is as old as a launch may be.
+        frozenset({"LAUNCH_TOO_OLD", "ATTEMPTS_EXHAUSTED", "resting"}),
+    ),
+    Story(
+        "a launch of too little",
+        _sniped_in_vain,
+        frozenset({"LIQUIDITY_TOO_LOW"}),
+        frozenset({"LAUNCH_TOO_OLD", "resting"}),
+    ),
+    Story(
+        "a launch that is told of late",
+        _sniped_late,
+        frozenset({"LAUNCH_TOO_OLD"}),
+        # Who sleeps as it is launched lets others heed it in time.
+        CONFIRMED | frozenset({"resting"}),
+    ),
     _waiting("an order that expires", _expired, frozenset({"expired"})),
     _waiting("an order in parts", _in_parts(), otherwise=LATE),
     _waiting("two tickers in one slot", _in_parts(_two_ticks_at_once), otherwise=LATE),

@@ -48,6 +48,9 @@ def _told() -> World:
     world.cancel(world.place(key="c").body["orderId"])
     world.settle_down()
     _wait(world)
+    world.snipe()
+    world.launch()
+    world.settle_down()
     for each in world.order_ids:
         world.read(each)
     return world
@@ -505,7 +508,18 @@ def say_what_a_part_did_not_do(history: History) -> None:
     states[-1] = replace(states[-1], plan=replace(plan, begun=(first, *plan.begun[1:])))
 
 
+def spend_more_than_it_may(history: History) -> None:
+    states = _waited(history, OrderType.SNIPER, Status.CONFIRMED)
+    states[:] = [replace(o, terms=replace(o.terms, amount=99_999_999)) for o in states]
+
+
+def rest_though_it_has_launched(history: History) -> None:
+    del _waited(history, OrderType.SNIPER, Status.CONFIRMED)[1:]
+
+
 SPOILS: dict[Spoil, str] = {
+    spend_more_than_it_may: "may spend 99999999, and signed for 100000000",
+    rest_though_it_has_launched: "rests still, and MOON has launched",
     lose_an_order: "was accepted and is not stored",
     leave_an_order_open: "is still submitted",
     owe_a_letter: "still owes its dead letter",

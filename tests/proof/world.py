@@ -13,12 +13,14 @@ from typing import Any, Generic, TypeVar, cast
 
 from engine.adapters.aws.breakers import DynamoBreakers
 from engine.adapters.aws.keys import DynamoAccess
+from engine.adapters.aws.launches import DynamoLaunches, SqsLaunchCalls
 from engine.adapters.aws.orders import DynamoOrders, item_order
 from engine.adapters.aws.prices import DynamoPriceBook
 from engine.adapters.aws.push import WebSocketPush
 from engine.adapters.aws.queue import SqsQueue
 from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
 from engine.adapters.aws.rosters import DynamoRosters
+from engine.adapters.aws.signals import DynamoReplays
 from engine.adapters.aws.subscriptions import ROWS, DynamoSubscriptions
 from engine.adapters.aws.table import Table
 from engine.adapters.codec import from_ms, to_ms
@@ -56,11 +58,13 @@ from tests.fakes import (
     Inline,
     MemoryAudit,
     MemoryLatencies,
+    MemoryLaunches,
     MemoryLedger,
     MemoryLogs,
     MemoryMetrics,
     MemoryQueues,
     MemorySimulation,
+    MemorySources,
 )
 from tests.proof.aws import VISIBILITY, FakeDynamo, FakeSockets, FakeSqs, Message
 from tests.proof.border import Border, Call, Died, Guarded, Harm
@@ -147,8 +151,6 @@ class World:
         self.sqs = FakeSqs(self.border, self.clock, {ORDERS: DEAD})
         self.sockets = FakeSockets(self.border)
         self.simulation = MemorySimulation(self.clock)
-        self.simulated = SimulatedMarket(self.seed, self.simulation.prices)
-        self.pools = SimulatedPools(self.simulated, self.clock)
         self.repaired = self.clock.now()
         self.border.stall = self.fall_asleep
         self.border.overlap = self.overtake
@@ -166,6 +168,13 @@ class World:
         self.metrics = MemoryMetrics()
         self.audit, self.latencies = MemoryAudit(), MemoryLatencies()
         self.queues, self.logs = MemoryQueues(), MemoryLogs()
+        self.launches, self.replays = DynamoLaunches(table), DynamoReplays(table)
+        self.launch_calls = SqsLaunchCalls(lambda: cast("Any", self.sqs), lambda: TICKS)
+        self.simulated_launches, self.sources = MemoryLaunches(), MemorySources()
+        self.simulated = SimulatedMarket(
+            self.seed, self.simulation.prices, self.simulated_launches.opened
+        )
+        self.pools = SimulatedPools(self.simulated, self.clock)
 
     @property
     def engine(self) -> Engine:
@@ -216,6 +225,38 @@ class World:
             return Answer("place", 202, _document(order), account)
 
         return self._answer(answer, Answer("place", 0, {}, account))
+
+    def snipe(
+        self,
+        launch: str = "MOON",
+        *,
+        account: str = "ann",
+        lasts: timedelta = timedelta(hours=1),
+        **asked: Any,
+    ) -> Answer:
+        """Place a sniper that spends 100 USDC on a token when it launches."""
+        asked = {"slippage_bps": 300, "max_age_seconds": 60, **asked}
+        new_order = NewOrder(
+            "USDC",
+            launch,
+            Decimal(100),
+            kind=OrderType.SNIPER,
+            expires_at=self.clock.now() + lasts,
+            launch=launch,
+            **asked,
+        )
+        placing = self.engine.placing
+
+        def answer() -> Answer:
+            order = placing.place(new_order, account=account).order
+            return Answer("place", 202, _document(order), account)
+
+        return self._answer(answer, Answer("place", 0, {}, account))
+
+    def launch(self, symbol: str = "MOON", price: str = "0.5", dollars: int = 100_000) -> None:
+        """POST the launch of a simulated token; it stands even if its signal is lost."""
+        opening = self.engine.opening
+        self._run("execute", lambda: opening.open(symbol, Decimal(price), dollars))
 
     def change(self, order_id: str, account: str = "ann", **asked: Any) -> Answer:
         """PATCH an order that rests."""
@@ -468,7 +509,7 @@ class World:
         while not self.quiet and self.clock.now() < until:
             if self.notify() or self.deliver():
                 continue
-            if not self._calm and self.tick():
+            if (self._called or not self._calm) and self.tick():
                 self.run_to(self.clock.now())
                 continue
             now = self.clock.now()
@@ -523,11 +564,17 @@ class World:
         dead_letters = [ends.get(m.order_id or "") for m in self.sqs.messages(DEAD)]
         return (
             not self.sqs.messages(ORDERS)
+            and not self._called
             and self.reads >= len(self.stream)
             and all(self._at_rest(order) for order in ends.values())
             and all(order and order.status is Status.FAILED for order in dead_letters)
             and (not self._rests or self._calm)
         )
+
+    @property
+    def _called(self) -> bool:
+        """Whether a launch waits for the ticker."""
+        return any("launches" in message.body for message in self.sqs.messages(TICKS))
 
     @property
     def _calm(self) -> bool:
@@ -617,6 +664,11 @@ class World:
             seen=self.seen,
             sweeps=self.sweeps,
             cancelled_all=self.cancelled_all,
+            launched={
+                name
+                for each in self.simulated_launches.known.values()
+                for name in (each.launch.mint, each.launch.symbol)
+            },
         )
 
     @property

@@ -41,6 +41,7 @@ from tests.fakes import (
     FakeClock,
     Inline,
     MemoryAccess,
+    MemoryBook,
     MemoryOrders,
     MemoryPriceBook,
     MemoryQueue,
@@ -111,7 +112,7 @@ class World:
         limits = Limits(self.access, clock, DollarPrices(), self.per_minute, *bounds)
         deadline = timedelta(seconds=120)
         pricing = Pricing(SimulatedPools(market, clock), book, clock, timedelta(seconds=10))
-        beginning, epochs = Beginning(lambda: pricing), Epochs(self.rosters)
+        beginning, epochs = Beginning(lambda: pricing, MemoryBook), Epochs(self.rosters)
         placing = Placing(
             self.orders,
             self.queue,
@@ -218,6 +219,9 @@ def test_an_order_reads_as_the_design_says() -> None:
         "minPrice": None,
         "maxPrice": None,
         "parentId": None,
+        "mint": None,
+        "maxAgeSeconds": None,
+        "minLiquidityUsd": None,
         "ifTriggered": None,
         "expiresAt": None,
         "summary": "Sell 1 SOL for USDC now, at most 0.5 % below its quote.",

@@ -34,6 +34,7 @@ from tests.fakes import (
     FakeChance,
     FakeClock,
     MemoryAccess,
+    MemoryBook,
     MemoryOrders,
     MemoryPriceBook,
     MemoryQueue,
@@ -84,7 +85,7 @@ class World:
             limits,
             Room(self.orders, self.rosters, self.most_resting),
             TickerWatch(self.tickers, self.clock),
-            Beginning(lambda: self.pricing),
+            Beginning(lambda: self.pricing, MemoryBook),
             self.test_tokens,
         )
 

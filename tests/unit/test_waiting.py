@@ -44,6 +44,7 @@ from tests.fakes import (
     FakeChance,
     FakeClock,
     MemoryAccess,
+    MemoryBook,
     MemoryOrders,
     MemoryPriceBook,
     MemoryQueue,
@@ -73,7 +74,7 @@ class World:
     def __post_init__(self) -> None:
         self.move(self.price)
         pricing = Pricing(self.venues, MemoryPriceBook(), self.clock, timedelta(seconds=10))
-        deadline, beginning = timedelta(seconds=120), Beginning(lambda: pricing)
+        deadline, beginning = timedelta(seconds=120), Beginning(lambda: pricing, MemoryBook)
         self.epochs = Epochs(self.rosters)
         self.placing = Placing(
             self.orders,

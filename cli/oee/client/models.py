@@ -87,6 +87,10 @@ class ChangeOrder(Sent):
     min_price: Amount | None = None
     #: Of a twap; counts from its next part on.
     max_price: Amount | None = None
+    #: Of a sniper.
+    max_age_seconds: int | None = None
+    #: Of a sniper.
+    min_liquidity_usd: Amount | None = None
     #: Not of an oco: each leg has one.
     slippage_bps: int | None = None
     #: In the future, and at most 30 days from now.
@@ -257,6 +261,46 @@ class Latency(Told):
     steps: Steps
 
 
+class LaunchedToken(Sent):
+    """The token that has launched."""
+
+    mint: str
+    symbol: str
+    decimals: int
+
+
+class LaunchSignal(Sent):
+    """The body of `POST /api/signals/{source}`."""
+
+    type: Literal["token.launched"] = "token.launched"
+    #: When it launched.
+    timestamp: Time
+    data: LaunchedToken
+
+
+class LaunchToken(Sent):
+    """The body of `POST /api/simulation/launches`."""
+
+    symbol: str
+    #: USDC for one token, from 0.000001 to 1000000.
+    price: Amount
+    #: What both pools hold together, in whole US dollars.
+    liquidity_usd: int
+
+
+class Launched(Told):
+    """A token that trades from now on."""
+
+    #: A token's symbol.
+    symbol: str
+    #: Its address in the simulated market.
+    mint: str
+    #: Base and quote, as /api/tokens has them.
+    pair: str
+    #: RFC 3339, in UTC, to the millisecond.
+    launched_at: Time
+
+
 class Leg(Told):
     """One swap."""
 
@@ -363,6 +407,7 @@ class OrderType(Open):
     TRAILING_STOP = "trailingStop"
     OCO = "oco"
     TWAP = "twap"
+    SNIPER = "sniper"
 
 
 class Side(Open):
@@ -375,15 +420,19 @@ class Side(Open):
 class Trigger(Told):
     """What an order waits for, and what has set it off last."""
 
-    #: reference: the price of GET /api/prices. time: the slots of a twap. One of reference,
-    #: time.
+    #: reference: the price of GET /api/prices. time: the slots of a twap. launch: a token's
+    #: launch, whatever its price. One of reference, time, launch.
     source: str
+    #: The mint or the symbol whose launch is awaited.
+    launch: str | None
+    #: When it launched, by the signal's own time.
+    launched_at: Time | None
     #: above: due at `price` or higher; below: or lower. Null while an oco waits.
     direction: Direction | None
     #: What it waits for now; once due, what it was due by. Of a trailing stop that is not yet
     #: active, what activates it. Null while an oco waits: see `levels`.
     price: Digits | None
-    #: All prices that it waits for now; none of a twap.
+    #: All prices it waits for now: a twap and a sniper have none.
     levels: list[Level]
     #: Of a twap: when its next part may begin; null if none is left, or it is not kept.
     due_at: Time | None
@@ -473,6 +522,10 @@ class Order(Told):
     max_price: Digits | None
     #: The twap of which this order is a part.
     parent_id: str | None
+    #: Of a sniper: its token's address, if it is known yet.
+    mint: str | None
+    max_age_seconds: int | None
+    min_liquidity_usd: Digits | None
     if_triggered: IfTriggered | None
     #: When it ends if it rests still.
     expires_at: Time | None
@@ -611,6 +664,35 @@ class PlaceOco(Sent):
     take_profit: TakeProfitLeg
     #: Its price is below takeProfit's for a sell, above it for a buy.
     stop_loss: StopLossLeg
+
+
+class PlaceSniper(Sent):
+    """Buy a token when it launches; name it by its mint, or by its symbol."""
+
+    #: What is spent: USDC.
+    token_in: str
+    #: The symbol of the token that is to launch. Anybody may take any symbol: only the mint is
+    #: sure.
+    token_out: str | None = None
+    #: How much of tokenIn to sell, no finer than its decimals. A number is read as written,
+    #: never as a float.
+    amount: Amount
+    #: How much less than quoted may come out, in hundredths of a percent.
+    slippage_bps: int | None = None
+    #: Makes the call idempotent, as the Idempotency-Key header does.
+    client_order_id: str | None = None
+    #: When the order ends if it rests still: in the future, and at most 30 days from now, which
+    #: it is if left out.
+    expires_at: Time | None = None
+    #: What becomes of the order if it is due as it is placed. One of execute, reject.
+    if_triggered: Literal["execute", "reject"] | None = None
+    type: Literal["sniper"] = "sniper"
+    #: The address of the token that is to launch.
+    mint: str | None = None
+    #: How long after the launch, by its signal's own time, it may trade.
+    max_age_seconds: int | None = None
+    #: What the token's pools have to hold, both sides together, in US dollars.
+    min_liquidity_usd: Amount | None = None
 
 
 class PlaceStop(Sent):
@@ -824,6 +906,13 @@ class Redriven(Told):
     remaining: int
 
 
+class SignalTaken(Told):
+    """The signal was taken."""
+
+    #: It was taken before, and has had no effect now.
+    replayed: bool
+
+
 class StoryLine(Told):
     """One thing that happened to an order."""
 
@@ -926,4 +1015,5 @@ NewOrder = (
     | PlaceTrailingStop
     | PlaceOco
     | PlaceTwap
+    | PlaceSniper
 )

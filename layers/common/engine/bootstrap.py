@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from engine.adapters.aws.breakers import DynamoBreakers
     from engine.adapters.aws.keys import DynamoAccess
+    from engine.adapters.aws.launches import DynamoLaunches, SqsLaunchCalls
     from engine.adapters.aws.letters import SqsQueues
     from engine.adapters.aws.operations import DynamoAudit, DynamoLatencies
     from engine.adapters.aws.prices import DynamoPriceBook
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from engine.adapters.aws.queue import SqsQueue
     from engine.adapters.aws.resting import DynamoRestingIndex, DynamoTickers
     from engine.adapters.aws.rosters import DynamoRosters
+    from engine.adapters.aws.signals import DynamoReplays, SsmSources
     from engine.adapters.aws.subscriptions import DynamoSubscriptions
     from engine.adapters.metrics import EmbeddedMetrics
+    from engine.adapters.simulated.launches import DynamoSimulatedLaunches
     from engine.adapters.simulated.prices import MovedPrices
     from engine.adapters.simulated.venues import PoolsAt
     from engine.adapters.solana.chain import SolanaChain
@@ -49,11 +52,13 @@ if TYPE_CHECKING:
     from engine.api.stream import Stream
     from engine.api.ticks import Ticks
     from engine.api.work import Work
+    from engine.domain.tokens import Token
     from engine.ports.access import Access
     from engine.ports.background import Background
     from engine.ports.breakers import Breakers
     from engine.ports.chain import Chain
     from engine.ports.clock import Chance, Clock
+    from engine.ports.launches import LaunchBook, LaunchCalls, SimulatedLaunches
     from engine.ports.logs import Logs
     from engine.ports.metrics import Metrics
     from engine.ports.operations import Audit, Latencies, Queues
@@ -62,6 +67,7 @@ if TYPE_CHECKING:
     from engine.ports.queue import OrderQueue
     from engine.ports.resting import RestingIndex, Tickers
     from engine.ports.rosters import Rosters
+    from engine.ports.signals import Replays, Sources
     from engine.ports.subscriptions import Push, Subscriptions
     from engine.ports.venue import Market, Venue
     from engine.service.breaking import Breaking
@@ -71,7 +77,9 @@ if TYPE_CHECKING:
     from engine.service.epochs import Epochs
     from engine.service.execution import Execution
     from engine.service.identity import Identity
+    from engine.service.launching import Launching
     from engine.service.moving import Moving
+    from engine.service.opening import Opening
     from engine.service.parting import Parting
     from engine.service.placing import Placing
     from engine.service.pricing import Pricing
@@ -79,6 +87,7 @@ if TYPE_CHECKING:
     from engine.service.reading import Reading
     from engine.service.reconciliation import Reconciliation
     from engine.service.resting import TickerWatch
+    from engine.service.signalling import Signalling
     from engine.service.waiting import Beginning
     from engine.service.watching import Watching
 
@@ -146,6 +155,16 @@ class Adapters(Protocol):
     def order_threads(self) -> "Background": ...
     @property
     def call_threads(self) -> "Background": ...
+    @property
+    def launches(self) -> "LaunchBook": ...
+    @property
+    def launch_calls(self) -> "LaunchCalls": ...
+    @property
+    def simulated_launches(self) -> "SimulatedLaunches": ...
+    @property
+    def sources(self) -> "Sources": ...
+    @property
+    def replays(self) -> "Replays": ...
     def push_to(self, api_id: str, stage: str) -> "Push": ...
 
 
@@ -170,6 +189,8 @@ class Engine:
             lambda: self.pricing,
             (lambda: self.moving) if self.settings.simulated_faults else None,
             self.adapters.metrics,
+            lambda: self.signalling,
+            (lambda: self.opening) if self.settings.simulated_faults else None,
         )
 
     @cache  # noqa: B019 - it lives as long as the process, as this does
@@ -203,6 +224,49 @@ class Engine:
         return OperatorApi(self.identity, operating)
 
     @cached_property
+    def launching(self) -> "Launching":
+        from engine.ports.launches import NoLaunches
+        from engine.service.launching import Launching
+
+        use = self.adapters
+        return Launching(
+            use.orders,
+            use.resting,
+            use.launches,
+            use.launch_calls,
+            use.simulated_launches if self.settings.simulated_faults else NoLaunches(),
+            use.queue,
+            use.order_threads,
+            use.clock,
+            self.epochs,
+            self.settings.order_deadline,
+            metrics=use.metrics,
+        )
+
+    @cached_property
+    def signalling(self) -> "Signalling":
+        from engine.service.signalling import Signalling, new_secret
+
+        use = self.adapters
+        return Signalling(
+            use.sources, use.replays, self.launching, use.clock, new_secret(use.chance)
+        )
+
+    @cached_property
+    def opening(self) -> "Opening":
+        from engine.service.opening import Opening
+
+        use = self.adapters
+        return Opening(use.simulated_launches, self.signalling, use.clock, use.chance)
+
+    def _launched(self) -> "list[Token]":
+        """Return the tokens that have launched here."""
+        if not self.settings.simulated_faults:
+            return []
+        opened = self.adapters.simulated_launches.opened().values()
+        return [each.launch.token for each in opened]
+
+    @cached_property
     def placing(self) -> "Placing":
         from engine.service.limits import Limits
         from engine.service.placing import Placing
@@ -224,6 +288,8 @@ class Engine:
             self.beginning,
             test_tokens=asked.simulated_faults,
             settlement=asked.settlement,
+            launching=lambda: self.launching,
+            launched=self._launched,
         )
 
     @cached_property
@@ -257,7 +323,7 @@ class Engine:
     def beginning(self) -> "Beginning":
         from engine.service.waiting import Beginning
 
-        return Beginning(lambda: self.pricing)
+        return Beginning(lambda: self.pricing, lambda: self.adapters.launches)
 
     @cached_property
     def epochs(self) -> "Epochs":
@@ -342,6 +408,8 @@ class Engine:
             use.resting,
             sweeping,
             metrics=use.metrics,
+            launching=lambda: self.launching,
+            launched=self._launched,
         )
 
     @cached_property
@@ -401,7 +469,9 @@ class Engine:
                 use.chance,
                 self.settings.tick,
                 metrics=use.metrics,
+                launched=self._launched,
             ),
+            self.launching,
             use.metrics,
         )
 
@@ -440,7 +510,13 @@ class Engine:
         from engine.service.moving import Moving
 
         use = self.adapters
-        return Moving(use.simulation, self.pricing, use.price_book, use.clock)
+        return Moving(
+            use.simulation,
+            self.pricing,
+            use.price_book,
+            use.clock,
+            use.simulated_launches.opened,
+        )
 
     @cached_property
     def identity(self) -> "Identity":
@@ -512,7 +588,11 @@ class Aws:
         from engine.adapters.simulated.prices import SimulatedPrices
 
         moved = self.simulation if self.settings.simulated_faults else None
-        return SimulatedPrices(self.settings.simulation_seed, moved)
+        return SimulatedPrices(
+            self.settings.simulation_seed,
+            moved,
+            self.simulated_launches.opened if moved else dict,
+        )
 
     @cached_property
     def price_book(self) -> "DynamoPriceBook":
@@ -535,6 +615,39 @@ class Aws:
         from engine.adapters.simulated.prices import MovedPrices
 
         return MovedPrices(self._table, self.clock)
+
+    @cached_property
+    def launches(self) -> "DynamoLaunches":
+        from engine.adapters.aws.launches import DynamoLaunches
+
+        return DynamoLaunches(self._table)
+
+    @cached_property
+    def launch_calls(self) -> "SqsLaunchCalls":
+        from engine.adapters.aws.launches import SqsLaunchCalls
+
+        url = self.settings.tick_queue_url
+        return SqsLaunchCalls(lambda: self._sqs, lambda: needed(url, "TICK_QUEUE_URL"))
+
+    @cached_property
+    def simulated_launches(self) -> "DynamoSimulatedLaunches":
+        from engine.adapters.simulated.launches import DynamoSimulatedLaunches
+
+        return DynamoSimulatedLaunches(self._table, self.clock)
+
+    @cached_property
+    def sources(self) -> "SsmSources":
+        from engine.adapters.aws.signals import SsmSources
+
+        return SsmSources(
+            lambda: self._session.client("ssm", config=_CONFIG), self.settings.signal_path
+        )
+
+    @cached_property
+    def replays(self) -> "DynamoReplays":
+        from engine.adapters.aws.signals import DynamoReplays
+
+        return DynamoReplays(self._table)
 
     @cached_property
     def venues(self) -> "Sequence[Venue]":
@@ -673,7 +786,7 @@ class Aws:
 
         seed = self.settings.simulation_seed
         if self.settings.simulated_faults:
-            return MovedMarket(seed, self.simulation)
+            return MovedMarket(seed, self.simulation, self.simulated_launches.opened)
         return SimulatedMarket(seed)
 
     @cached_property
@@ -708,7 +821,7 @@ class ServiceDescriptions(Loader):
     """What botocore's files say of our services, which it need not look for among four hundred."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's
-        return ["apigatewaymanagementapi", "dynamodb", "kms", "logs", "sqs"]
+        return ["apigatewaymanagementapi", "dynamodb", "kms", "logs", "sqs", "ssm"]
 
 
 @cache

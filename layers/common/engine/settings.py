@@ -67,6 +67,8 @@ class Settings:
     settlement: Settlement = Settlement.SIMULATED
     #: What the functions' log groups are called, before the functions' names.
     log_groups: str | None = None
+    #: Where the secrets of the sources of signals stand; None: there are none.
+    signal_path: str | None = None
     #: None in the simulated network.
     solana: SolanaSettings | None = None
 
@@ -115,6 +117,7 @@ class Settings:
             endpoint_url=environment.get("AWS_ENDPOINT_URL"),
             settlement=settlement,
             log_groups=environment.get("LOG_GROUPS"),
+            signal_path=environment.get("SIGNAL_PATH") or None,
             solana=solana,
         )
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain.errors import Undecodable
+from engine.domain.launches import LAUNCH
 from engine.domain.money import BPS, MAX_BASE_UNITS
 from engine.domain.order import (
     ID_PATTERN,
@@ -51,6 +52,7 @@ from engine.domain.tokens import (
 from engine.domain.triggers import (
     STOP_LOSS,
     TAKE_PROFIT,
+    AtLaunch,
     AtPrice,
     ByTime,
     Direction,
@@ -137,7 +139,7 @@ def decoding(what: str) -> Iterator[None]:
 
 def version_of(order: Order) -> int:
     """Return the version of an order's row: the first that does not misread it."""
-    if order.plan is not None or order.parent is not None:
+    if order.plan is not None or order.parent is not None or order.terms.launch is not None:
         return VERSION
     if order.settlement is not Settlement.SIMULATED:
         return _BEFORE_PARTS
@@ -367,11 +369,16 @@ def _terms_doc(terms: Terms, born: int) -> dict[str, Any]:
         doc["ex"] = to_ms(terms.expires_at) - born
     if terms.if_triggered is not IfTriggered.EXECUTE:
         doc["it"] = terms.if_triggered.value
+    if terms.launch is not None:
+        dollars = terms.min_liquidity_usd
+        dollars_text = None if dollars is None else price_text(dollars)
+        doc["la"] = [terms.launch, terms.max_age_seconds, dollars_text]
     return doc
 
 
 def _terms(doc: Mapping[str, Any], sell: Token, buy: Token, born: int) -> Terms:
     parts = doc.get("in_parts")
+    launch, age, dollars = doc.get("la", (None, None, None))
     return Terms(
         sell,
         buy,
@@ -391,6 +398,9 @@ def _terms(doc: Mapping[str, Any], sell: Token, buy: Token, born: int) -> Terms:
         interval_seconds=whole(parts[1], 1) if parts else None,
         min_price=_price(doc.get("lo")),
         max_price=_price(doc.get("hi")),
+        launch=None if launch is None else _matching(LAUNCH, launch),
+        max_age_seconds=None if age is None else whole(age, 1),
+        min_liquidity_usd=_price(dollars),
     )
 
 
@@ -420,7 +430,9 @@ def _waiting_row(waiting: Waiting, born: int) -> list[Any]:
         waiting.epoch,
         waiting.moves,
     ]
-    if waiting.fired is None or waiting.fired_price is None:
+    if waiting.launched_at is not None:
+        return [*row, [to_ms(waiting.launched_at), waiting.fired_seq]]
+    if waiting.fired is None or waiting.fired.level is None or waiting.fired_price is None:
         return row
     fired = [*_level_row(waiting.fired.level), waiting.fired.leg, price_text(waiting.fired_price)]
     return [*row, [*fired, waiting.fired_seq]]
@@ -431,6 +443,10 @@ def _waiting(row: list[Any], born: int, last: int) -> Waiting:
     waiting = Waiting(_trigger(trigger), from_ms(born + since), whole(epoch), whole(moves))
     if not fired:
         return waiting
+    if len(fired[0]) == 2:
+        [[at, seq]] = fired
+        launched_at, seq = from_ms(at), whole(seq, 1, last)
+        return replace(waiting, fired=Fired(None), fired_seq=seq, launched_at=launched_at)
     [[direction, level, leg, price, seq]] = fired
     if leg not in (None, TAKE_PROFIT, STOP_LOSS):
         raise ValueError(f"no leg: {leg!r:.40}")
@@ -461,6 +477,8 @@ def _trigger_row(trigger: Trigger) -> list[Any]:
             return ["time"]
         case ThenTrailing():
             return ["begin", *_level_row(trigger.activation), trigger.bps]
+        case AtLaunch():
+            return ["launch", trigger.launch]
 
 
 def _trigger(row: list[Any]) -> Trigger:
@@ -477,6 +495,8 @@ def _trigger(row: list[Any]) -> Trigger:
             return ThenTrailing(_level(direction, price), whole(bps, 1, BPS - 1))
         case ["time"]:
             return ByTime()
+        case ["launch", launch]:
+            return AtLaunch(_matching(LAUNCH, launch))
     raise ValueError(f"no trigger: {row!r:.40}")
 
 

@@ -45,6 +45,14 @@ _PROBLEMS = {
         "The key is a trader's. Nothing was done, and the attempt stands in the operators' audit.",
         "Use an operator's key: `make key ACCOUNT=... ROLE=operator`.",
     ),
+    "SIGNATURE_INVALID": (
+        "The signal is not signed by a good secret of its source, or not within five minutes.",
+        "Sign the raw body; see docs/signals.md. Send it again with a new timestamp.",
+    ),
+    "UNKNOWN_SOURCE": (
+        "No signals are taken from a source of this name.",
+        "Ask the operator, who makes sources by `make signal-source`.",
+    ),
     "NOT_FOUND": ("No route has this path.", "See /docs."),
     "ORDER_NOT_FOUND": (
         "There is no such order among those of your account.",
@@ -189,6 +197,14 @@ _MARKET = {
     "AMOUNT_TOO_LARGE": ("The amount is beyond a program's integers.", "Sell less."),
 }
 _FAILURES = {
+    "LAUNCH_TOO_OLD": (
+        "The token launched more than `maxAgeSeconds` before the order could trade. Nothing was.",
+        "Allow more, or place another type of order.",
+    ),
+    "LIQUIDITY_TOO_LOW": (
+        "The pools of the launched token held less than `minLiquidityUsd`. Nothing was traded.",
+        "Demand less, or place another type of order.",
+    ),
     "VENUES_UNAVAILABLE": (
         "No venue gave a quote in three attempts. Nothing was traded.",
         "Place a new order later.",

@@ -50,6 +50,7 @@ def document(app: Resolver) -> dict[str, Any]:
             Tag(name="Orders", description="Place, read, list, change and cancel."),
             Tag(name="Market", description="What trades, and at what price."),
             Tag(name="Simulation", description="Move the market; on stacks for trying out only."),
+            Tag(name="Signals", description="News of launches, signed by whoever tells them."),
             Tag(name="Stream", description="Orders as they happen; see docs/asyncapi.yaml."),
             Tag(name="Operations", description="See how it stands, and act; for operators' keys."),
             Tag(name="Service", description="For everybody, without a key."),

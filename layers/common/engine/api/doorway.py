@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from base64 import b64decode
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from engine.api.keys import key_in
@@ -13,6 +13,9 @@ from engine.api.resolver import BODY_OPTIONAL, Resolver, problem_for
 from engine.observability import log
 from engine.ports.access import Caller
 from engine.ports.metrics import UNMEASURED, Metrics
+
+if TYPE_CHECKING:
+    from engine.service.signalling import Signal
 
 #: A request of API Gateway's HTTP API, and an answer to it (payload format 2.0).
 Event = dict[str, Any]
@@ -41,6 +44,13 @@ class Doorway(ABC):
     @abstractmethod
     def caller(self, key: str | None, method: str, path: str) -> Caller:
         """Return who asks. Raises Unauthenticated, or what else keeps them out."""
+
+    def verified(self, path: str, headers: Mapping[str, str], event: Event) -> "Signal | None":  # noqa: ARG002
+        """Return the signal that a request is, by the raw bytes of its body; None: it is none.
+
+        Raises UnknownSource, SignatureInvalid.
+        """
+        return None
 
     def handle(self, event: Event, context: Any = None) -> Answer:
         """Answer one request: HEAD is GET without the body, and an error an answer."""
@@ -80,7 +90,10 @@ class Doorway(ABC):
             detail = f"Use {' or '.join(methods)}."
             raise Problem("METHOD_NOT_ALLOWED", detail, headers=allow)
         headers = {name.lower(): text for name, text in (event.get("headers") or {}).items()}
-        if path.startswith(_KEYED):
+        signal = self.verified(path, headers, event)  # before anybody reads what it says
+        if signal is not None:
+            self.resolver.append_context(signal=signal)  # type: ignore[no-untyped-call]
+        elif path.startswith(_KEYED):
             caller = self.caller(key_in(headers), method, path)
             self.resolver.append_context(caller=caller)  # type: ignore[no-untyped-call]
         # A form, or what is not declared, is not taken for JSON.
@@ -113,18 +126,24 @@ def _path(event: Event) -> str:
 
 def _body(event: Event) -> str:
     """Return the body as text. Raises Problem if it is too large, or not UTF-8."""
+    try:
+        return raw_body(event).decode()
+    except ValueError:
+        raise Problem("MALFORMED_JSON", "Send one JSON object, in UTF-8.") from None
+
+
+def raw_body(event: Event) -> bytes:
+    """Return the body's bytes as they were sent. Raises Problem if they are too many."""
     body: str = event.get("body") or ""
     if len(body) > 2 * MAX_BODY:
         raise _too_large()
     try:
-        if event.get("isBase64Encoded"):
-            body = b64decode(body).decode()
-        size = len(body.encode())
+        raw = b64decode(body) if event.get("isBase64Encoded") else body.encode()
     except ValueError:
         raise Problem("MALFORMED_JSON", "Send one JSON object, in UTF-8.") from None
-    if size > MAX_BODY:
+    if len(raw) > MAX_BODY:
         raise _too_large()
-    return body
+    return raw
 
 
 def _too_large() -> Problem:

@@ -204,9 +204,12 @@ class Level(Told):
 class Trigger(Told):
     """What an order waits for, and what has set it off last."""
 
-    source: Literal["reference", "time"] = Field(
-        description="reference: the price of GET /api/prices. time: the slots of a twap."
+    source: Literal["reference", "time", "launch"] = Field(
+        description="reference: the price of GET /api/prices. time: the slots of a twap. launch: a "
+        "token's launch, whatever its price."
     )
+    launch: str | None = Field(description="The mint or the symbol whose launch is awaited.")
+    launched_at: Time | None = Field(description="When it launched, by the signal's own time.")
     direction: Direction | None = Field(
         description="above: due at `price` or higher; below: or lower. Null while an oco waits."
     )
@@ -214,7 +217,9 @@ class Trigger(Told):
         description="What it waits for now; once due, what it was due by. Of a trailing stop that "
         "is not yet active, what activates it. Null while an oco waits: see `levels`."
     )
-    levels: list[Level] = Field(description="All prices that it waits for now; none of a twap.")
+    levels: list[Level] = Field(
+        description="All prices it waits for now: a twap and a sniper have none."
+    )
     due_at: Time | None = Field(
         description="Of a twap: when its next part may begin; null if none is left, or it is not "
         "kept."
@@ -267,6 +272,9 @@ class Order(Told, defer_build=False):  # whoever imports it needs it, and messag
     min_price: Digits | None
     max_price: Digits | None
     parent_id: Id | None = Field(description="The twap of which this order is a part.")
+    mint: str | None = Field(description="Of a sniper: its token's address, if it is known yet.")
+    max_age_seconds: int | None
+    min_liquidity_usd: Digits | None
     if_triggered: IfTriggered | None
     expires_at: Time | None = Field(description="When it ends if it rests still.")
     summary: str = Field(description="What will happen, for people.")

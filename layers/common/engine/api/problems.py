@@ -18,11 +18,13 @@ from engine.domain.errors import (
     PreconditionFailed,
     PriceUnavailable,
     QueueUnavailable,
+    SignatureInvalid,
     StoreUnavailable,
     TooManyRestingOrders,
     TradingHalted,
     Unauthenticated,
     Undecodable,
+    UnknownSource,
     WouldTriggerNow,
 )
 from engine.service.limits import Allowance
@@ -51,6 +53,8 @@ PROBLEMS: dict[str, Kind] = {
     InvalidCursor.code: _kind(400, "The cursor can't be used"),
     Unauthenticated.code: _kind(401, "No valid API key", WWW_Authenticate="Bearer"),
     OperatorOnly.code: _kind(403, "For operators only"),
+    SignatureInvalid.code: _kind(401, "The signal is not its source's"),
+    UnknownSource.code: _kind(404, "No such source of signals"),
     "NOT_FOUND": _kind(404, "There is nothing here"),
     OrderNotFound.code: _kind(404, "No such order"),
     "METHOD_NOT_ALLOWED": _kind(405, "The path does not know this method"),
@@ -84,6 +88,8 @@ _TOLD = (
     Unauthenticated,
     OperatorOnly,
     TradingHalted,
+    SignatureInvalid,
+    UnknownSource,
 )
 
 

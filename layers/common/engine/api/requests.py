@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -9,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from engine.api.base import KEY_EXAMPLES, Sent, left_out, plain, wrong
 from engine.api.models import Amount, Bps, SentPrice, Wanted, whole
 from engine.domain.errors import FieldCode
+from engine.domain.launches import MINT, SYMBOL
 from engine.domain.order import ID_PATTERN
 from engine.domain.parts import MAX_PARTS
 from engine.domain.terms import KINDS, Exit, IfTriggered, OrderType
@@ -33,6 +35,11 @@ SlippageBps = Annotated[Bps, BeforeValidator(whole)]
 Parts = Annotated[int, Field(ge=2, le=MAX_PARTS), BeforeValidator(whole)]
 Interval = Annotated[int, Field(ge=1, le=86_400), BeforeValidator(whole)]
 TrailingBps = Annotated[int, Field(ge=10, le=9_000), BeforeValidator(whole)]
+MaxAge = Annotated[int, Field(ge=1, le=3_600), BeforeValidator(whole)]
+LaunchSymbol = Annotated[str, Field(pattern=f"^{SYMBOL}$", examples=["MOON"])]
+LaunchMint = Annotated[
+    str, Field(pattern=f"^{MINT}$", examples=["4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R"])
+]
 SentTime = Annotated[
     datetime,
     BeforeValidator(_time),
@@ -169,6 +176,36 @@ class PlaceTwap(_Waiting):
     max_price: SentPrice = left_out(_BAND.format("above"))
 
 
+def _one_of_two(schema: dict[str, Any]) -> None:
+    plain(schema)
+    schema["oneOf"] = [{"required": ["tokenOut"]}, {"required": ["mint"]}]
+
+
+class PlaceSniper(_Waiting, json_schema_extra=_one_of_two):
+    """Buy a token when it launches; name it by its mint, or by its symbol."""
+
+    type: Literal["sniper"]
+    token_in: Wanted = Field(description="What is spent: USDC.", examples=["USDC"])
+    token_out: LaunchSymbol = left_out(
+        "The symbol of the token that is to launch. Anybody may "
+        "take any symbol: only the mint is sure."
+    )
+    mint: LaunchMint = left_out("The address of the token that is to launch.")
+    max_age_seconds: MaxAge = Field(
+        default=60, description="How long after the launch, by its signal's own time, it may trade."
+    )
+    min_liquidity_usd: SentPrice = left_out(
+        "What the token's pools have to hold, both sides together, in US dollars."
+    )
+    slippage_bps: SlippageBps = _slippage(OrderType.SNIPER, _TOLERANCE)
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.token_out is None) == (self.mint is None):
+            raise wrong(FieldCode.REQUIRED, "name tokenOut or mint, one of the two")
+        return self
+
+
 #: The body of `POST /api/orders/execute`: one of them, by its `type`.
 PlaceOrder = (
     PlaceMarket
@@ -179,6 +216,7 @@ PlaceOrder = (
     | PlaceTrailingStop
     | PlaceOco
     | PlaceTwap
+    | PlaceSniper
 )
 
 
@@ -189,6 +227,8 @@ def wish_of(order: PlaceOrder, key: str | None) -> NewOrder:
     kind = OrderType(asked.pop("type"))
     if "if_triggered" in asked:
         asked["if_triggered"] = IfTriggered(asked["if_triggered"])
+    if isinstance(order, PlaceSniper):
+        asked["launch"] = asked["token_out"] = asked.pop("mint") or asked["token_out"]
     if isinstance(order, PlaceOco):
         said = order.slippage_bps if "slippage_bps" in order.model_fields_set else None
         asked["take_profit"] = _exit(order.take_profit, said, OrderType.TAKE_PROFIT)
@@ -224,6 +264,8 @@ class ChangeOrder(Sent, json_schema_extra=_changes_something):
     stop_loss: ChangeLeg = left_out()
     min_price: SentPrice = left_out("Of a twap; counts from its next part on.")
     max_price: SentPrice = left_out("Of a twap; counts from its next part on.")
+    max_age_seconds: MaxAge = left_out("Of a sniper.")
+    min_liquidity_usd: SentPrice = left_out("Of a sniper.")
     slippage_bps: SlippageBps = left_out("Not of an oco: each leg has one.")
     expires_at: SentTime = left_out("In the future, and at most 30 days from now.")
 
@@ -247,3 +289,31 @@ class CancelAll(Sent):
     """The body of `POST /api/orders/cancel-all`, which may also be empty."""
 
     pair: Wanted = left_out("Orders of this pair only: BASE/QUOTE, as /api/tokens lists it.")
+
+
+class LaunchedToken(Sent):
+    """The token that has launched."""
+
+    mint: LaunchMint
+    symbol: LaunchSymbol
+    decimals: Annotated[int, Field(ge=0, le=18), BeforeValidator(whole)]
+
+
+class LaunchSignal(Sent):
+    """The body of `POST /api/signals/{source}`."""
+
+    type: Literal["token.launched"]
+    timestamp: SentTime = Field(description="When it launched.")
+    data: LaunchedToken
+
+
+class LaunchToken(Sent):
+    """The body of `POST /api/simulation/launches`."""
+
+    symbol: Annotated[str, Field(pattern="^[A-Z][A-Z0-9]{1,11}$", examples=["MOON"])]
+    price: Annotated[SentPrice, Field(ge=Decimal("0.000001"), le=1_000_000)] = Field(
+        description="USDC for one token, from 0.000001 to 1000000."
+    )
+    liquidity_usd: Annotated[int, Field(ge=100, le=10_000_000), BeforeValidator(whole)] = Field(
+        description="What both pools hold together, in whole US dollars.", examples=[100_000]
+    )

@@ -24,7 +24,7 @@ from engine.domain.parts import Part, Plan
 from engine.domain.prices import price_text
 from engine.domain.terms import Exit, Terms
 from engine.domain.tokens import Token
-from engine.domain.triggers import ByTime, EitherOf, Level, Side, Trailing, Trigger
+from engine.domain.triggers import AtLaunch, ByTime, EitherOf, Level, Side, Trailing, Trigger
 
 if TYPE_CHECKING:
     from engine.service.pricing import Priced
@@ -61,6 +61,9 @@ def order_view(order: Order) -> models.Order:
         min_price=_price(terms.min_price),
         max_price=_price(terms.max_price),
         parent_id=order.parent.order_id if order.parent else None,
+        mint=terms.buy.mint or None if terms.launch else None,
+        max_age_seconds=terms.max_age_seconds,
+        min_liquidity_usd=_price(terms.min_liquidity_usd),
         if_triggered=terms.if_triggered if order.waiting else None,
         expires_at=timestamp(terms.expires_at) if terms.expires_at else None,
         summary=terms.summary,
@@ -137,10 +140,12 @@ def _trigger_view(order: Order, waiting: Waiting) -> models.Trigger:
     trigger, fired = waiting.trigger, waiting.fired
     levels = _levels(trigger)
     level = levels[0] if len(levels) == 1 else None
-    if fired and order.status is not Status.RESTING:
+    if fired and fired.level is not None and order.status is not Status.RESTING:
         level = _level(None, fired.level)
     return models.Trigger(
-        source="time" if isinstance(trigger, ByTime) else "reference",
+        source=_source(trigger),
+        launch=trigger.launch if isinstance(trigger, AtLaunch) else None,
+        launched_at=timestamp(waiting.launched_at) if waiting.launched_at else None,
         direction=level.direction if level else None,
         price=level.price if level else None,
         levels=levels,
@@ -149,6 +154,15 @@ def _trigger_view(order: Order, waiting: Waiting) -> models.Trigger:
         triggered_at=timestamp(order.history[waiting.fired_seq - 1].at) if fired else None,
         triggered_price=_price(waiting.fired_price),
     )
+
+
+def _source(trigger: Trigger) -> Literal["reference", "time", "launch"]:
+    match trigger:
+        case AtLaunch():
+            return "launch"
+        case ByTime():
+            return "time"
+    return "reference"
 
 
 def _levels(trigger: Trigger) -> list[models.Level]:
@@ -160,6 +174,8 @@ def _levels(trigger: Trigger) -> list[models.Level]:
             _level("takeProfit", trigger.take_profit),
             _level("stopLoss", trigger.stop_loss),
         ]
+    if isinstance(trigger, AtLaunch):
+        return []
     return [_level(None, trigger.stop if isinstance(trigger, Trailing) else trigger.levels[0])]
 
 

@@ -10,6 +10,8 @@
     +-- OrderNotChangeable        the order does not rest, or was changed as often as it may be
     +-- PreconditionFailed        the order is not as its client believed
     +-- IdempotencyKeyReused      the same key with another order
+    +-- UnknownSource             no signals are taken from there
+    +-- SignatureInvalid          a signal that is not signed by its source, or not now
     +-- Unauthenticated           no key, or none that is good
     +-- KeyRevoked                the key by which a client connected is good no more
     +-- ConnectRateExceeded       the account connects more often than it may
@@ -89,6 +91,8 @@ class FailureCode(StrEnum):
     TRANSACTION_REFUSED = "TRANSACTION_REFUSED"
     SETTLEMENT_CHANGED = "SETTLEMENT_CHANGED"
     PART_FAILED = "PART_FAILED"
+    LAUNCH_TOO_OLD = "LAUNCH_TOO_OLD"
+    LIQUIDITY_TOO_LOW = "LIQUIDITY_TOO_LOW"
 
 
 class EngineError(Exception):
@@ -161,6 +165,14 @@ class PreconditionFailed(EngineError):
 
 class IdempotencyKeyReused(EngineError):
     code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class UnknownSource(EngineError):
+    code = "UNKNOWN_SOURCE"
+
+
+class SignatureInvalid(EngineError):
+    code = "SIGNATURE_INVALID"
 
 
 class Unauthenticated(EngineError):

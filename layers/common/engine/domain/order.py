@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.errors import FailureCode, IllegalTransition
+from engine.domain.launches import Launch
 from engine.domain.parts import LOOK_AFTER, PRICE_OUTSIDE_BAND, Parent, Part, Plan, Stop, slot_after
 from engine.domain.terms import OrderType, Terms
 from engine.domain.triggers import Fired, Trigger
@@ -248,6 +249,8 @@ class Waiting:
     fired: Fired | None = None
     fired_price: Decimal | None = None
     fired_seq: int = 0
+    #: When what it waited for launched, by the signal's own time.
+    launched_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +446,30 @@ class Order:
         woken = self._to(Status.PENDING, at, attempt=0)
         waiting = replace(waiting, fired=fired, fired_price=price, fired_seq=woken.seq)
         return replace(woken, deadline=deadline, waiting=waiting)
+
+    def wake_at_launch(self, launch: Launch, *, at: datetime, deadline: datetime) -> "Order":
+        """Return this resting order due, because its token has launched.
+
+        From here on it buys that token. No deadline is later than it wants the launch to be old.
+        """
+        waiting = self._resting()
+        woken = self._to(Status.PENDING, at, attempt=0)
+        waiting = replace(waiting, fired=Fired(None), fired_seq=woken.seq, launched_at=launch.at)
+        if self.terms.max_age_seconds is not None:
+            deadline = min(deadline, launch.at + timedelta(seconds=self.terms.max_age_seconds))
+        terms = replace(self.terms, buy=launch.token)
+        return replace(woken, deadline=deadline, waiting=waiting, terms=terms)
+
+    @property
+    def too_late(self) -> Failure:
+        """Why it fails when its deadline has passed."""
+        waiting, age = self.waiting, self.terms.max_age_seconds
+        if waiting is not None and waiting.launched_at is not None and age is not None:
+            until = waiting.launched_at + timedelta(seconds=age)
+            if self.deadline == until:
+                detail = f"it launched more than {age} s before this could trade"
+                return Failure(FailureCode.LAUNCH_TOO_OLD, detail)
+        return Failure(FailureCode.EXPIRED, "the order's deadline passed before it could trade")
 
     def rest(
         self,
@@ -667,9 +694,11 @@ class Order:
         known = seq >= self.quoted_seq
         waiting = self.waiting
         if waiting is not None and seq < waiting.fired_seq:
-            waiting = replace(waiting, fired=None, fired_price=None, fired_seq=0)
+            waiting = replace(waiting, fired=None, fired_price=None, fired_seq=0, launched_at=None)
         terms = next((terms for last, terms in self.former_terms if seq <= last), self.terms)
-        changed = terms is not self.terms or (waiting and self.history[seq - 1].at < waiting.since)
+        if waiting is not None and waiting.fired is None:
+            terms = terms.awaiting
+        changed = terms != self.terms or (waiting and self.history[seq - 1].at < waiting.since)
         if waiting is not None and changed:
             waiting = replace(waiting, trigger=terms.trigger_before(waiting.trigger))
         return replace(

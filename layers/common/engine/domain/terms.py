@@ -13,12 +13,14 @@ from fractions import Fraction
 from typing import TypeVar
 
 from engine.domain.errors import PriceUnavailable
+from engine.domain.launches import awaited_token
 from engine.domain.money import BPS, from_base_units, less_slippage
 from engine.domain.prices import price_text, rounded_ratio
 from engine.domain.tokens import Token, pair_name
 from engine.domain.triggers import (
     STOP_LOSS,
     TAKE_PROFIT,
+    AtLaunch,
     AtPrice,
     ByTime,
     EitherOf,
@@ -44,6 +46,7 @@ class OrderType(StrEnum):
     TRAILING_STOP = "trailingStop"
     OCO = "oco"
     TWAP = "twap"
+    SNIPER = "sniper"
 
 
 class IfTriggered(StrEnum):
@@ -88,6 +91,10 @@ class Terms:
     interval_seconds: int | None = None
     min_price: Decimal | None = None
     max_price: Decimal | None = None
+    #: The mint or the symbol whose launch is awaited; until then `buy` only stands for its token.
+    launch: str | None = None
+    max_age_seconds: int | None = None
+    min_liquidity_usd: Decimal | None = None
 
     @property
     def every(self) -> timedelta:
@@ -178,11 +185,18 @@ class Terms:
         return AtPrice(self.profit_at(rounded_ratio(further)))
 
     @property
+    def awaiting(self) -> "Terms":
+        """These terms as they were before what they wait for had launched."""
+        return self if self.launch is None else replace(self, buy=awaited_token(self.launch))
+
+    @property
     def summary(self) -> str:
         """Say in one sentence what will happen."""
         amount = f"{from_base_units(self.amount, self.sell.decimals)} {self.sell.symbol}"
         trade = f"Sell {amount} for {self.buy.symbol}"
-        if self.side is Side.BUY:
+        if self.launch is not None:
+            trade = f"Buy {self.launch} with {amount}"
+        elif self.side is Side.BUY:
             trade = f"Buy {self.buy.symbol} with {amount}"
         said = trade + KINDS[self.kind].summary(self)
         if self.expires_at is not None:
@@ -277,6 +291,13 @@ def _twap(terms: Terms) -> str:
     return f"{said}, while {terms.pair} is at {' and at '.join(bounds)}" if bounds else said
 
 
+def _sniper(terms: Terms) -> str:
+    said = f" when it launches, within {terms.max_age_seconds} s of that"
+    if terms.min_liquidity_usd:
+        said += f", if its pools hold {price_text(terms.min_liquidity_usd)} USD"
+    return f"{said}, {_tolerance(terms.slippage_bps)}"
+
+
 def _trailing(terms: Terms, price: Decimal | None) -> Trigger:
     bps = _given(terms.trailing_bps)
     if terms.activation_price is not None:
@@ -345,5 +366,12 @@ KINDS: dict[OrderType, Kind] = {
         _twap,
         lambda _terms, _price: ByTime(),
         may=frozenset({"min_price", "max_price"}),
+    ),
+    OrderType.SNIPER: Kind(
+        frozenset({"launch"}),
+        _sniper,
+        lambda terms, _: AtLaunch(_given(terms.launch)),
+        may=frozenset({"max_age_seconds", "min_liquidity_usd"}),
+        slippage_bps=300,
     ),
 }

@@ -1,5 +1,6 @@
 """The tokens that trade here: symbol, mint, decimals."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,16 +66,22 @@ PAIRS: tuple[tuple[Token, Token], ...] = (
 )
 
 
+#: What a token that launches trades against.
+LAUNCH_QUOTE = USDC
+
+
 def pair_name(base: Token, quote: Token) -> str:
     """Return a pair as it is listed, BASE/QUOTE."""
     return f"{base.symbol}/{quote.symbol}"
 
 
-def listed_pairs(*, test_tokens: bool) -> dict[str, tuple[Token, Token]]:
+def listed_pairs(
+    *, test_tokens: bool, launched: Iterable[Token] = ()
+) -> dict[str, tuple[Token, Token]]:
     """Return the pairs that trade here by their names; those of test tokens only if asked for."""
     return {
         pair_name(base, quote): (base, quote)
-        for base, quote in PAIRS
+        for base, quote in (*PAIRS, *((token, LAUNCH_QUOTE) for token in launched))
         if test_tokens or not (base.fault or quote.fault)
     }
 
@@ -84,12 +91,22 @@ def pair_of(token_in: Token, token_out: Token) -> tuple[Token, Token] | None:
     for pair in PAIRS:
         if pair in ((token_in, token_out), (token_out, token_in)):
             return pair
+    for base, quote in ((token_in, token_out), (token_out, token_in)):
+        if quote == LAUNCH_QUOTE and launched(base):
+            return base, quote
     return None
 
 
 def side_of(sell: Token, buy: Token) -> Side:
     """Return on which side of their pair it is to sell one token for another."""
+    if launched(buy) and sell == LAUNCH_QUOTE:
+        return Side.BUY
     return Side.BUY if (buy.symbol, sell.symbol) in _LISTED else Side.SELL
+
+
+def launched(token: Token) -> bool:
+    """Tell whether a token is none of those that always trade: it has launched, or may yet."""
+    return token.symbol not in TOKENS
 
 
 _LISTED = frozenset((base.symbol, quote.symbol) for base, quote in PAIRS)

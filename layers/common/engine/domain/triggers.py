@@ -93,9 +93,12 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A trigger came due by `level`; `leg` says which of several it was."""
+    """A trigger came due by `level`; `leg` says which of several it was.
 
-    level: Level
+    What waits for no price comes due by none.
+    """
+
+    level: Level | None
     leg: str | None = None
 
 
@@ -224,7 +227,21 @@ class ByTime:
         return self
 
 
-Trigger = AtPrice | ThenLimit | EitherOf | Trailing | ThenTrailing | ByTime
+@dataclass(frozen=True, slots=True)
+class AtLaunch:
+    """Comes due when a token launches, which `launch` names by mint or symbol: sniper."""
+
+    launch: str
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        return ()
+
+    def on(self, _: Tick) -> "Trigger | Fired":
+        return self
+
+
+Trigger = AtPrice | ThenLimit | EitherOf | Trailing | ThenTrailing | ByTime | AtLaunch
 
 
 def _best(follows: Direction, tick: Tick) -> Decimal:

@@ -5,7 +5,7 @@ arbitrages. Nothing is stored, nothing is random, and no float decides anything.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Context, Decimal
@@ -13,8 +13,9 @@ from functools import lru_cache
 from hashlib import sha256
 
 from engine.domain.errors import UnsupportedPair
+from engine.domain.launches import Opened
 from engine.domain.money import BPS
-from engine.domain.tokens import PAIRS, TOKENS, Token, pair_name, pair_of
+from engine.domain.tokens import PAIRS, TOKENS, Token, launched, pair_name, pair_of
 from engine.market import meteora, raydium
 from engine.market.bins import ONE, FeeSchedule, Volatility, bin_price
 from engine.market.meteora import DlmmPool
@@ -48,6 +49,8 @@ class _Listing:
     bin_step: int
     base_factor: int
     calm: int = 1
+    #: What 10**12 of the base cost when it launched, in dollars; None: as the walk began.
+    each: int | None = None
 
 
 _ORDINARY = _Listing(2_000_000, 25, 6_000, 10, 10_000)
@@ -99,25 +102,44 @@ class SimulatedMarket:
 
     seed: int
     moved: Mapping[str, Decimal] = field(default_factory=dict)
+    #: The tokens that were launched, by symbol; asked for only if one of them may be meant.
+    launched: Callable[[], Mapping[str, Opened]] = dict
 
     def pool(self, venue: str, token_in: str, token_out: str, at: datetime | float) -> Pool:
         """Return the venue's pool for two tokens, whichever is sold, as it stands at `at`.
 
         `at` is an aware datetime or unix seconds. Raises UnsupportedPair.
         """
-        base, quote = _pair(token_in, token_out)
+        base, quote = self._pair(token_in, token_out)
         listing = _LISTINGS.get((base.symbol, quote.symbol), _ORDINARY)
+        if launched(base):
+            listing = _opened(self.launched()[base.symbol])
         if venue == raydium.VENUE:
             return self._constant_product(base, quote, listing, milliseconds(at))
         if venue == meteora.VENUE:
             return self._dlmm(base, quote, listing, milliseconds(at))
         raise UnsupportedPair(f"there is no venue {venue}")
 
+    def _pair(self, one: str, other: str) -> tuple[Token, Token]:
+        first, second = self._token(one), self._token(other)
+        pair = pair_of(first, second) if first and second else None
+        if pair is None:
+            raise UnsupportedPair(f"{one}/{other} is not among the {len(PAIRS)} pairs")
+        return pair
+
+    def _token(self, symbol: str) -> Token | None:
+        if symbol in TOKENS:
+            return TOKENS[symbol]
+        opened = self.launched().get(symbol)
+        return opened.launch.token if opened else None
+
     def _price(
         self, venue: str, base: Token, quote: Token, listing: _Listing, at_ms: int
     ) -> tuple[int, int]:
         """Return a venue's price as a fraction: base units of `quote` for one of `base`."""
         moved = self.moved.get(pair_name(base, quote))
+        if moved is None and launched(base):  # it stands where it was launched
+            moved = self.launched()[base.symbol].price
         if moved is not None:
             price, per = moved.as_integer_ratio()
             return price * 10**quote.decimals, per * 10**base.decimals
@@ -130,7 +152,7 @@ class SimulatedMarket:
         self, base: Token, quote: Token, listing: _Listing, at_ms: int
     ) -> ConstantProductPool:
         price, per = self._price(raydium.VENUE, base, quote, listing, at_ms)
-        product = _worth(base, listing.side) * _worth(quote, listing.side)
+        product = _worth(base, listing.side, listing.each) * _worth(quote, listing.side)
         return ConstantProductPool(
             address=_address(raydium.VENUE, base.symbol, quote.symbol),
             token_x=base.symbol,
@@ -176,24 +198,27 @@ class SimulatedMarket:
         )
 
 
-def movable(base: Token, quote: Token) -> tuple[Decimal, Decimal]:
+def movable(base: Token, quote: Token, launched: Opened | None = None) -> tuple[Decimal, Decimal]:
     """Return the least and the greatest price that a pair may be moved to."""
     start = Context(prec=3).divide(Decimal(_each(base)), Decimal(_each(quote)))
+    if launched is not None:
+        start = launched.price
     return start / _FURTHEST, start * _FURTHEST
 
 
-def _pair(one: str, other: str) -> tuple[Token, Token]:
-    first, second = TOKENS.get(one), TOKENS.get(other)
-    pair = pair_of(first, second) if first and second else None
-    if pair is None:
-        raise UnsupportedPair(f"{one}/{other} is not among the {len(PAIRS)} pairs")
-    return pair
+def _opened(opened: Opened) -> _Listing:
+    """Return pools that hold what a launch said, half of it each."""
+    half = opened.liquidity_usd / 2
+    # Meteora's bins on both sides of the active one hold this many times what that does.
+    bins = 1 + 2 * sum(_FALL - away for away in range(1, _BINS)) / _FALL
+    each = max(1, int(opened.price * 10**12))
+    return _Listing(math.ceil(half / 2) + 1, 25, math.ceil(half / bins) + 1, 20, 10_000, each=each)
 
 
-def _worth(token: Token, dollars: int) -> int:
+def _worth(token: Token, dollars: int, each: int | None = None) -> int:
     """Return how much of a token so many dollars bought when the walk began, in base units."""
     per_token: int = 10**token.decimals
-    return dollars * 10**12 * per_token // _each(token)
+    return dollars * 10**12 * per_token // (each or _each(token))
 
 
 def _each(token: Token) -> int:

@@ -18,6 +18,10 @@ class RestingIndex(Protocol):
         """
         ...
 
+    def awaiting(self, launches: Sequence[str], *, limit: int) -> Sequence[str]:
+        """Return up to `limit` orders that wait for one of these launches, the oldest first."""
+        ...
+
     def expired(self, at: datetime, *, limit: int) -> Sequence[str]:
         """Return up to `limit` orders that rest no longer than until `at`, the oldest first."""
         ...

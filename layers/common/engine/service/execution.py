@@ -13,6 +13,7 @@ from engine.domain.errors import (
     QueueUnavailable,
     TransactionRefused,
 )
+from engine.domain.money import from_base_units
 from engine.domain.order import (
     LIMIT_NOT_MET,
     Failure,
@@ -22,6 +23,7 @@ from engine.domain.order import (
     Status,
     Transaction,
 )
+from engine.domain.prices import price_text
 from engine.domain.triggers import Trigger
 from engine.market.router import instructions
 from engine.observability import about, log
@@ -42,7 +44,6 @@ LIMIT_MISSED = frozenset({"SLIPPAGE_EXCEEDED", "INSUFFICIENT_LIQUIDITY"})
 
 #: What a chain is not asked about that is not this stack's any more, until it is again.
 _ELSEWHERE = timedelta(seconds=60)
-_TOO_LATE = "the order's deadline passed before it could trade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Execution:
         if order.in_flight is not None:
             return self._submit(self._claim(order), order.in_flight)
         if now >= order.deadline:
-            return self._fail(order, FailureCode.EXPIRED, _TOO_LATE)
+            return self._too_late(order)
         if order.attempts >= self.policy.max_attempts:
             detail = f"no result after {order.attempts} attempts"
             return self._fail(order, FailureCode.ATTEMPTS_EXHAUSTED, detail, dead_letter=True)
@@ -172,7 +173,13 @@ class Execution:
             return self._no_route(order, offer)
         now = self.clock.now()
         if now >= order.deadline:
-            return self._fail(order, FailureCode.EXPIRED, _TOO_LATE)
+            return self._too_late(order)
+        wanted, held = order.terms.min_liquidity_usd, offer.liquidity
+        if wanted and held < wanted * 10**order.terms.quote.decimals:
+            told = from_base_units(held, order.terms.quote.decimals)
+            detail = f"the pools that answered hold {told} USD, less than {price_text(wanted)}"
+            code = FailureCode.LIQUIDITY_TOO_LOW
+            return self._fail(order, code, detail, quotes=offer.quotes)
         legs, promised = offer.route.legs, offer.route.amount_out
         if promised < order.minimum(order.terms.amount, promised):
             trigger = self._further(order, promised)
@@ -240,6 +247,10 @@ class Execution:
             extra=about(order, attempt=order.attempts, seconds=again.seconds),
         )
         return again
+
+    def _too_late(self, order: Order) -> Outcome:
+        failure = order.too_late
+        return self._fail(order, failure.code, failure.detail)
 
     def _submit(self, order: Order, transaction: Transaction) -> Outcome:
         """Send the stored transaction, as often as it takes to learn what became of it.

@@ -1,11 +1,13 @@
 """Move the simulated market, so that anybody can see an order wake."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.domain.errors import Conflict, FieldCode, FieldProblem, InvalidOrder
+from engine.domain.launches import Opened
 from engine.domain.prices import price_text
-from engine.domain.tokens import Token, pair_name
+from engine.domain.tokens import TOKENS, Token, pair_name
 from engine.domain.triggers import Tick
 from engine.market.reference import reference_digits
 from engine.market.simulation import movable
@@ -22,6 +24,7 @@ class Moving:
     pricing: Pricing
     book: PriceBook
     clock: Clock
+    launched: Callable[[], Mapping[str, Opened]] = dict
 
     def move(self, base: Token, quote: Token, price: Decimal) -> Priced:
         """Set a pair's price; when this returns, every process goes by it.
@@ -29,7 +32,8 @@ class Moving:
         The price row has seen it, so that no tick misses it even if it is moved back at once.
         Raises InvalidOrder for a price at which the simulated pools can't stand.
         """
-        minimum, maximum = movable(base, quote)
+        launched = None if base.symbol in TOKENS else self.launched().get(base.symbol)
+        minimum, maximum = movable(base, quote, launched)
         if not minimum <= price <= maximum:
             detail = f"must be from {price_text(minimum)} to {price_text(maximum)}"
             raise InvalidOrder(FieldProblem("/price", FieldCode.PRICE_OUT_OF_RANGE, detail))

@@ -1,9 +1,11 @@
 """Place an order: make it durable, then hand it to the workers, or let it rest."""
 
 import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from engine.domain.errors import (
     Conflict,
@@ -15,10 +17,11 @@ from engine.domain.errors import (
     QueueUnavailable,
     StoreUnavailable,
 )
+from engine.domain.launches import awaited_token
 from engine.domain.money import AmountOutOfRange, InexactAmount, from_base_units, to_base_units
 from engine.domain.order import Order, Settlement, Status, Waiting, order_id_of
 from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
-from engine.domain.tokens import SOL, TOKENS, USDC, Token, pair_of, side_of
+from engine.domain.tokens import LAUNCH_QUOTE, SOL, TOKENS, USDC, Token, pair_of, side_of
 from engine.domain.triggers import Side
 from engine.observability import about, log
 from engine.ports.clock import Chance, Clock
@@ -34,6 +37,9 @@ from engine.service.waiting import (
     part_problems,
     price_problems,
 )
+
+if TYPE_CHECKING:
+    from engine.service.launching import Launching
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,9 @@ class NewOrder:
     interval_seconds: int | None = None
     min_price: Decimal | None = None
     max_price: Decimal | None = None
+    launch: str | None = None
+    max_age_seconds: int | None = None
+    min_liquidity_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,9 @@ class Placing:
     beginning: Beginning
     test_tokens: bool = False
     settlement: Settlement = Settlement.SIMULATED
+    launching: "Callable[[], Launching] | None" = None
+    #: The tokens that have launched here, beside those that always trade.
+    launched: Callable[[], Iterable[Token]] = tuple
 
     def place(
         self, new_order: NewOrder, *, account: str, correlation_id: str | None = None
@@ -113,7 +125,9 @@ class Placing:
         except Conflict as conflict:
             return Placed(_replayed(new_order, conflict.current), True, allowance)
         try:
-            if order.status is Status.RESTING:
+            if order.terms.launch is not None and self.launching is not None:
+                self.launching().look(order)
+            elif order.status is Status.RESTING:
                 self.ticker.ensure(order.terms.pair)
             else:
                 self.queue.enqueue(WorkMessage(order.order_id, order))
@@ -131,8 +145,11 @@ class Placing:
     def _terms(self, new_order: NewOrder, at: datetime) -> Terms:
         problems: list[FieldProblem] = []
         sell = self._token("/tokenIn", new_order.token_in, problems)
-        buy = self._token("/tokenOut", new_order.token_out, problems)
-        if sell and buy and pair_of(sell, buy) is None:
+        if new_order.launch is not None:
+            buy = self._awaited(new_order.launch, sell, problems)
+        else:
+            buy = self._token("/tokenOut", new_order.token_out, problems)
+        if not problems and sell and buy and pair_of(sell, buy) is None:
             detail = f"{sell.symbol}/{buy.symbol} does not trade here"
             problem = FieldProblem("/tokenOut", FieldCode.UNSUPPORTED_PAIR, detail)
             if sell == buy:
@@ -197,10 +214,29 @@ class Placing:
             return waiting
         return replace(waiting, fired=started.fired, fired_price=started.price, fired_seq=1)
 
+    def _awaited(
+        self, launch: str, sell: Token | None, problems: list[FieldProblem]
+    ) -> Token | None:
+        """Return what stands for a token that has yet to launch, which none that trades does."""
+        token = awaited_token(launch)
+        pointer = "/mint" if token.mint else "/tokenOut"
+        listed = {name for known in TOKENS.values() for name in (known.symbol, known.mint)}
+        if launch in listed:
+            detail = "trades already; place another type of order"
+            problems.append(FieldProblem(pointer, FieldCode.UNSUPPORTED_PAIR, detail))
+            return None
+        if sell is not None and sell != LAUNCH_QUOTE:
+            detail = f"what launches is bought with {LAUNCH_QUOTE.symbol}"
+            problems.append(FieldProblem("/tokenIn", FieldCode.UNSUPPORTED_PAIR, detail))
+        return token
+
     def _token(self, pointer: str, symbol: str, problems: list[FieldProblem]) -> Token | None:
         token = TOKENS.get(symbol)
+        if token is None:
+            token = next((each for each in self.launched() if each.symbol == symbol), None)
         if token is None or (token.fault and not self.test_tokens):
-            known = ", ".join(t.symbol for t in TOKENS.values() if not t.fault or self.test_tokens)
+            tokens = (*TOKENS.values(), *self.launched())
+            known = ", ".join(t.symbol for t in tokens if not t.fault or self.test_tokens)
             problems.append(
                 FieldProblem(
                     pointer, FieldCode.UNKNOWN_TOKEN, f"is not traded here; known are {known}"
@@ -249,6 +285,9 @@ def _terms(
         interval_seconds=new_order.interval_seconds,
         min_price=new_order.min_price,
         max_price=new_order.max_price,
+        launch=new_order.launch,
+        max_age_seconds=new_order.max_age_seconds,
+        min_liquidity_usd=new_order.min_liquidity_usd,
     )
 
 
@@ -265,8 +304,13 @@ def _replayed(new_order: NewOrder, standing: Order | None) -> Order:
 
 def _is(new_order: NewOrder, order: Order) -> bool:
     """Tell whether a new order, had it come when the order did, would have asked for the same."""
-    asked = order.placed_terms
-    if (new_order.token_in, new_order.token_out) != (order.token_in, order.token_out):
+    asked = order.placed_terms.awaiting
+    if new_order.launch != asked.launch or new_order.token_in != asked.sell.symbol:
+        return False
+    if asked.launch is None and (new_order.token_in, new_order.token_out) != (
+        order.token_in,
+        order.token_out,
+    ):
         return False
     try:
         return _terms(new_order, asked.sell, asked.buy, order.created_at, asked.side) == asked

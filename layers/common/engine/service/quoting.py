@@ -9,6 +9,7 @@ from engine.domain.breaker import Breaker
 from engine.domain.errors import MarketError, VenueError, VenueSuspended, VenueTimeout
 from engine.domain.order import Quote, Route
 from engine.domain.terms import Terms
+from engine.market.liquidity import liquidity
 from engine.market.pool import Pool
 from engine.market.router import VenueResponse, choose
 from engine.ports.background import Background, Pending
@@ -30,6 +31,8 @@ class Offer:
     route: Route | None
     at: datetime
     breakers: tuple[Breaker, ...] = ()
+    #: What the pools that answered hold together, base units of the pair's quote token.
+    liquidity: int = 0
 
     @property
     def again_at(self) -> datetime:
@@ -93,7 +96,11 @@ class Quoting:
             min_split_gain_bps=self.min_split_gain_bps,
         )
         breakers = tuple(self.breaking.board.of(venue) for venue in asked.pending)
-        return Offer(decision.quotes, decision.route, self.clock.now(), breakers)
+        held = 0
+        if terms.min_liquidity_usd:
+            pools = [each.pool for each in answers.values() if each.pool is not None]
+            held = sum(liquidity(pool, terms.quote.symbol) for pool in pools)
+        return Offer(decision.quotes, decision.route, self.clock.now(), breakers, held)
 
     def _pool(self, venue: Venue, terms: Terms, answer_by: datetime) -> Pool:
         """Read a venue's pool; one that is late for the order, but not for good, has answered."""

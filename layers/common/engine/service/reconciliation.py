@@ -1,13 +1,13 @@
 """Repair what a crash left behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.domain.errors import QueueUnavailable, Undecodable
 from engine.domain.order import Order, Status
-from engine.domain.tokens import listed_pairs
+from engine.domain.tokens import Token, listed_pairs
 from engine.observability import log
 from engine.ports.clock import Clock
 from engine.ports.metrics import UNMEASURED, Metric, Metrics
@@ -19,6 +19,7 @@ from engine.service.sweeping import Sweeping
 
 if TYPE_CHECKING:
     from engine.service.execution import Execution
+    from engine.service.launching import Launching
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Report:
     """What one run did.
 
     Open orders looked at, handed to the workers again, settled here; dead letters dropped because
-    their order came to a good end after all; orders that a cancel-all had ended, and say so now.
+    their order came to a good end after all; orders that a cancel-all had ended, and say so now;
+    snipers that nobody else had woken.
     """
 
     seen: int = 0
@@ -34,6 +36,7 @@ class Report:
     settled: int = 0
     dropped: int = 0
     swept: int = 0
+    woken: int = 0
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -56,6 +59,8 @@ class Reconciliation:
     max_dead_letters: int = 50
     budget: timedelta = timedelta(seconds=35)
     metrics: Metrics = UNMEASURED
+    launching: "Callable[[], Launching] | None" = None
+    launched: Callable[[], Iterable[Token]] = tuple
 
     def repair(self) -> Report:
         """Find the open orders that nobody works on and see to each, oldest first.
@@ -84,8 +89,10 @@ class Reconciliation:
                     failure = failure or error
             elif self._enqueue(order):
                 enqueued += 1
-        self.ticker.revive(self.resting, listed_pairs(test_tokens=True))
-        report = Report(seen, enqueued, settled, self._clear_letters(), self.sweeping.sweep())
+        self.ticker.revive(self.resting, listed_pairs(test_tokens=True, launched=self.launched()))
+        woken = self.launching().repair().woken if self.launching else 0
+        dropped, swept = self._clear_letters(), self.sweeping.sweep()
+        report = Report(seen, enqueued, settled, dropped, swept, woken)
         log.info("reconciled", extra=asdict(report))
         if enqueued or settled:
             self.metrics.record(Metric.REPAIRS, enqueued + settled)

@@ -1,10 +1,10 @@
 """Keep the ticks going while anything rests, and only then."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from engine.domain.tokens import listed_pairs
+from engine.domain.tokens import Token, listed_pairs
 from engine.ports.clock import Chance, Clock
 from engine.ports.metrics import UNMEASURED, Metric, Metrics
 from engine.ports.resting import RestingIndex, Tickers
@@ -35,6 +35,7 @@ class Ticking:
     run: timedelta = timedelta(seconds=50)
     look_every: timedelta = timedelta(seconds=10)
     metrics: Metrics = UNMEASURED
+    launched: Callable[[], Iterable[Token]] = tuple
 
     def tick_on(self, pairs: Iterable[str]) -> Swept:
         """Tick these pairs and those that are ticked already, until nothing rests or `run` ends."""
@@ -48,6 +49,8 @@ class Ticking:
             ticker = self.tickers.take(holder, until=now + self.lease, now=now)
             if ticker is None:  # another ticks, and has heard of the new pairs by now
                 return swept
+            if not ticker.pairs <= listed.keys():
+                listed = listed_pairs(test_tokens=True, launched=self.launched())
             ticked = [listed[pair] for pair in sorted(ticker.pairs) if pair in listed]
             pairs_ticked = ticker.pairs
             swept += self.triggering.tick(self.pricing.prices(ticked))

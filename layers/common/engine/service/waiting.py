@@ -12,6 +12,7 @@ from engine.domain.terms import IfTriggered, OrderType, Terms
 from engine.domain.triggers import (
     STOP_LOSS,
     TAKE_PROFIT,
+    AtLaunch,
     AtPrice,
     ByTime,
     Fired,
@@ -21,6 +22,7 @@ from engine.domain.triggers import (
 )
 
 if TYPE_CHECKING:
+    from engine.ports.launches import LaunchBook
     from engine.service.pricing import Pricing
 
 #: How long an order waits at most, from when its end is said, and if none is.
@@ -40,7 +42,9 @@ class Begun:
 class Beginning:
     """Holds new terms against the reference price as it is."""
 
-    pricing: "Callable[[], Pricing]"  # made when it is first asked for: it brings the market
+    # Made when they are first asked for: one brings the market.
+    pricing: "Callable[[], Pricing]"
+    book: "Callable[[], LaunchBook]"
 
     def begin(self, terms: Terms, trigger: Trigger | None = None, *, at: datetime) -> Begun | None:
         """Return how an order of these terms begins to wait; None: it does not.
@@ -53,6 +57,12 @@ class Beginning:
             return None
         if terms.kind is OrderType.TWAP:
             return Begun(ByTime())
+        if terms.launch is not None:  # whoever places it looks for the launch once it rests
+            reject = terms.if_triggered is IfTriggered.REJECT
+            if reject and trigger is None and self.book().find(terms.launch):
+                pointer = "/mint" if terms.buy.mint else "/tokenOut"
+                raise WouldTriggerNow(pointer, "it has launched already")
+            return Begun(trigger or AtLaunch(terms.launch))
         priced = self.pricing().price(terms.base, terms.quote)
         price = None if priced.stale else priced.price
         trigger = trigger or terms.trigger(price)

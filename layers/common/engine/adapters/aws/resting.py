@@ -6,7 +6,7 @@ write moves an order out of all three. They are read eventually.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from engine.adapters.codec import decoding, from_ms, text, to_ms
 from engine.domain.errors import QueueUnavailable
 from engine.domain.order import Order, Waiting
 from engine.domain.prices import index_key
-from engine.domain.triggers import Direction, Level
+from engine.domain.triggers import AtLaunch, Direction, Level
 from engine.ports.resting import Ticker
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ def resting_keys(order: Order, waiting: Waiting) -> dict[str, str]:
     """Return the attributes that put a resting order into the indexes."""
     shard = shard_of(order.order_id, SHARDS)
     keys = {"lastsIn": str(shard), "lasts": f"{to_ms(order.looked_at):014d}"}
-    if not waiting.trigger.levels:  # it rests, above all prices: so its pair is ticked
+    if isinstance(waiting.trigger, AtLaunch):
+        keys["aboveIn"] = f"LAUNCH#{waiting.trigger.launch}#{shard}"
+        keys["above"] = f"{to_ms(order.created_at):014d}"
+    elif not waiting.trigger.levels:  # it rests, above all prices: so its pair is ticked
         keys |= {"aboveIn": f"{order.terms.pair}#{shard}", "above": _NO_PRICE}
     for level in waiting.trigger.levels:
         keys[f"{level.direction.value}In"] = f"{order.terms.pair}#{shard}"
@@ -75,6 +78,17 @@ class DynamoRestingIndex:
         ]
         found.sort(reverse=level.direction is Direction.ABOVE)
         return [order_id for _, order_id in found[:limit]]
+
+    def awaiting(self, launches: Sequence[str], *, limit: int) -> list[str]:
+        found = [
+            (item["above"]["S"], _order_id(item))
+            for launch in dict.fromkeys(launches)
+            for shard in range(SHARDS)
+            for item in self.table.index(
+                "waits-above", "aboveIn = :launch", limit=limit, launch=f"LAUNCH#{launch}#{shard}"
+            )
+        ]
+        return [order_id for _, order_id in sorted(found)[:limit]]
 
     def expired(self, at: datetime, *, limit: int) -> list[str]:
         found = [
@@ -164,7 +178,10 @@ class DynamoTickers:
 def read_start(body: str) -> frozenset[str]:
     """Return the pairs that a message of `DynamoTickers.start` names. Raises Undecodable."""
     with decoding("a message to the ticker"):
-        return frozenset(text(pair) for pair in json.loads(body)["pairs"])
+        told = json.loads(body)
+        return frozenset(
+            text(pair) for pair in told.get("pairs", () if "launches" in told else None)
+        )
 
 
 def _ticker(row: Item) -> Ticker:

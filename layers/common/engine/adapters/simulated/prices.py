@@ -1,7 +1,7 @@
 """Prices of the simulated market without its pools, and those that somebody has set."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from engine.adapters.aws.table import Refused, Table, attribute, key
 from engine.adapters.codec import decoding, from_ms, to_ms
+from engine.domain.launches import Opened
 from engine.domain.prices import price_text
-from engine.domain.tokens import USDC, Token, pair_name
+from engine.domain.tokens import TOKENS, USDC, Token, pair_name
 from engine.market.walk import dollars, milliseconds
 from engine.ports.clock import Clock
 
@@ -116,8 +117,11 @@ class SimulatedPrices:
 
     seed: int
     moved: MovedPrices | None = None
+    launched: Callable[[], Mapping[str, Opened]] = dict
 
     def dollars(self, token: Token, at: datetime) -> Decimal:
         moved = self.moved.at(at) if self.moved else {}
         walked = Decimal(dollars(self.seed, token, milliseconds(at))).scaleb(-21)
+        if token.symbol not in TOKENS and (opened := self.launched().get(token.symbol)):
+            walked = opened.price
         return moved.get(pair_name(token, USDC), walked)

@@ -1,6 +1,6 @@
 """Venues whose pools come from the simulated market."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -9,6 +9,7 @@ from engine.adapters.simulated.prices import MovedPrices
 from engine.domain.errors import (
     VenueUnavailable,
 )
+from engine.domain.launches import Opened
 from engine.domain.tokens import TOKENS, Fault, Token, pair_name
 from engine.market.pool import Pool
 from engine.market.simulation import VENUES, SimulatedMarket
@@ -25,13 +26,14 @@ class PoolsAt(Protocol):
 
 @dataclass(slots=True, eq=False, repr=False)
 class MovedMarket:
-    """The simulated market with the prices that somebody has set."""
+    """The simulated market with the prices that somebody has set, and what was launched."""
 
     seed: int
     moved: MovedPrices
+    launched: Callable[[], Mapping[str, Opened]] = dict
 
     def pool(self, venue: str, token_in: str, token_out: str, at: datetime) -> Pool:
-        market = SimulatedMarket(self.seed, self.moved.at(at))
+        market = SimulatedMarket(self.seed, self.moved.at(at), self.launched)
         return market.pool(venue, token_in, token_out, at)
 
 

@@ -74,7 +74,7 @@ def add_market(
         ] = None,
     ) -> models.Price | models.Prices:
         if pair is None:
-            pairs = listed_pairs(test_tokens=placing.test_tokens)
+            pairs = listed_pairs(test_tokens=placing.test_tokens, launched=placing.launched())
             priced = pricing().prices(list(pairs.values()))
             return models.Prices(prices=[price_view(each, placing.settlement) for each in priced])
         base, quote = named_pair(pair, placing, "INVALID_QUERY")
@@ -89,8 +89,10 @@ def add_market(
         **_TAG,
     )
     def get_tokens() -> models.Tokens:
+        launched = list(placing.launched())
         known = [t for t in TOKENS.values() if not t.fault or placing.test_tokens]
-        listed = listed_pairs(test_tokens=placing.test_tokens).values()
+        known += launched
+        listed = listed_pairs(test_tokens=placing.test_tokens, launched=launched).values()
         pairs = [[base.symbol, quote.symbol] for base, quote in listed]
         return models.Tokens(tokens=[token_view(token) for token in known], pairs=pairs)
 
@@ -98,6 +100,8 @@ def add_market(
 def named_pair(name: str, placing: Placing, code: str) -> tuple[Token, Token]:
     """Return base and quote of a pair that trades here. Raises Problem `code`."""
     listed = listed_pairs(test_tokens=placing.test_tokens)
+    if name not in listed:
+        listed = listed_pairs(test_tokens=placing.test_tokens, launched=placing.launched())
     if name not in listed:
         detail = f"is not traded here; known are {', '.join(listed)}"
         raise invalid(code, [FieldProblem("/pair", FieldCode.UNSUPPORTED_PAIR, detail)])
