@@ -217,16 +217,3 @@ def test_an_answer_that_is_late_but_good_is_no_failure_in_a_row() -> None:
         process.offer()
     process.breaking.answered("raydium")
     assert process.table.board.of("raydium") == Breaker("raydium")
-
-
-def test_where_nobody_answers_in_time_nobody_has_failed() -> None:
-    process = Process()
-    both = [Raydium(process.clock, "hangs", name=name) for name in ("raydium", "meteora")]
-    process.quoting.venues = both
-    for _ in range(2 * MAX_FAILURES):
-        assert {quote.error for quote in process.offer().quotes} == {"VENUE_TIMEOUT"}
-    assert process.table.board == Board()
-    both[1].does = "answers"
-    for _ in range(MAX_FAILURES):
-        process.offer()
-    assert process.state is OPEN, "it is late where the other is not"

@@ -55,9 +55,7 @@ class Quoting:
     """The use case and what it needs.
 
     A venue has `timeout` to answer, and `grace` after the first that did: one that hangs costs an
-    order no more than that, and after some failures nothing, for then it is not asked. Where nobody
-    answers in time nobody has failed: it is this process that is slow, or its network, and leaving
-    all venues alone would help no order.
+    order no more than that, and after some failures nothing, for then it is not asked.
     """
 
     venues: Sequence[Venue]
@@ -124,8 +122,7 @@ class Quoting:
             if pending is None
         }
         waiting = {venue: each for venue, each in asked.pending.items() if each is not None}
-        # Whoever comes late for the answers, after a slow write of its own, waits a moment still.
-        answer_by = max(asked.answer_by, self.clock.now() + self.grace)
+        answer_by = asked.answer_by
         for _ in range(1 + 2 * (self.timeout // _LOOK)):
             for venue, pending in list(waiting.items()):
                 left = answer_by - self.clock.now()
@@ -144,9 +141,8 @@ class Quoting:
                 del waiting[venue]
             if not waiting or self.clock.now() >= answer_by:
                 break
-        others = sum(pending is not None for pending in asked.pending.values()) > len(waiting)
         for venue in waiting:
             answers[venue] = VenueResponse(venue, error=VenueTimeout.code)
-            if asked.telling and others:
+            if asked.telling:
                 self.breaking.failed(venue)
         return answers
