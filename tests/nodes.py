@@ -4,7 +4,7 @@ The venues' programs are stood in for by our arithmetic; everything else is read
 """
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,99 +15,16 @@ from engine.adapters.solana.message import message_of, read
 from engine.adapters.solana.pools import READERS, Found, Kind, Listing
 from engine.adapters.solana.rpc import Account, Accounts, Node, NodeError, NodeUnavailable
 from engine.domain.errors import MarketError
-from engine.domain.tokens import SOL, USDC, Token
+from engine.domain.tokens import SOL, USDC
 from engine.ports.clock import Clock
+from local.solana.accounts import amm_v4, an_address, cpmm, dlmm, token_account
+
+__all__ = ["amm_v4", "an_address", "cpmm", "dlmm", "token_account"]
 
 BLOCK_SECONDS = 0.2
 #: So that blocks have passed when a test begins.
 FIRST_BLOCK = 1_000
 RICH = 10**13
-
-
-def an_address(name: str) -> str:
-    """Return an address that a name always gives."""
-    return encode(name.encode().ljust(32, b"."))
-
-
-def token_account(mint: str, owner: str, amount: int) -> Account:
-    """Return an account of a token."""
-    data = layouts.TOKEN_ACCOUNT.encode(
-        {"mint": mint, "owner": owner, "amount": amount, "state": 1}
-    )
-    return Account(layouts.SPL_TOKEN, 2_039_280, data)
-
-
-def cpmm(
-    address: str, base: Token, quote: Token, x: int, y: int, ppm: int = 2_500, **fields: Any
-) -> dict[str, Account]:
-    """Return the accounts of a CPMM pool that holds so much of both tokens."""
-    vaults = [an_address(f"{address[:20]}:{n}") for n in (0, 1)]
-    config = an_address(f"{address[:20]}:config")
-    state = {
-        "amm_config": config,
-        "token_0_vault": vaults[0],
-        "token_1_vault": vaults[1],
-        "token_0_mint": base.mint,
-        "token_1_mint": quote.mint,
-        "token_0_program": layouts.SPL_TOKEN,
-        "token_1_program": layouts.SPL_TOKEN,
-        "observation_key": an_address(f"{address[:20]}:obs"),
-    }
-    rate = layouts.AMM_CONFIG.encode({"trade_fee_rate": ppm})
-    return {
-        address: Account(layouts.CPMM, 1, layouts.POOL_STATE.encode(state | fields)),
-        config: Account(layouts.CPMM, 1, rate),
-        vaults[0]: token_account(base.mint, layouts.CPMM_AUTHORITY, x),
-        vaults[1]: token_account(quote.mint, layouts.CPMM_AUTHORITY, y),
-    }
-
-
-def amm_v4(
-    address: str, base: Token, quote: Token, x: int, y: int, **fields: Any
-) -> dict[str, Account]:
-    """Return the accounts of an AMM v4 pool that holds so much of both tokens."""
-    vaults = [an_address(f"{address[:20]}:{n}") for n in (0, 1)]
-    info = {
-        "status": 6,
-        "swap_fee_numerator": 25,
-        "swap_fee_denominator": 10_000,
-        "coin_vault": vaults[0],
-        "pc_vault": vaults[1],
-        "coin_vault_mint": base.mint,
-        "pc_vault_mint": quote.mint,
-    }
-    return {
-        address: Account(layouts.AMM_V4, 1, layouts.AMM_INFO.encode(info | fields)),
-        vaults[0]: token_account(base.mint, layouts.AMM_V4_AUTHORITY, x),
-        vaults[1]: token_account(quote.mint, layouts.AMM_V4_AUTHORITY, y),
-    }
-
-
-def dlmm(
-    address: str,
-    base: Token,
-    quote: Token,
-    bins: Mapping[int, Mapping[str, int]],
-    fields: Mapping[str, Any],
-) -> dict[str, Account]:
-    """Return the accounts of a DLMM pool of these bins."""
-    arrays: dict[int, dict[int, Mapping[str, int]]] = {}
-    for bin_id, held in bins.items():
-        arrays.setdefault(layouts.array_of(bin_id), {})[bin_id] = held
-    pair = {
-        "token_x_mint": base.mint,
-        "token_y_mint": quote.mint,
-        "reserve_x": an_address(f"{address[:20]}:x"),
-        "reserve_y": an_address(f"{address[:20]}:y"),
-        "oracle": an_address(f"{address[:20]}:oracle"),
-        "bin_array_bitmap": layouts.bitmap_of(n for n in arrays if -512 <= n < 512),
-    }
-    accounts = {address: Account(layouts.DLMM, 1, layouts.LB_PAIR.encode({**pair, **fields}))}
-    for index, some in arrays.items():
-        where = layouts.bin_array_address(address, index)
-        data = layouts.encode_bins(address, index, some)
-        accounts[where] = Account(layouts.DLMM, 1, data)
-    return accounts
 
 
 RAYDIUM = Listing(SOL, USDC, Kind.CPMM, an_address("raydium"))

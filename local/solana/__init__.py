@@ -1,0 +1,1 @@
+"""A Solana of our own: a node over LiteSVM, pools of both venues, faults at will."""
