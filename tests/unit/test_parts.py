@@ -203,6 +203,13 @@ def states(world: World) -> list[Order]:
     return found
 
 
+def test_a_repeat_is_answered_as_the_first_was_whatever_has_begun_since() -> None:
+    world = World(a_parent())
+    first = order_view(world.parent)
+    world.look()
+    assert order_view(world.now.as_of(1)) == first
+
+
 def test_every_state_is_kept_as_text_and_told_of_later_as_it_was() -> None:
     seen = states(World(a_parent(min_price=Decimal(90))))
     assert [order.seq for order in seen] == list(range(1, len(seen) + 1))

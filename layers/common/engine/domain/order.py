@@ -714,7 +714,8 @@ class Order:
             amount_out=None,
             error=None,
             dead_letter_due=False,
-            plan=self.plan and self.plan.as_of(seq),
+            # As it was placed, its first part was due: a repeat is answered so.
+            plan=self.plan and self.plan.as_of(seq, due=self.created_at if seq == 1 else None),
         )
 
     def _at_least(self, status: Status) -> Status:

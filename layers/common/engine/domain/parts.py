@@ -133,13 +133,13 @@ class Plan:
         failed = Counter(p.number for p in self.begun if not p.is_open and not p.filled)
         return next((number for number, n in failed.items() if n >= MAX_FAILURES), None)
 
-    def as_of(self, seq: int) -> "Plan":
-        """Return this plan as it was at change `seq` of its parent; when what was due is not kept.
+    def as_of(self, seq: int, *, due: datetime | None) -> "Plan":
+        """Return this plan as it was at change `seq` of its parent; `due` then is not kept in it.
 
         A part is never begun and ended by one change.
         """
         return Plan(
-            None,
+            due,
             None,
             tuple(part.as_of(seq) for part in self.begun if part.seq <= seq),
             tuple(each for each in self.skipped if each[1] <= seq),
