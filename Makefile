@@ -107,7 +107,7 @@ routes: $(RUN) ## Give the STACK that SAM deployed to AWS_ENDPOINT_URL its HTTP 
 sam-local: $(RUN) $(SAM) ## Run `sam local` for real, where a Docker engine and a Lambda image are
 	@$(EXEC) local sam-local
 
-contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml, errors.md and the client from the code
+contracts: $(DEV) ## Make docs/openapi.json, asyncapi.yaml, errors.md, postman.json and the client from the code
 	@$(EXEC) contracts
 
 fuzz: $(DEV) ## Fuzz the running system from its own contract with CASES=5000 requests or more

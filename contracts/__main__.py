@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import yaml
 
-from contracts import client, errors, stream
+from contracts import client, errors, postman, stream
 from engine.api.document import document
 from engine.api.http import HttpApi
 
@@ -37,6 +37,10 @@ def asyncapi() -> str:
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
 
 
+def collection() -> str:
+    return postman.text(document(api().contract()))
+
+
 def models() -> str:
     """Return the client's models, in the house's format."""
     ruff = Path(sys.executable).with_name("ruff")
@@ -55,6 +59,7 @@ FILES: dict[Path, Callable[[], str]] = {
     ROOT / "docs/openapi.json": openapi,
     ROOT / "docs/asyncapi.yaml": asyncapi,
     ROOT / "docs/errors.md": errors.text,
+    ROOT / "docs/postman.json": collection,
     ROOT / "cli/oee/client/models.py": models,
 }
 

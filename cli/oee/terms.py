@@ -109,7 +109,16 @@ _BESIDE = {
     "min_liquidity": {"sniper"},
     "stop_slippage": {"oco"},
     "take_profit_slippage": {"oco"},
-    "expires": {"limit", "stop", "stopLimit", "takeProfit", "trailingStop", "oco", "sniper"},
+    "expires": {
+        "limit",
+        "stop",
+        "stopLimit",
+        "takeProfit",
+        "trailingStop",
+        "oco",
+        "twap",
+        "sniper",
+    },
     "reject_if_due": {"limit", "stop", "stopLimit", "takeProfit", "trailingStop", "oco"},
 }
 

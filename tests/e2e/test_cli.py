@@ -15,6 +15,9 @@ from pathlib import Path
 
 import httpx
 
+from engine.adapters.aws.keys import DynamoAccess
+from engine.ports.access import Role
+from local.ops.keys import create
 from local.system import System
 from oee.client import AsyncEngine, Engine
 from tests.e2e.client import Trader, until
@@ -64,6 +67,7 @@ KINDS = {
     "takeProfit": ("--take-profit", "900"),
     "trailingStop": ("--trail", "5%"),
     "oco": ("--take-profit", "900", "--stop", "20"),
+    "twap": ("--twap", "2/1h", "--min-price", "900"),
 }
 
 
@@ -169,6 +173,37 @@ def test_every_way_to_end_has_its_code(
     for asked in ("tokens", f"watch {order_id}", "doctor", "sell SOL USDC 1"):
         ran = oee(nowhere, *asked.split(), code=3)
         assert "127.0.0.1:9" in ran.stdout + ran.stderr
+
+
+def test_operators_operate_and_traders_are_refused(
+    keyed: System, account: Accounts, access: DynamoAccess
+) -> None:
+    trader = account("notops")
+    env = environment(keyed, create(access, "cli-ops", Role.OPERATOR))
+    acts = ("ops status", "ops dead-letters", "ops redrive", "ops halt why", "ops resume why")
+    for asked in (*acts, "ops audit"):
+        ran = oee(environment(keyed, trader.key), *asked.split(), code=4)
+        assert "OPERATOR_ONLY" in ran.stderr
+    status = json.loads(oee(env, "ops", "status", "--json").stdout)
+    assert status["trading"]["state"] == "open"
+    try:
+        assert "halted" in oee(env, "ops", "halt", "a test").stdout
+        until(trader.post, lambda answer: answer.status_code == 503)  # within two seconds
+        halted = environment(keyed, trader.key)
+        refused = oee(halted, "sell", "SOL", "USDC", "1", "--json", code=4)
+        assert json.loads(refused.stderr)["error"]["code"] == "TRADING_HALTED"
+    finally:
+        oee(env, "ops", "resume", "it is over")
+    until(trader.post, lambda answer: answer.status_code == 202)
+    oee(env, "ops", "dead-letters", "-n", "5")
+    assert "moved" in oee(env, "ops", "redrive", "a test").stdout
+    done = json.loads(oee(env, "ops", "audit", "--json").stdout)["acts"]
+    assert {"a test", "it is over"} <= {act["reason"] for act in done}
+    order_id = trader.place()
+    trader.wait_for(order_id, "confirmed")
+    told = json.loads(oee(env, "show", order_id, "--story", "--json").stdout)
+    assert told["orderId"] == order_id
+    assert "yes; trading is open" in oee(env, "doctor").stdout
 
 
 def test_ctrl_c_leaves_the_order_alone_and_says_how_to_go_on(
