@@ -193,7 +193,15 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(
             "Send a signal of a source that is not known",
             404,
-            body={"type": "launch", "timestamp": "2026-11-27T08:00:00Z", "data": {}},
+            body={
+                "type": "token.launched",
+                "timestamp": "2026-11-27T08:00:00Z",
+                "data": {
+                    "mint": "So11111111111111111111111111111111111111112",
+                    "symbol": "MOON",
+                    "decimals": 6,
+                },
+            },
             path={"source": "nobody"},
         ),
     ),

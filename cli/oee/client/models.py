@@ -284,8 +284,8 @@ class LaunchToken(Sent):
     symbol: str
     #: USDC for one token, from 0.000001 to 1000000.
     price: Amount
-    #: What both pools hold together, in whole US dollars.
-    liquidity_usd: int
+    #: What both pools hold together, in US dollars from 100 to 10000000; cents are dropped.
+    liquidity_usd: Amount
 
 
 class Launched(Told):

@@ -314,6 +314,8 @@ class LaunchToken(Sent):
     price: Annotated[SentPrice, Field(ge=Decimal("0.000001"), le=1_000_000)] = Field(
         description="USDC for one token, from 0.000001 to 1000000."
     )
-    liquidity_usd: Annotated[int, Field(ge=100, le=10_000_000), BeforeValidator(whole)] = Field(
-        description="What both pools hold together, in whole US dollars.", examples=[100_000]
+    liquidity_usd: Annotated[SentPrice, Field(ge=100, le=10_000_000)] = Field(
+        description="What both pools hold together, in US dollars from 100 to 10000000; cents are "
+        "dropped.",
+        examples=[100_000],
     )

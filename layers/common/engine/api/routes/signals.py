@@ -83,7 +83,7 @@ def add_launches(app: Resolver, opening: Callable[[], "Opening"]) -> None:
     )
     def launch_token(asked: Annotated[requests.LaunchToken, Body()]) -> signals.Launched:
         try:
-            opened = opening().open(asked.symbol, asked.price, asked.liquidity_usd)
+            opened = opening().open(asked.symbol, asked.price, int(asked.liquidity_usd))
         except InvalidOrder as error:
             raise invalid("INVALID_BODY", error.problems) from None
         launch = opened.launch
