@@ -8,12 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from engine.adapters.aws.keys import DynamoAccess
 from engine.ports.access import Role
@@ -206,6 +207,15 @@ def test_operators_operate_and_traders_are_refused(
     assert "yes; trading is open" in oee(env, "doctor").stdout
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let processes started here hear Ctrl-C, also if ours was started to ignore it, as by `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_the_order_alone_and_says_how_to_go_on(
     system: System, trader: Trader
 ) -> None:
@@ -215,12 +225,11 @@ def test_ctrl_c_leaves_the_order_alone_and_says_how_to_go_on(
         words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout
-        assert running.stderr
         order_id = running.stdout.readline().split()[0]
         assert running.stdout.readline().split()[1] == "resting"
         running.send_signal(signal.SIGINT)
-        said = running.stderr.read()
-        assert running.wait(30) == 130, said
+        _, said = running.communicate(timeout=30)
+        assert running.returncode == 130, said
     assert trader.order(order_id)["status"] == "resting"
     assert re.search(rf"oee watch {order_id} --after [01]$", said, re.MULTILINE), said
     assert f"oee cancel {order_id}" in said
