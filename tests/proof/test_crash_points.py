@@ -3,14 +3,18 @@
 import os
 from collections import Counter
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 
 from tests.proof.border import Harm
 from tests.proof.stories import DEATHS, STORIES, Story, Telling, distinct, points, tell
 
-#: Also the harms that are no deaths at every call, not at the first of its kind alone.
+#: Every harm at every call.
 EVERYTHING = os.environ.get("PROOF", "") == "all"
+#: A story of more calls has deaths too at the first of each kind of call alone, and of the other
+#: harms one there, in turn.
+LONG = 150
 stories = pytest.mark.parametrize("story", STORIES, ids=str)
 #: What happens to the calls of some stories, besides deaths, also when time is short.
 MORE: dict[str, tuple[Harm, ...]] = {
@@ -40,9 +44,11 @@ def test_whatever_goes_wrong_at_one_call_every_promise_is_kept(
     once = [c for c in distinct(calls) if c.function in (story.functions or {c.function})]
     if thorough:
         once = calls if EVERYTHING else distinct(calls)
-    deaths = calls if thorough else once
     others = [harm for harm in harms if harm not in DEATHS]
-    for call, harm in (*points(deaths, DEATHS), *points(once, others)):
+    short = EVERYTHING or len(calls) <= LONG
+    deaths = calls if thorough and short else once
+    harmed = points(once, others) if short else zip(once, cycle(others), strict=False)
+    for call, harm in (*points(deaths, DEATHS), *harmed):
         good(tell(story, {call.number: harm}))
         tally["points at which a process dies" if harm in DEATHS else "other harms"] += 1
 
