@@ -8,6 +8,8 @@ CASES ?= 5000
 ORDERS ?= 500
 SEED ?= 1
 FAULTS ?= 10
+PARENTS ?= 0
+PARTS ?= 20
 CLOUD_PORT ?= 4566
 ENV ?= default
 ROLE ?= trader
@@ -83,8 +85,8 @@ check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract,
 	$(VENV)/bin/mypy
 	$(PY) -m pytest -q -n auto --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration tests/proof
 
-chaos: $(DEV) ## Storm the embedded cloud with ORDERS=500 and trouble (SEED=, FAULTS= percent); say what broke
-	@$(EXEC) tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS)
+chaos: $(DEV) ## Storm the embedded cloud with ORDERS=500 and trouble (SEED=, FAULTS= percent, PARENTS=50 in PARTS=20); say what broke
+	@$(EXEC) tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS) --parents $(PARENTS) --parts $(PARTS)
 
 build: $(RUN) $(NODE) $(SAM) ## Build what ENV (default, prod, local, containers) deploys, into .aws-sam
 	@$(EXEC) local build '$(ENV)'

@@ -1,6 +1,7 @@
 """Storm the embedded cloud with orders and trouble, then say which promise was broken.
 
 python -m tests.chaos --orders 500 --seed 1 --faults 10
+python -m tests.chaos --orders 50 --parents 50 --parts 20
 """
 
 import argparse
@@ -15,11 +16,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--orders", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--parents", type=int, default=0, help="orders in parts besides")
+    parser.add_argument("--parts", type=int, default=20, help="of each of them")
     parser.add_argument("--faults", type=int, default=10, help="percent, of the chain's doings")
     asked = parser.parse_args()
     stop_on_signals()
     with running(parameters(asked.faults)) as system:
-        outcome = storm(system, asked.orders, asked.seed)
+        outcome = storm(system, asked.orders, asked.seed, parents=asked.parents, parts=asked.parts)
     print(table(outcome))
     return 1 if outcome.broken else 0
 

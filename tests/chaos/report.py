@@ -30,7 +30,14 @@ class Outcome:
         return [sentence for finding in self.findings for sentence in finding.broken]
 
 
-def storm(system: System, orders: int, seed: int, hidden: int | None = None) -> Outcome:
+def storm(
+    system: System,
+    orders: int,
+    seed: int,
+    hidden: int | None = None,
+    parents: int = 0,
+    parts: int = 2,
+) -> Outcome:
     """Storm a running system whose callers need keys.
 
     A message that a dead worker had is `hidden` seconds, or as long as the template says.
@@ -43,7 +50,7 @@ def storm(system: System, orders: int, seed: int, hidden: int | None = None) -> 
     keys = {account: create(access, account) for account in ACCOUNTS}
     started = time.monotonic()
     chaos = Storm(system, keys, seed)
-    history = chaos.run(orders, A_SECOND)
+    history = chaos.run(orders, A_SECOND, parents, parts)
     return Outcome(history, findings(history), chaos.done, time.monotonic() - started)
 
 

@@ -42,7 +42,7 @@ TRADES = (
     ("XFAIL", "USDC", (1, 9), 1),
 )
 #: The functions whose processes are killed, and how often.
-VICTIMS = {"worker": 6, "ws_notify": 2, "execute": 1, "ws_connect": 1, "reconcile": 1}
+VICTIMS = {"worker": 6, "ws_notify": 2, "execute": 1, "ws_connect": 1, "reconcile": 1, "trigger": 1}
 FINALS = {status.value for status in FINAL}
 #: How long orders may take to end, and what was told of them to arrive after that.
 QUIET_SECONDS, ARRIVAL_SECONDS = 300.0, 60.0
@@ -82,6 +82,27 @@ def new_orders(count: int, chance: Random) -> Iterator[NewOrder]:
         )
 
 
+def in_parts(count: int, parts: int, chance: Random) -> Iterator[NewOrder]:
+    """Yield orders in parts, one every second or two; a fifth of them is cancelled on its way."""
+    for n in range(count):
+        yield NewOrder(
+            account=chance.choice(ACCOUNTS),
+            body={
+                "type": "twap",
+                "tokenIn": "SOL",
+                "tokenOut": "USDC",
+                "amount": f"{chance.randint(1, 9)}.{chance.randint(1, 10**9 - 1):09d}",
+                "slippageBps": 300,
+                "parts": parts,
+                "intervalSeconds": chance.choice([1, 2]),
+            },
+            key=f"parts-{n}",
+            copies=chance.choice([1, 2]),
+            watched=chance.random() < 0.25,
+            cancelled=chance.random() < 0.2,
+        )
+
+
 @dataclass
 class Storm:
     """One run; `keys` are the accounts' API keys."""
@@ -105,8 +126,11 @@ class Storm:
         self.sqs, self.dynamodb = (self.system.client(name) for name in ("sqs", "dynamodb"))
         self.placed: list[tuple[str, str]] = []
 
-    def run(self, orders: int, a_second: float) -> History:
-        """Place `orders` orders, some `a_second`, in all the trouble; return what became of it."""
+    def run(self, orders: int, a_second: float, parents: int = 0, parts: int = 2) -> History:
+        """Place `orders` orders, some `a_second`, in all the trouble; return what became of it.
+
+        Before them `parents` orders of so many `parts` are placed.
+        """
         chance = Random(self.seed)
         with (
             ThreadPoolExecutor(16) as traders,
@@ -115,7 +139,8 @@ class Storm:
         ):
             with self._beside(self.kill), self._beside(self.double), self._beside(self.repair):
                 under_way = []
-                for new_order in new_orders(orders, chance):
+                first = in_parts(parents, parts, chance)
+                for new_order in [*first, *new_orders(orders, chance)]:
                     under_way.append(traders.submit(self.trade, new_order, subscriptions))
                     time.sleep(chance.expovariate(a_second))
                 for trade in under_way:
@@ -143,6 +168,8 @@ class Storm:
         with self.lock:
             self.placed.append((new_order.account, order_id))
         if new_order.cancelled:
+            if "parts" in new_order.body:  # amid one of them
+                time.sleep(1 + int(order_id[:2], 16) / 64)
             self._call(new_order.account, "cancel", "POST", f"/api/orders/{order_id}/cancel")
         if new_order.watched:
             subscriptions.submit(self.watch, new_order.account, order_id).add_done_callback(_raise)

@@ -46,6 +46,11 @@ ASKED: dict[OrderType, Any] = {
         "take_profit": Exit(one, 100),
         "stop_loss": Exit(other, 300),
     },
+    OrderType.TWAP: lambda one, other: {
+        "parts": 3,
+        "interval_seconds": 7,
+        "min_price": one if one < other else None,
+    },
 }
 
 
@@ -97,6 +102,8 @@ class Waiting(RuleBasedStateMachine):
         self._step()
         order_id = self._order(order)
         kind = self.world.states[order_id][-1].terms.kind
+        if kind is OrderType.MARKET:  # a part's: it never rests
+            return
         self.world.change(order_id, **ASKED[kind](Decimal(one), Decimal(other)))
 
     @precondition(_some_order)

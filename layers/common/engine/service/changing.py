@@ -120,7 +120,7 @@ class Changing:
 def _applied(terms: Terms, changes: Changes) -> Terms:
     """Return terms with some of them changed. Raises InvalidOrder for those that a kind has not."""
     kind = KINDS[terms.kind]
-    known = {"expires_at", *kind.needs, *kind.may} - {"launch"}
+    known = {"expires_at", *kind.needs, *kind.may} - {"launch", "parts", "interval_seconds"}
     if terms.kind is not OrderType.OCO:  # each leg of which has its own
         known.add("slippage_bps")
     foreign = [name for name in changes if name not in known]
