@@ -9,6 +9,8 @@ ORDERS ?= 500
 SEED ?= 1
 FAULTS ?= 10
 PARENTS ?= 0
+NETWORK ?= simulated
+SETTLEMENT ?= live
 PARTS ?= 20
 CLOUD_PORT ?= 4566
 ENV ?= default
@@ -24,6 +26,9 @@ NODE := $(VENV)/.node
 PY := $(VENV)/bin/python
 # It takes the place of the recipe's shell, so that it gets make's signals, and ends with make.
 EXEC := exec env OWNER_PID=$$PPID PYTHONPATH=layers/common $(PY) -m
+# The local chain stands on LiteSVM, which is not among what the demo needs.
+TRADING := --network '$(NETWORK)' --settlement '$(SETTLEMENT)'
+CHAIN := $(if $(filter localnet,$(NETWORK)),$(DEV),$(RUN))
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -32,11 +37,11 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(RUN) ## Place an order on an embedded cloud and watch it to the end (TYPE=market, limit, stop, oco, ...)
-	@$(EXEC) local demo --type '$(TYPE)'
+demo: $(CHAIN) ## Place an order on an embedded cloud and watch it to the end (TYPE=market, limit, stop, oco, ...; NETWORK=localnet)
+	@$(EXEC) local demo --type '$(TYPE)' $(TRADING)
 
-up: $(RUN) $(NODE) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, ORIGINS=, WATCH=1, KEEP=1, CLOUD=localstack)
-	@$(EXEC) local up --cloud '$(CLOUD)' --port '$(PORT)' --auth '$(AUTH)' --origins '$(ORIGINS)' $(if $(filter-out 0,$(WATCH)),--watch) $(if $(filter-out 0,$(KEEP)),--keep)
+up: $(CHAIN) $(NODE) $(if $(filter localstack,$(CLOUD)),$(SAM)) ## Serve the whole system on http://127.0.0.1:3000 until stopped (PORT=, AUTH=api-key, ORIGINS=, WATCH=1, KEEP=1, CLOUD=localstack, NETWORK=localnet SETTLEMENT=paper)
+	@$(EXEC) local up --cloud '$(CLOUD)' --port '$(PORT)' --auth '$(AUTH)' --origins '$(ORIGINS)' $(TRADING) $(if $(filter-out 0,$(WATCH)),--watch) $(if $(filter-out 0,$(KEEP)),--keep)
 
 # A stack on AWS if one is named on the command line or in the environment, else what `make up` serves.
 ASKED := $(if $(filter command environment,$(firstword $(origin STACK))),--stack '$(STACK)',--port '$(PORT)')
@@ -85,8 +90,8 @@ check: $(DEV) ## Run what needs no network: format, lint, types, unit, contract,
 	$(VENV)/bin/mypy
 	$(PY) -m pytest -q -n auto --disable-socket --allow-unix-socket tests/unit tests/contract tests/integration tests/proof
 
-chaos: $(DEV) ## Storm the embedded cloud with ORDERS=500 and trouble (SEED=, FAULTS= percent, PARENTS=50 in PARTS=20); say what broke
-	@$(EXEC) tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS) --parents $(PARENTS) --parts $(PARTS)
+chaos: $(DEV) ## Storm the embedded cloud with ORDERS=500 and trouble (SEED=, FAULTS= percent, PARENTS=50 in PARTS=20, NETWORK=localnet); say what broke
+	@$(EXEC) tests.chaos --orders $(ORDERS) --seed $(SEED) --faults $(FAULTS) --parents $(PARENTS) --parts $(PARTS) --network '$(NETWORK)'
 
 build: $(RUN) $(NODE) $(SAM) ## Build what ENV (default, prod, local, containers) deploys, into .aws-sam
 	@$(EXEC) local build '$(ENV)'

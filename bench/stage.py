@@ -68,7 +68,7 @@ def _hosted(parameters: Mapping[str, str]) -> Iterator[tuple[System, int]]:
         port, (cloud_port, group, log), stack = here.recv()
         with socket.socket() as tie:
             cloud = Cloud(cloud_port, group, log, tie)
-            yield System(port, cloud, stack), process.pid or 0
+            yield System(port, cloud, stack, parameters), process.pid or 0
     except EOFError:
         raise Failed("the system did not start") from None
     finally:

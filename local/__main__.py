@@ -9,11 +9,14 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from local.cloud.embedded import ROOT
 from local.errors import CloudFailed, PortTaken, Refused
 from local.signals import Stopped, stop_on_signals
+
+if TYPE_CHECKING:
+    from engine.domain.order import Settlement
 
 QuoteRequest = argparse.Namespace
 Command = Callable[[QuoteRequest], int | None]
@@ -42,6 +45,8 @@ def port(text: str) -> int:
 
 def up(asked: QuoteRequest) -> None:
     """Serve the whole system on one address until stopped."""
+    if asked.cloud == "localstack" and asked.network == "localnet":
+        raise Refused("NETWORK=localnet runs on the embedded cloud, not on LocalStack")
     if asked.cloud == "localstack":
         from local.places import localstack
 
@@ -56,6 +61,7 @@ def up(asked: QuoteRequest) -> None:
             watch=asked.watch,
             keep=asked.keep,
             root=asked.root,
+            settlement=settlement(asked),
         )
 
 
@@ -78,7 +84,14 @@ def demo(asked: QuoteRequest) -> None:
     """Place an order on an embedded cloud and watch it to the end; move the price if it waits."""
     from local import demo
 
-    demo.demonstrate(asked.type, asked.token_in, asked.token_out, asked.amount)
+    demo.demonstrate(asked.type, asked.token_in, asked.token_out, asked.amount, settlement(asked))
+
+
+def settlement(asked: QuoteRequest) -> "Settlement | None":
+    """Return how orders are settled on the local chain, None where the network is simulated."""
+    from engine.domain.order import Settlement
+
+    return Settlement(asked.settlement) if asked.network == "localnet" else None
 
 
 def smoke(_: QuoteRequest) -> None:
@@ -234,6 +247,10 @@ _PORT = argument("--port", type=port, default=3000, help="of `make up`; it takes
 _STACK = argument("--stack", default="", help="one on AWS, by the shell's credentials")
 _REASON = argument("--reason", default="", help="for the audit")
 _BY_HAND = "by hand"
+_NETWORK = (
+    argument("--network", choices=["simulated", "localnet"], default="simulated"),
+    argument("--settlement", choices=["live", "paper"], default="live", help="on localnet"),
+)
 _ROLE = argument("--role", choices=["trader", "operator"], default="trader")
 _ENV = argument("env", metavar="ENV", choices=("default", "prod", "local", "containers"))
 
@@ -262,6 +279,7 @@ COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
             argument("--watch", action="store_true", help="deploy what changes in the sources"),
             argument("--keep", action="store_true", help="keep table and queues for the next one"),
             argument("--root", type=Path, default=ROOT, help="where the sources are"),
+            *_NETWORK,
         ),
     ),
     "cloud": (cloud, (argument("--cloud-port", type=port, default=4566),)),
@@ -273,6 +291,7 @@ COMMANDS: dict[str, tuple[Command, tuple[Any, ...]]] = {
             argument("--token-in", default="SOL"),
             argument("--token-out", default="USDC"),
             argument("--amount", default="1"),
+            *_NETWORK,
         ),
     ),
     "smoke": (smoke, ()),

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from local.errors import CloudFailed, Refused
 from local.smoke import Broken, print_status, refusal, summary, trade
-from local.system import running
+from local.system import System, running
+
+if TYPE_CHECKING:
+    from engine.domain.order import Settlement
 
 _PATIENCE_SECONDS = 120.0
 
@@ -54,19 +57,19 @@ STORIES: dict[str, Story] = {
 class Price:
     """The reference price of a pair on a system, as the demo finds it and moves it."""
 
-    url: str
+    system: System
     pair: str
     base_sold: bool
     start: Decimal
 
     @classmethod
-    def of(cls, url: str, token_in: str, token_out: str) -> "Price":
+    def of(cls, system: System, token_in: str, token_out: str) -> "Price":
         """Find the pair of two tokens. Raises Refused if there is none."""
-        told = httpx.get(f"{url}/api/prices", trust_env=False).raise_for_status().json()
+        told = httpx.get(f"{system.url}/api/prices", trust_env=False).raise_for_status().json()
         for sold, pair in ((True, f"{token_in}/{token_out}"), (False, f"{token_out}/{token_in}")):
             for priced in told["prices"]:
                 if priced["pair"] == pair:
-                    return cls(url, pair, sold, Decimal(priced["price"]))
+                    return cls(system, pair, sold, Decimal(priced["price"]))
         raise Refused(f"{token_in} and {token_out} are no pair")
 
     def at(self, gain: str) -> str:
@@ -76,10 +79,12 @@ class Price:
 
     def move(self, gain: str) -> None:
         price = self.at(gain)
-        sent = {"pair": self.pair, "price": price}
-        httpx.post(
-            f"{self.url}/api/simulation/prices", json=sent, trust_env=False, timeout=30
-        ).raise_for_status()
+        if self.system.localnet:
+            self.system.localnet.move(self.pair, Decimal(price))
+        else:
+            sent = {"pair": self.pair, "price": price}
+            url = f"{self.system.url}/api/simulation/prices"
+            httpx.post(url, json=sent, trust_env=False, timeout=30).raise_for_status()
         print(f"             {self.pair} is moved to {price}", flush=True)
 
 
@@ -90,6 +95,19 @@ def launch(url: str, symbol: str) -> None:
         f"{url}/api/simulation/launches", json=sent, trust_env=False, timeout=30
     ).raise_for_status()
     print(f"             {symbol} is launched, its mint is {answer.json()['mint']}", flush=True)
+
+
+def _held(system: System, *symbols: str) -> dict[str, Decimal]:
+    """Return what the wallet of a local chain has of tokens; of no wallet nothing is told."""
+    chain = system.localnet
+    if chain is None or chain.wallet is None:
+        return {}
+    from engine.domain.tokens import TOKENS
+
+    return {
+        symbol: Decimal(chain.held(TOKENS[symbol])).scaleb(-TOKENS[symbol].decimals)
+        for symbol in symbols
+    }
 
 
 @dataclass(slots=True)
@@ -110,18 +128,25 @@ class Watching:
             await asyncio.sleep(1)  # a tick or two
 
 
-def demonstrate(kind: str, token_in: str, token_out: str, amount: str) -> None:
-    """Start everything, trade once, end everything. Raises Refused if it was not confirmed."""
+def demonstrate(
+    kind: str, token_in: str, token_out: str, amount: str, settlement: "Settlement | None" = None
+) -> None:
+    """Start everything, trade once, end everything. Raises Refused if it was not confirmed.
+
+    With a `settlement` the order trades on a chain of this machine.
+    """
+    if settlement and STORIES[kind].launch:
+        raise Refused(f"TYPE={kind} needs a launch, which is simulated: leave NETWORK out")
     print("Starting the embedded cloud ...", flush=True)
     began = time.perf_counter()
-    with running() as system:
+    with running(settlement=settlement) as system:
         print(f"Up at {system.url} after {time.perf_counter() - began:.1f} s.\n")
         story = STORIES[kind]
         if story.launch is not None:
             token_in, token_out, amount = "USDC", story.launch, "100"
-            price = Price(system.url, f"{token_out}/USDC", False, Decimal(1))
+            price = Price(system, f"{token_out}/USDC", False, Decimal(1))
         else:
-            price = Price.of(system.url, token_in, token_out)
+            price = Price.of(system, token_in, token_out)
         print(f"{kind} order: {amount} {token_in} for {token_out}", end="")
         print(f", {price.pair} at {price.start}\n" if story.moves else "\n", flush=True)
         body = {"type": kind, "tokenIn": token_in, "tokenOut": token_out, "amount": amount}
@@ -129,6 +154,7 @@ def demonstrate(kind: str, token_in: str, token_out: str, amount: str) -> None:
         if story.launch is not None:
             steps.append(partial(launch, system.url, story.launch))
         heard = Watching(steps)
+        held = _held(system, token_in, token_out)
         trading = trade(
             system.url, f"{system.ws_url}/live", body | dict(story.asks(price.at)), heard=heard
         )
@@ -138,8 +164,15 @@ def demonstrate(kind: str, token_in: str, token_out: str, amount: str) -> None:
             raise CloudFailed("the order did not end", system.cloud.log) from None
         except Broken as error:
             raise CloudFailed(str(error), system.cloud.log) from error
+        moved = [
+            f"{now - before:+f} {symbol}"
+            for (symbol, before), now in zip(
+                held.items(), _held(system, token_in, token_out).values(), strict=True
+            )
+        ]
     if "orderId" not in order:
         raise Refused(f"The order was not confirmed: refused: {refusal(order)}.")
-    print(f"\n{summary(order)}\n")
+    print(f"\n{summary(order)}")
+    print(f"  wallet  {', '.join(moved)}, fees included\n" if moved else "")
     if order["status"] != "confirmed":
         raise Refused(f"The order was not confirmed: {order['status']}, see its error above.")

@@ -78,7 +78,8 @@ def summary(order: Mapping[str, Any]) -> str:
         lines.append(("venue", venues))
         lines.append(("why", order["route"]["reason"]))
     if order["amountOut"] is not None:
-        lines.append(("got", f"{order['amountOut']} {bought}, at least {order['minAmountOut']}"))
+        least = f", at least {order['minAmountOut']}" if order["minAmountOut"] else ""
+        lines.append(("got", f"{order['amountOut']} {bought}{least}"))
         lines.append(("price", f"{order['executedPrice']} {bought} per {order['tokenIn']}"))
     if order["txHash"]:
         lines.append(("txHash", order["txHash"]))

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,12 @@ from local import processes
 from local.cloud.deploy import deploying
 from local.cloud.embedded import HOST, ROOT, Cloud, listening_at, running_cloud
 from local.cloud.stack import Stack
-from local.errors import CloudFailed
+from local.errors import CloudFailed, Refused
 
 if TYPE_CHECKING:
     from engine.adapters.aws.table import Table
+    from engine.domain.order import Settlement
+    from local.solana.localnet import Localnet
 
 #: What is other here than in the template's defaults. After a run that logs nothing the embedded
 #: cloud waits 50 ms for its log, so every run is to log something.
@@ -44,11 +46,16 @@ ALIAS = "live"
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The running system; `url` and `ws_url` are the front door's."""
+    """The running system; `url` and `ws_url` are the front door's.
+
+    `parameters` are what the stack was deployed with, `localnet` is the chain that it trades on.
+    """
 
     port: int
     cloud: Cloud
     stack: Stack
+    parameters: Mapping[str, str]
+    localnet: "Localnet | None" = None
 
     @property
     def url(self) -> str:
@@ -99,15 +106,21 @@ def running(
     template: Path = ROOT / "template.yaml",
     log_level: str = "INFO",
     kept: Path | None = None,
+    settlement: "Settlement | None" = None,
 ) -> Iterator[System]:
     """Run the whole system with its front door on `port`, 0 for a free one.
 
-    What is in it outlasts it in the directory `kept`, if there is one. Raises PortTaken before
+    What is in it outlasts it in the directory `kept`, if there is one. With a `settlement`, live or
+    on paper, it trades on a chain of this machine, not simulated. Raises PortTaken before
     anything is started, CloudFailed if something does not start.
     """
     processes.allow_open_files()
-    with listening_at(port) as listener, running_cloud(log_level=log_level, kept=kept) as cloud:
-        asked = PARAMETERS | dict(parameters or {})
+    with (
+        listening_at(port) as listener,
+        running_cloud(log_level=log_level, kept=kept) as cloud,
+        _chain(cloud, settlement) as chain,
+    ):
+        asked = PARAMETERS | dict(chain.parameters if chain else {}) | dict(parameters or {})
         with deploying(cloud, template, asked) as finished:
             from local.door.front_door import serving  # takes a while: meanwhile
 
@@ -121,7 +134,19 @@ def running(
             connect_url=cloud.endpoint_url + invocations(stack.functions["ws_connect"]),
             log=cloud.log,
         ):
-            yield System(port=int(listener.getsockname()[1]), cloud=cloud, stack=stack)
+            yield System(int(listener.getsockname()[1]), cloud, stack, asked, chain)
+
+
+def _chain(
+    cloud: Cloud, settlement: "Settlement | None"
+) -> "AbstractContextManager[Localnet | None]":
+    if settlement is None:
+        return nullcontext()
+    try:
+        from local.solana.localnet import localnet
+    except ImportError as error:
+        raise Refused(f"the local chain needs what `make test` installs: {error}") from error
+    return localnet(cloud.endpoint_url, settlement)
 
 
 def warm_up(cloud: Cloud, stack: Stack, processes_of: Mapping[str, int]) -> None:

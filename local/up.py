@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.cloud.embedded import ROOT, STATE
 from local.errors import CloudFailed, Refused
 from local.places.sam_local import environments
 from local.system import WARM, System, running
+
+if TYPE_CHECKING:
+    from engine.domain.order import Settlement
 
 _BANNER = """\
 The order execution engine is up at {url}
@@ -22,7 +25,7 @@ The order execution engine is up at {url}
   Read it          curl -s {url}/api/orders/ORDER_ID
   Watch it         {ws_url}/api/orders/status/ORDER_ID
                    {ws_url}/live, then {{"action":"subscribe","orderId":"ORDER_ID"}}
-  Failures         tokens XFAIL, XSLIP and XDROP, each against USDC
+  {besides}
 
   AWS_ENDPOINT_URL={endpoint_url}
   Addresses        {state}
@@ -51,6 +54,8 @@ def addresses(system: System) -> dict[str, Any]:
         "deadLetterQueue": system.stack.dead_letter_queue,
         "functions": dict(system.stack.functions),
         "outputs": dict(system.stack.outputs),
+        "chain": system.localnet.url if system.localnet else None,
+        "wallet": system.localnet.wallet if system.localnet else None,
         "pid": os.getpid(),
         "cloudPid": system.cloud.group,
         "log": str(system.cloud.log),
@@ -96,6 +101,14 @@ def found(port: int, state: Path = STATE) -> dict[str, Any]:
     raise Refused(f"nothing is up at port {port}: run make up, or name a stack with STACK=...")
 
 
+def _besides(system: System) -> str:
+    chain = system.localnet
+    if chain is None:
+        return "Failures         tokens XFAIL, XSLIP and XDROP, each against USDC"
+    whose = f"the wallet {chain.wallet}" if chain.wallet else "on paper: nothing is signed"
+    return f"Chain            {chain.url} (JSON-RPC), {whose}"
+
+
 def serve(
     at: int,
     auth: str,
@@ -104,11 +117,13 @@ def serve(
     watch: bool = False,
     keep: bool = False,
     root: Path = ROOT,
+    settlement: "Settlement | None" = None,
 ) -> None:
     """Serve until the embedded cloud ends, which it should not.
 
     With `watch`, what changes in the sources below `root` is deployed meanwhile. With `keep`, table
-    and queues are as they were when the last one at this port that kept them ended.
+    and queues are as they were when the last one at this port that kept them ended. With a
+    `settlement` it trades on a chain of this machine.
     Raises PortTaken, CloudFailed, Refused.
     """
     from local import console
@@ -116,6 +131,8 @@ def serve(
 
     if keep and not at:
         raise Refused("KEEP=1 needs a PORT: what is kept is found again by it")
+    if keep and settlement:
+        raise Refused("KEEP=1 is of no use with NETWORK=localnet: the chain begins anew each time")
     kept = STATE / f"kept-{at}" if keep else None
     parameters = {"Auth": auth, "AllowedOrigins": origins}
     try:
@@ -129,9 +146,10 @@ def serve(
             warm=WARM | {"console": 1},
             template=root / "template.yaml",
             kept=kept,
+            settlement=settlement,
         ) as system,
         told(system) as state,
-        watching(system, parameters, root) if watch else nullcontext(),
+        watching(system, root) if watch else nullcontext(),
     ):
         print(
             _BANNER.format(
@@ -140,6 +158,7 @@ def serve(
                 endpoint_url=system.endpoint_url,
                 state=os.path.relpath(state),
                 log=os.path.relpath(system.cloud.log),
+                besides=_besides(system),
             ),
             flush=True,
         )

@@ -11,7 +11,7 @@ from local import console
 from local.cloud.deploy import deploying
 from local.cloud.embedded import ROOT
 from local.errors import CloudFailed, Refused
-from local.system import PARAMETERS, WARM, System, warm_up
+from local.system import WARM, System, warm_up
 
 Seen = Mapping[str, tuple[int, int]]
 
@@ -45,9 +45,9 @@ def changed(before: Seen, after: Seen) -> list[str]:
     )
 
 
-def redeploy(system: System, template: Path, parameters: Mapping[str, str]) -> None:
+def redeploy(system: System, template: Path) -> None:
     """Update the stack and warm its functions up. Raises CloudFailed."""
-    with deploying(system.cloud, template, PARAMETERS | dict(parameters)) as finished:
+    with deploying(system.cloud, template, system.parameters) as finished:
         stack = finished()
     warm_up(system.cloud, stack, WARM)
 
@@ -71,14 +71,14 @@ def watch(
 
 
 @contextmanager
-def watching(system: System, parameters: Mapping[str, str], root: Path = ROOT) -> Iterator[None]:
+def watching(system: System, root: Path = ROOT) -> Iterator[None]:
     """Watch the sources while the system runs; what it says goes to standard output."""
     stopping = threading.Event()
 
     def act() -> None:
         with suppress(Refused):  # as it was said at the start
             console.build()
-        redeploy(system, root / "template.yaml", parameters)
+        redeploy(system, root / "template.yaml")
 
     def say(line: str) -> None:
         print(line, flush=True)

@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from random import Random
 from threading import Lock
@@ -104,6 +104,17 @@ class LocalNode:
         passed = (self.clock.now() - self._began).total_seconds()
         return FIRST_SLOT + self._ahead + int(passed / SLOT_SECONDS + 1e-6)
 
+    def time_of(self, slot: int) -> datetime:
+        """Return when a slot begins, if the chain never ran ahead."""
+        return self._began + timedelta(seconds=(slot - FIRST_SLOT) * SLOT_SECONDS)
+
+    def passed(self, height: int) -> datetime:
+        """Return when the chain's tip is past a height, if it never ran ahead."""
+        slot = height  # heights leave out what was skipped
+        while self._height(slot) <= height:
+            slot += max(1, height - self._height(slot))
+        return self.time_of(slot)
+
     def skip(self, slots: int) -> None:
         """Let the chain run ahead by so many slots at once."""
         with self._lock:
@@ -118,7 +129,8 @@ class LocalNode:
 
     def account(self, address: str) -> Account | None:
         """Return an account as it stands at the tip."""
-        return self.runtime.account(address)
+        with self._lock:
+            return self.runtime.account(address)
 
     def _unix(self) -> int:
         return int(self.clock.now().timestamp())

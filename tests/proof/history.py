@@ -243,6 +243,8 @@ def what_did_not_trade_never_will(history: History) -> Checked:
                 yield f"{name} was given up (seq {at.seq}) while it could still land"
             elif entry is not None and "out" in entry:
                 yield f"{name} was given up (seq {at.seq}) and landed"
+            elif entry is not None and int(entry.get("expired", "0")) > to_ms(at.updated_at):
+                yield f"{name} was given up (seq {at.seq}) before it expired"
             else:
                 yield None
 

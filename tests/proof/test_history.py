@@ -231,6 +231,13 @@ def fail_while_it_may_still_land(history: History) -> None:
     history.ledger = {s: e for s, e in history.ledger.items() if s != end.transaction.signature}
 
 
+def fail_before_it_expired(history: History) -> None:
+    end = history.ends[_slipped(history)]
+    assert end.transaction is not None
+    later = str(to_ms(end.updated_at) + 1)
+    _with_ledger(history, {end.transaction.signature: {"expired": later}})
+
+
 def begin_in_the_middle(history: History) -> None:
     del history.states[_of(history, Status.CONFIRMED)][0]
 
@@ -533,6 +540,7 @@ SPOILS: dict[Spoil, str] = {
     land_for_a_failed_order: "is failed and",
     trade_after_the_deadline: "after its deadline",
     fail_while_it_may_still_land: "while it could still land",
+    fail_before_it_expired: "before it expired",
     begin_in_the_middle: "began as routing with seq 2",
     leave_a_gap: "from seq 2 (routing) to 4 (submitted) is not one step",
     skip_a_status: "is not in the life cycle",
