@@ -18,6 +18,7 @@ from typing import Any
 from bench.figures import ROOT, Failed
 from bench.stub import an_order, answering
 from engine.adapters.codec import encode
+from engine.domain.order import Settlement
 from local.cloud.embedded import scrubbed
 from local.cloud.package import function_zip, layer_zip
 
@@ -39,13 +40,15 @@ class Lambdas:
 
     directory: Path
     endpoint: str
+    environment: Mapping[str, str]
 
     def run(self, function: str, *words: str) -> Any:
         """Run `bench/child.py` as a process of a function; return what it found. Raises Failed."""
         code = [str(self.directory / function), str(self.directory / "layer" / "python")]
         if "answered" in words:
             code.append(str(ROOT))
-        return child(*words, environment=settings(self.endpoint) | {"PYTHONPATH": ":".join(code)})
+        environment = settings(self.endpoint) | dict(self.environment)
+        return child(*words, environment=environment | {"PYTHONPATH": ":".join(code)})
 
     def first(self, function: str, mode: str = "first") -> Any:
         """Run a process of a function that is woken by one event."""
@@ -106,16 +109,22 @@ def settings(endpoint: str | None) -> dict[str, str]:
 
 
 @contextmanager
-def unpacked() -> Iterator[Lambdas]:
-    """Unpack functions and layer as Lambda would, and answer their calls meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, answering() as endpoint:
+def unpacked(
+    settlement: Settlement = Settlement.SIMULATED,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Lambdas]:
+    """Unpack functions and layer as Lambda would, and answer their calls meanwhile.
+
+    Orders are of this settlement; `environment` is told to the functions besides.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, answering(settlement) as endpoint:
         directory = Path(name)
         packed = {"layer": layer_zip(ROOT / "layers" / "common")}
         packed |= {f: function_zip(ROOT / "functions" / f) for f in FUNCTIONS}
         for each, content in packed.items():
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 archive.extractall(directory / each)
-        yield Lambdas(directory, endpoint)
+        yield Lambdas(directory, endpoint, environment)
 
 
 def an_event(name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from bench import cost, growth, latency, routing, triggers
+from bench import cost, growth, latency, localnet, routing, triggers
 from bench.figures import ROOT, Results
 from bench.lambdas import FUNCTIONS
 from bench.markdown import between, render
@@ -55,6 +55,7 @@ def rendered(name: str, results: Results) -> str:
         growth=growth,
         latency=latency,
         triggers=triggers,
+        localnet=localnet,
         routing=routing,
     )
 

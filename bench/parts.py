@@ -8,6 +8,7 @@ from bench.figures import Figures
 from bench.growth import growth
 from bench.latency import overhead, push, submit, watchers
 from bench.life import life
+from bench.localnet import localnet
 from bench.request import profile, request, startup
 from bench.routing import arithmetic
 from bench.scale import scale
@@ -18,6 +19,6 @@ from bench.triggers import triggers
 #: `request` needs figures of `life`, `cost` of both and of `overhead`; `scale` of most.
 _IN_TURN: tuple[Callable[[Stage], Figures], ...] = (
     *(arithmetic, startup, life, request, profile, overhead, cost, push, watchers, submit),
-    *(emulator, memory, throughput, zero, growth, triggers, scale),
+    *(emulator, memory, throughput, zero, growth, triggers, localnet, scale),
 )
 PARTS = {part.__name__: part for part in _IN_TURN}

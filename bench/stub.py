@@ -18,18 +18,24 @@ from typing import Any
 from engine.adapters.aws.orders import order_item
 from engine.adapters.aws.subscriptions import ROWS
 from engine.adapters.codec import from_ms, to_ms
-from engine.domain.order import Order
+from engine.domain.order import Order, Settlement
 from engine.domain.terms import Terms
 from engine.domain.tokens import SOL, USDC
 
 Document = dict[str, Any]
 
 
-def an_order(order_id: str, account: str = "anyone", age: timedelta = timedelta(0)) -> Order:
+def an_order(
+    order_id: str,
+    account: str = "anyone",
+    age: timedelta = timedelta(0),
+    settlement: Settlement = Settlement.SIMULATED,
+) -> Order:
     """Return a pending order of 1 SOL for USDC, placed now or some time ago."""
     at = from_ms(to_ms(datetime.now(UTC) - age))
     deadline = at + timedelta(seconds=120)
-    return Order.place(order_id, account, Terms(SOL, USDC, 10**9, 50), at=at, deadline=deadline)
+    terms = Terms(SOL, USDC, 10**9, 50)
+    return Order.place(order_id, account, terms, at=at, deadline=deadline, settlement=settlement)
 
 
 @dataclass
@@ -37,6 +43,7 @@ class Rows:
     """What was put, and what was never put and is there all the same."""
 
     put: dict[tuple[str, str], Document] = field(default_factory=dict)
+    settlement: Settlement = Settlement.SIMULATED
 
     def answer(self, operation: str, asked: Document) -> Document:
         """Return the answer to one call."""
@@ -62,7 +69,8 @@ class Rows:
     def get(self, key: Document) -> Document | None:
         pk, sk = key["pk"]["S"], key["sk"]["S"]
         if (pk, sk) not in self.put and sk == "ORDER":
-            return order_item(an_order(pk.removeprefix("ORDER#")))
+            order_id = pk.removeprefix("ORDER#")
+            return order_item(an_order(order_id, settlement=self.settlement))
         if pk.startswith("ORDER#") and sk.startswith(ROWS):
             now = to_ms(datetime.now(UTC))
             entry = json.dumps([0, now - 60_000, now + 7_200_000, 1])  # there for a minute
@@ -74,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 65_536  # head and body in one packet
     disable_nagle_algorithm = True
-    rows = Rows()
+    rows: Rows
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -98,9 +106,10 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def answering() -> Iterator[str]:
-    """Answer on a loopback port; yield the address."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+def answering(settlement: Settlement = Settlement.SIMULATED) -> Iterator[str]:
+    """Answer on a loopback port, with orders of such a settlement; yield the address."""
+    handler = type("Handler", (_Handler,), {"rows": Rows(settlement=settlement)})
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -93,6 +93,17 @@ TARGETS = (
     Target("confirmed twice", "triggers", "burst_twice", maximum=0),
     Target("a market order beside 10,000 resting", "triggers", "beside_ratio", "x", maximum=1.2),
     Target(
+        "POST to landed on the local chain, no delays, p50", "localnet", "p50_ms", "ms", maximum=150
+    ),
+    Target("a quote of both venues there, p50", "localnet", "quote_p50_ms", "ms", maximum=10),
+    Target(
+        "start of a worker on Solana, of a simulated one",
+        "localnet",
+        "start_ratio",
+        "x",
+        maximum=1.3,
+    ),
+    Target(
         "a million resting orders, above market ones", "triggers", "more_usd", "USD", maximum=2.5
     ),
 )

@@ -34,8 +34,8 @@ from local.cloud.embedded import HOST, wait_until_healthy
 from local.solana import accounts
 from local.solana.node import LocalNode
 
-#: What the wallet has of each token, in tokens; for fees too.
-_HELD = 100_000_000
+#: What the wallet has: lamports, for fees too, and of each other token so many.
+_LAMPORTS, _HELD = 10**15, 10**11
 #: The file's path is a parameter of the template, which takes a short one.
 _FILES = Path("/tmp")  # noqa: S108 - made with a name of its own, for its owner alone
 #: How long nobody answers whom a node leaves without an answer.
@@ -174,7 +174,7 @@ def _accounts_of(pool: Pool, base: Token, quote: Token) -> dict[str, Account]:
 
 
 def _riches(wallet: str, tokens: set[Token]) -> dict[str, Account]:
-    found = {wallet: Account(layouts.SYSTEM, _HELD * 10**SOL.decimals // 100, b"")}
+    found = {wallet: Account(layouts.SYSTEM, _LAMPORTS, b"")}
     for token in tokens - {SOL}:
         where = layouts.associated_account(wallet, token.mint)
         found[where] = accounts.token_account(token.mint, wallet, _HELD * 10**token.decimals)

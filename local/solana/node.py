@@ -91,6 +91,7 @@ class LocalNode:
     _ahead: int = 0
     _forked: dict[int, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+    slot_seconds: float = SLOT_SECONDS
     _began: datetime = field(init=False)
     _chance: Random = field(init=False)
 
@@ -102,11 +103,11 @@ class LocalNode:
     @property
     def slot(self) -> int:
         passed = (self.clock.now() - self._began).total_seconds()
-        return FIRST_SLOT + self._ahead + int(passed / SLOT_SECONDS + 1e-6)
+        return FIRST_SLOT + self._ahead + int(passed / self.slot_seconds + 1e-6)
 
     def time_of(self, slot: int) -> datetime:
         """Return when a slot begins, if the chain never ran ahead."""
-        return self._began + timedelta(seconds=(slot - FIRST_SLOT) * SLOT_SECONDS)
+        return self._began + timedelta(seconds=(slot - FIRST_SLOT) * self.slot_seconds)
 
     def passed(self, height: int) -> datetime:
         """Return when the chain's tip is past a height, if it never ran ahead."""

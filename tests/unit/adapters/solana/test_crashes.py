@@ -1,20 +1,26 @@
-"""A worker dies around a call to chain or key: another ends the order, once and truly."""
+"""A worker dies around a call to chain or key: another ends the order, once and truly.
 
-from dataclasses import replace
-from datetime import timedelta
+The chain is the one of this machine, which executes what is sent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from engine.adapters.solana import layouts
 from engine.adapters.solana.chain import SolanaChain
 from engine.adapters.solana.rpc import NodeUnavailable
 from engine.adapters.solana.signers import LocalSigner
-from engine.adapters.solana.venues import SolanaVenue
+from engine.adapters.solana.venues import PoolBook, SolanaVenue
 from engine.domain.order import Settlement, Status
+from engine.domain.tokens import SOL, USDC
 from engine.ports.queue import WorkMessage
 from engine.service.epochs import Epochs
 from engine.service.execution import Execution, TryAgain
 from engine.service.resting import TickerWatch
+from local.solana.node import LocalNode
 from tests.fakes import (
     FakeChance,
     FakeClock,
@@ -27,8 +33,9 @@ from tests.fakes import (
     a_quoting,
     an_order,
 )
-from tests.nodes import FakeNode, funded
-from tests.unit.adapters.solana.test_chain import KEY, PAYER, book_of
+from tests.local_chain import Client, mints, wallet
+from tests.nodes import METEORA, RAYDIUM, sol_usdc
+from tests.unit.adapters.solana.test_chain import KEY, PAYER
 
 #: What a worker asks of chain and key on its way, as often as it does.
 CALLS = (
@@ -59,29 +66,33 @@ class Died(BaseException):
     """The process ends here."""
 
 
-class Chaotic(FakeNode):
-    """A node around whose `at`-th call of `method` something happens once, or always."""
+@dataclass(slots=True, eq=False, repr=False)
+class Chaotic(Client):
+    """A client of a node around whose next call of `method` something happens once."""
+
+    method: str = ""
+    how: str = ""
 
     def arm(self, method: str, how: str) -> None:
         self.method, self.how = method, how
 
-    def call(self, method: str, *params: Any, timeout: float | None = None) -> Any:
-        return self._around(method, lambda: FakeNode.call(self, method, *params))
+    def _post(self, method: str, params: Sequence[Any], left: float) -> Any:
+        def post() -> Any:
+            return Client._post(self, method, params, left)
 
-    def accounts(self, addresses: Any, **config: Any) -> Any:
-        return self._around("getMultipleAccounts", lambda: FakeNode.accounts(self, addresses))
-
-    def _around(self, method: str, call: Any) -> Any:
-        if method != getattr(self, "method", None):
-            return call()
+        if method != self.method:
+            return post()
         how, self.method = self.how, ""
         if how == "dies before":
             raise Died
         if how == "is not asked":
             raise NodeUnavailable("lost on the way")
         if how == "forgets":
-            return "forgotten"
-        call()
+            self.local.faults.lose = 100
+            answer = post()
+            self.local.faults.lose = 0
+            return answer
+        post()
         if how == "dies after":
             raise Died
         raise NodeUnavailable("the answer was lost")
@@ -90,14 +101,15 @@ class Chaotic(FakeNode):
 class World:
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.node = Chaotic(clock=self.clock)
-        funded(self.node, PAYER)
+        self.node = LocalNode(self.clock)
+        self.node.give({**mints(SOL, USDC), **sol_usdc(), **wallet(PAYER)})
+        self.client = Chaotic("memory", self.clock, local=self.node)
         self.orders, self.queue, self.rosters = MemoryOrders(), MemoryQueue(), MemoryRosters()
         self.signed = 0
 
     def execution(self, *, sign: str = "") -> Execution:
         """Return a process's own use case; its key may die as it is asked."""
-        world, book = self, book_of(self.node)
+        world, book = self, PoolBook(self.client, self.clock, (RAYDIUM, METEORA))
 
         class Key(LocalSigner):
             def sign(self, message: bytes) -> bytes:
@@ -113,7 +125,7 @@ class World:
             self.orders,
             self.queue,
             a_quoting([SolanaVenue(n, book) for n in ("raydium", "meteora")], self.clock, Inline()),
-            SolanaChain(self.node, book, self.clock, Key(KEY), 20_000),
+            SolanaChain(self.client, book, self.clock, Key(KEY), 20_000),
             self.clock,
             FakeChance(),
             Inline(),
@@ -123,36 +135,42 @@ class World:
             settlement=Settlement.LIVE,
         )
 
+    def usdc(self) -> int:
+        account = self.node.account(layouts.associated_account(PAYER, USDC.mint))
+        assert account is not None
+        return int(layouts.TOKEN_ACCOUNT.decode(account.data)["amount"])
 
+
+#: How long it takes until another worker goes on: a little, or longer than a blockhash is good for.
+SLEEPS = (16, 45)
+
+
+@pytest.mark.parametrize("sleeps", SLEEPS)
 @pytest.mark.parametrize(("method", "how"), CASES)
 def test_an_order_lands_once_and_says_so_whatever_happens_around_a_call(
-    method: str, how: str
+    method: str, how: str, sleeps: int
 ) -> None:
     world = World()
     order = replace(an_order(), settlement=Settlement.LIVE)
     world.orders.add(order)
-    world.node.arm(method, how)
+    before = world.usdc()
+    world.client.arm(method, how)
     sign = how if method == "sign" else ""
     for _ in range(12):
         try:
             outcome = world.execution(sign=sign).settle(WorkMessage(order.order_id))
         except Died:
-            outcome = TryAgain(16)
+            outcome = TryAgain(sleeps)
         sign = ""
         if world.orders.rows[order.order_id].final:
             break
         if isinstance(outcome, TryAgain):
             world.clock.advance(outcome.seconds)
     ended = world.orders.rows[order.order_id]
-    landed = {sig: e for sig, e in world.node.landed.items() if e["meta"]["err"] is None}
+    landed = [s for s, entry in world.node.landed.items() if entry.outcome.error is None]
     assert ended.status is Status.CONFIRMED, ended.error
-    assert list(landed) == [ended.tx_hash]
-    (meta,) = (entry["meta"] for entry in landed.values())
-    before, after = (
-        int(meta[name][0]["uiTokenAmount"]["amount"])
-        for name in ("preTokenBalances", "postTokenBalances")
-    )
-    assert ended.amount_out == after - before
+    assert landed == [ended.tx_hash]
+    assert ended.amount_out == world.usdc() - before
     assert len([t for t in ended.tries if t.signature]) <= 2
 
 
@@ -160,12 +178,12 @@ def test_a_send_that_is_always_forgotten_ends_as_expired_and_never_as_traded() -
     world = World()
     order = replace(an_order(), settlement=Settlement.LIVE)
     world.orders.add(order)
-    world.node.lost = True
+    world.node.faults.lose = 100
     for _ in range(40):
         outcome = world.execution().settle(WorkMessage(order.order_id))
         if not isinstance(outcome, TryAgain):
             break
-        world.clock.advance(timedelta(seconds=outcome.seconds).total_seconds())
+        world.clock.advance(outcome.seconds)
     ended = world.orders.rows[order.order_id]
     assert ended.status is Status.FAILED
     assert world.node.landed == {}

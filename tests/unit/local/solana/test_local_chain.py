@@ -286,7 +286,7 @@ def quoted_now(
     ]
 
 
-@pytest.mark.parametrize("fault", ["lose", "delay", "double", "fork", "ahead", "refuse"])
+@pytest.mark.parametrize("fault", ["lose", "delay", "double", "fork", "ahead", "refuse", "stall"])
 def test_whatever_becomes_of_sends_and_answers_an_order_lands_once_at_most(
     clock: FakeClock, fault: str
 ) -> None:

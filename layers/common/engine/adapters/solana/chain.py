@@ -38,7 +38,7 @@ VALIDITY = 150
 _SLOWEST_BLOCK = 0.4
 #: Blocks looked back at to find one with the height that is wanted: some slots have none.
 _NEIGHBOURS = 12
-_LOOK_EVERY = 0.2
+_LOOK_FIRST, _LOOK_EVERY = 0.025, 0.2
 _REACHED = frozenset({"confirmed", "finalized"})
 
 #: What the programs' own numbers mean: (program, number) of `Custom` errors.
@@ -112,14 +112,15 @@ class SolanaChain:
 
     def landing(self, transaction: Transaction, *, wait: timedelta) -> Landing:
         """Tell what became of a transaction. Raises ChainUnavailable, which means Unknown."""
-        give_up = self.clock.now() + wait
+        give_up, pause = self.clock.now() + wait, _LOOK_FIRST
         try:
             while True:
                 landing = self._look(transaction)
                 left = (give_up - self.clock.now()).total_seconds()
                 if not isinstance(landing, Unknown) or left <= 0:
                     return landing
-                self.clock.sleep(min(_LOOK_EVERY, left))
+                self.clock.sleep(min(pause, left))
+                pause = min(2 * pause, _LOOK_EVERY)
         except NodeUnavailable as error:
             raise ChainUnavailable(str(error)) from error
         except _MALFORMED as error:
