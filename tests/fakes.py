@@ -616,6 +616,10 @@ class Venues:
 
     at: dict[str, Decimal]
 
+    @property
+    def pairs(self) -> None:
+        return None
+
     def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
         return {
             pair_name(base, quote): [

@@ -787,6 +787,10 @@ class NotedMarket:
 
     _world: World
 
+    @property
+    def pairs(self) -> None:
+        return None
+
     def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
         world = self._world
         if world.blind:

@@ -205,6 +205,15 @@ def test_test_tokens_trade_where_the_operator_turned_them_on() -> None:
     assert order.token_in == "XFAIL"
 
 
+def test_a_pair_without_a_pool_does_not_trade() -> None:
+    world = World()
+    world.placing.pooled = frozenset({"SOL/USDC"})
+    assert list(world.placing.pairs()) == ["SOL/USDC"]
+    wanted = NewOrder("RAY", "USDC", Decimal(1))
+    assert _problems(world, wanted) == {("/tokenOut", "UNSUPPORTED_PAIR")}
+    world.place(ONE_SOL)
+
+
 def test_a_halt_is_felt_within_seconds_and_so_is_its_end() -> None:
     world = World()
     world.place(ONE_SOL)

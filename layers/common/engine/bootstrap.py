@@ -287,6 +287,7 @@ class Engine:
             self.ticker,
             self.beginning,
             test_tokens=asked.simulated_faults,
+            pooled=use.market.pairs if asked.solana else None,
             settlement=asked.settlement,
             launching=lambda: self.launching,
             launched=self._launched,

@@ -26,6 +26,11 @@ class Venue(Protocol):
 class Market(Protocol):
     """The pools of all venues as they stand, many pairs in one read; nobody is asked to quote."""
 
+    @property
+    def pairs(self) -> frozenset[str] | None:
+        """The pairs (BASE/QUOTE) that have a pool; None: all that are listed."""
+        ...
+
     def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence["Pool"]]:
         """Return by pair (BASE/QUOTE) the pools that could be read.
 

@@ -21,7 +21,17 @@ from engine.domain.launches import awaited_token
 from engine.domain.money import AmountOutOfRange, InexactAmount, from_base_units, to_base_units
 from engine.domain.order import Order, Settlement, Status, Waiting, order_id_of
 from engine.domain.terms import Exit, IfTriggered, OrderType, Terms
-from engine.domain.tokens import LAUNCH_QUOTE, SOL, TOKENS, USDC, Token, pair_of, side_of
+from engine.domain.tokens import (
+    LAUNCH_QUOTE,
+    SOL,
+    TOKENS,
+    USDC,
+    Token,
+    listed_pairs,
+    pair_name,
+    pair_of,
+    side_of,
+)
 from engine.domain.triggers import Side
 from engine.observability import about, log
 from engine.ports.clock import Chance, Clock
@@ -96,6 +106,8 @@ class Placing:
     ticker: TickerWatch
     beginning: Beginning
     test_tokens: bool = False
+    #: The names of the pairs that have a pool; None: all do.
+    pooled: frozenset[str] | None = None
     settlement: Settlement = Settlement.SIMULATED
     launching: "Callable[[], Launching] | None" = None
     #: The tokens that have launched here, beside those that always trade.
@@ -149,7 +161,7 @@ class Placing:
             buy = self._awaited(new_order.launch, sell, problems)
         else:
             buy = self._token("/tokenOut", new_order.token_out, problems)
-        if not problems and sell and buy and pair_of(sell, buy) is None:
+        if not problems and sell and buy and not self._trades(sell, buy, new_order):
             detail = f"{sell.symbol}/{buy.symbol} does not trade here"
             problem = FieldProblem("/tokenOut", FieldCode.UNSUPPORTED_PAIR, detail)
             if sell == buy:
@@ -213,6 +225,17 @@ class Placing:
         if started.fired is None:
             return waiting
         return replace(waiting, fired=started.fired, fired_price=started.price, fired_seq=1)
+
+    def pairs(self, launched: Iterable[Token] = ()) -> dict[str, tuple[Token, Token]]:
+        """Return the pairs that trade here by their names, with those of tokens that launched."""
+        listed = listed_pairs(test_tokens=self.test_tokens, launched=launched)
+        return {name: p for name, p in listed.items() if self.pooled is None or name in self.pooled}
+
+    def _trades(self, sell: Token, buy: Token, new_order: NewOrder) -> bool:
+        pair = pair_of(sell, buy)
+        if pair is None or self.pooled is None or new_order.launch is not None:
+            return pair is not None
+        return pair_name(*pair) in self.pooled
 
     def _awaited(
         self, launch: str, sell: Token | None, problems: list[FieldProblem]

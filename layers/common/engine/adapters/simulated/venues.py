@@ -44,6 +44,10 @@ class SimulatedPools:
     market: PoolsAt
     clock: Clock
 
+    @property
+    def pairs(self) -> None:
+        return None
+
     def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
         at = self.clock.now()
         return {

@@ -179,6 +179,10 @@ class SolanaPools:
 
     book: PoolBook
 
+    @property
+    def pairs(self) -> frozenset[str]:
+        return self.book.pairs
+
     def pools(self, pairs: Sequence[tuple[Token, Token]]) -> Mapping[str, Sequence[Pool]]:
         names = [pair_name(base, quote) for base, quote in pairs]
         try:

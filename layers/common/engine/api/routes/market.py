@@ -11,7 +11,7 @@ from engine.api.problems import invalid
 from engine.api.resolver import Resolver
 from engine.api.views import offer_view, price_view, token_view
 from engine.domain.errors import FieldCode, FieldProblem, InvalidOrder
-from engine.domain.tokens import TOKENS, Token, listed_pairs
+from engine.domain.tokens import Token
 from engine.service.placing import NewOrder, Placing
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def add_market(
         ] = None,
     ) -> models.Price | models.Prices:
         if pair is None:
-            pairs = listed_pairs(test_tokens=placing.test_tokens, launched=placing.launched())
+            pairs = placing.pairs(placing.launched())
             priced = pricing().prices(list(pairs.values()))
             return models.Prices(prices=[price_view(each, placing.settlement) for each in priced])
         base, quote = named_pair(pair, placing, "INVALID_QUERY")
@@ -89,19 +89,19 @@ def add_market(
         **_TAG,
     )
     def get_tokens() -> models.Tokens:
-        launched = list(placing.launched())
-        known = [t for t in TOKENS.values() if not t.fault or placing.test_tokens]
-        known += launched
-        listed = listed_pairs(test_tokens=placing.test_tokens, launched=launched).values()
-        pairs = [[base.symbol, quote.symbol] for base, quote in listed]
-        return models.Tokens(tokens=[token_view(token) for token in known], pairs=pairs)
+        listed = placing.pairs(placing.launched()).values()
+        traded = dict.fromkeys(token for pair in listed for token in pair)
+        return models.Tokens(
+            tokens=[token_view(token) for token in traded],
+            pairs=[[base.symbol, quote.symbol] for base, quote in listed],
+        )
 
 
 def named_pair(name: str, placing: Placing, code: str) -> tuple[Token, Token]:
     """Return base and quote of a pair that trades here. Raises Problem `code`."""
-    listed = listed_pairs(test_tokens=placing.test_tokens)
+    listed = placing.pairs()
     if name not in listed:
-        listed = listed_pairs(test_tokens=placing.test_tokens, launched=placing.launched())
+        listed = placing.pairs(placing.launched())
     if name not in listed:
         detail = f"is not traded here; known are {', '.join(listed)}"
         raise invalid(code, [FieldProblem("/pair", FieldCode.UNSUPPORTED_PAIR, detail)])
