@@ -2,11 +2,14 @@
 
 import json
 import re
+from enum import StrEnum
 from typing import Any
 
 import pytest
 
 from engine.adapters.metrics import EmbeddedMetrics
+from engine.domain.errors import FailureCode
+from engine.domain.terms import OrderType
 from engine.ports.metrics import DIMENSIONS, TIMES, Metric
 from tests.contract.transform import transformed
 
@@ -46,6 +49,15 @@ def test_every_widget_shows_what_is_emitted_and_every_metric_is_shown() -> None:
         assert dimensions[2::2] == named, name
         assert (statistic == "p99") <= (metric in TIMES), name
     assert {name for name, _, _ in own_series()} == set(Metric)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values"),
+    [(Metric.ORDERS_ACCEPTED, OrderType), (Metric.ORDERS_FAILED, FailureCode)],
+)
+def test_every_value_of_a_dimension_is_shown(metric: Metric, values: type[StrEnum]) -> None:
+    shown = {dimensions[-1] for name, dimensions, _ in own_series() if name == metric}
+    assert shown >= {each.value for each in values}
 
 
 def test_widgets_do_not_lie_over_each_other() -> None:

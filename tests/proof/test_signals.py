@@ -3,6 +3,7 @@
 import json
 import time
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,6 +13,7 @@ import pytest
 
 from engine.domain.order import Status
 from engine.domain.signatures import signed_headers
+from engine.ports.metrics import Metric
 from engine.ports.signals import Source
 from tests.proof.world import TICKS, World
 
@@ -92,6 +94,13 @@ class Door:
     def calls(self) -> int:
         """How often the ticker was called for a launch."""
         return sum("launches" in message.body for message in self.world.sqs.messages(TICKS))
+
+    @property
+    def counted(self) -> Counter[tuple[Metric, str | None]]:
+        """The signals that were counted, and why some were refused."""
+        signals = {Metric.SIGNALS_ACCEPTED, Metric.SIGNALS_REFUSED}
+        emitted = self.world.metrics.emitted
+        return Counter((metric, by) for metric, _, by in emitted if metric in signals)
 
     @property
     def asleep(self) -> bool:
@@ -228,6 +237,7 @@ def test_a_good_signal_wakes_its_snipers_once(name: str) -> None:
     assert door.send(GOOD[name](door)) == (200, {"replayed": False})
     calls = door.calls
     assert door.send(GOOD[name](door)) == (200, {"replayed": True})
+    assert door.counted == Counter({(Metric.SIGNALS_ACCEPTED, None): 1})
     assert calls == door.calls == 2  # one at once, one for whom the index showed late
     assert door.world.tick()
     woken = door.world.states[door.order_id][-1]
@@ -246,6 +256,9 @@ def test_a_hostile_signal_is_answered_right_and_wakes_nobody(name: str) -> None:
     assert answered == status, document
     assert door.asleep
     assert door.world.states[door.order_id][-1].status is Status.RESTING
+    code = document["code"]
+    refused = code in {"SIGNATURE_INVALID", "UNKNOWN_SOURCE"}
+    assert door.counted == Counter({(Metric.SIGNALS_REFUSED, code): 1} if refused else {})
     assert not any(text in json.dumps(document) for text in (OLD, NEW, "0123456789abcdef"))
 
 

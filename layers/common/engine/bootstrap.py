@@ -249,7 +249,12 @@ class Engine:
 
         use = self.adapters
         return Signalling(
-            use.sources, use.replays, self.launching, use.clock, new_secret(use.chance)
+            use.sources,
+            use.replays,
+            self.launching,
+            use.clock,
+            new_secret(use.chance),
+            use.metrics,
         )
 
     @cached_property

@@ -28,6 +28,8 @@ class Metric(StrEnum):
     WATCHERS_GONE = "WatchersGone"
     VENUE_FAILURES = "VenueFailures"
     BREAKERS_OPENED = "BreakersOpened"
+    SIGNALS_ACCEPTED = "SignalsAccepted"
+    SIGNALS_REFUSED = "SignalsRefused"
 
 
 #: The one dimension of those that have any; each has a handful of values, none of them a client's.
@@ -38,6 +40,7 @@ DIMENSIONS: dict[Metric, str] = {
     Metric.ORDERS_RESTING: "pair",
     Metric.VENUE_FAILURES: "venue",
     Metric.BREAKERS_OPENED: "venue",
+    Metric.SIGNALS_REFUSED: "reason",
 }
 #: What is measured in milliseconds.
 TIMES = frozenset(

@@ -4,7 +4,8 @@ import hmac
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -14,6 +15,7 @@ from engine.domain.launches import Launch
 from engine.domain.signatures import TOLERANCE, signed_at, signed_headers
 from engine.observability import log
 from engine.ports.clock import Chance, Clock
+from engine.ports.metrics import UNMEASURED, Metric, Metrics
 from engine.ports.signals import Replays, Source, Sources
 from engine.service.launching import Launching
 
@@ -44,6 +46,7 @@ class Signalling:
     launching: Launching
     clock: Clock
     own_secret: str
+    metrics: Metrics = UNMEASURED
 
     def verified(self, name: str, headers: Mapping[str, str], body: bytes) -> Signal:
         """Return the signal that a request is, before anybody reads its body.
@@ -51,6 +54,18 @@ class Signalling:
         `headers` have lower-case names; `body` is the raw bytes. Raises UnknownSource,
         SignatureInvalid.
         """
+        with self._counted():
+            return self._verified(name, headers, body)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except (UnknownSource, SignatureInvalid) as refused:
+            self.metrics.record(Metric.SIGNALS_REFUSED, by=refused.code)
+            raise
+
+    def _verified(self, name: str, headers: Mapping[str, str], body: bytes) -> Signal:
         source = self._source(name)
         if source is None:
             raise UnknownSource(f"{name:.40}: no signals are taken from there")
@@ -71,12 +86,15 @@ class Signalling:
         """
         now = self.clock.now()
         if signal.at is None and abs(now - token.at) > TOLERANCE:
-            raise SignatureInvalid("its timestamp is not within five minutes of now")
+            with self._counted():
+                raise SignatureInvalid("its timestamp is not within five minutes of now")
         if self.replays.heard(signal.source, signal.message_id):
             return True
         at = min(token.at, now)
         self.launching.announce(Launch(token.mint, token.symbol, token.decimals, at, signal.source))
         self.replays.note(signal.source, signal.message_id, until=now + 4 * TOLERANCE)
+        self.metrics.record(Metric.SIGNALS_ACCEPTED)
+        log.info("signal taken", extra={"source": signal.source, "mint": token.mint})
         return False
 
     def _source(self, name: str) -> Source | None:
