@@ -99,6 +99,7 @@ def settings(endpoint: str | None) -> dict[str, str]:
         "AUTH": "none",
         "MAX_ORDER_USD": "10000000",
         "POWERTOOLS_SERVICE_NAME": "bench",
+        "POWERTOOLS_METRICS_NAMESPACE": "bench",
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
