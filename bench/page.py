@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from bench import cost, growth, latency, localnet, routing, triggers
+from bench import cost, growth, latency, launches, localnet, routing, stage, triggers
 from bench.figures import ROOT, Results
 from bench.lambdas import FUNCTIONS
 from bench.markdown import between, render
@@ -56,6 +56,8 @@ def rendered(name: str, results: Results) -> str:
         latency=latency,
         triggers=triggers,
         localnet=localnet,
+        launches=launches,
+        stage=stage,
         routing=routing,
     )
 

@@ -7,6 +7,7 @@ from bench.emulator import emulator
 from bench.figures import Figures
 from bench.growth import growth
 from bench.latency import overhead, push, submit, watchers
+from bench.launches import launches
 from bench.life import life
 from bench.localnet import localnet
 from bench.request import profile, request, startup
@@ -19,6 +20,6 @@ from bench.triggers import triggers
 #: `request` needs figures of `life`, `cost` of both and of `overhead`; `scale` of most.
 _IN_TURN: tuple[Callable[[Stage], Figures], ...] = (
     *(arithmetic, startup, life, request, profile, overhead, cost, push, watchers, submit),
-    *(emulator, memory, throughput, zero, growth, triggers, localnet, scale),
+    *(emulator, memory, throughput, zero, growth, triggers, launches, localnet, scale),
 )
 PARTS = {part.__name__: part for part in _IN_TURN}

@@ -93,6 +93,15 @@ TARGETS = (
     Target("confirmed twice", "triggers", "burst_twice", maximum=0),
     Target("a market order beside 10,000 resting", "triggers", "beside_ratio", "x", maximum=1.2),
     Target(
+        *("a launch's signal to `submitted`, less the quotes", "launches", "p50_ms", "ms"),
+        maximum=1000,
+    ),
+    Target(
+        *("of 1,000 snipers' first 100, of one of 50 accounts", "launches", "crowd_of_one"),
+        maximum=10,
+    ),
+    Target("of these confirmed twice", "launches", "crowd_twice", maximum=0),
+    Target(
         "POST to landed on the local chain, no delays, p50", "localnet", "p50_ms", "ms", maximum=150
     ),
     Target("a quote of both venues there, p50", "localnet", "quote_p50_ms", "ms", maximum=10),

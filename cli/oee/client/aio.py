@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -240,30 +240,23 @@ class AsyncOps:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def status(self) -> dict[str, Any]:
-        return await self._ask("GET", "status")
+    async def status(self) -> models.SystemStatus:
+        return await self._engine.ask(calls.status())
 
-    async def dead_letters(self, limit: int | None = None) -> dict[str, Any]:
-        return await self._ask("GET", "dead-letters", limit=limit)
+    async def dead_letters(self, limit: int | None = None) -> models.DeadLetters:
+        return await self._engine.ask(calls.dead_letters(limit))
 
-    async def redrive(self, reason: str | None = None) -> dict[str, Any]:
-        return await self._ask("POST", "redrive", {"reason": reason} if reason else {})
+    async def redrive(self, reason: str | None = None) -> models.Redriven:
+        return await self._engine.ask(calls.redrive(reason))
 
-    async def halt(self, reason: str) -> dict[str, Any]:
-        return await self._ask("POST", "halt", {"reason": reason})
+    async def halt(self, reason: str) -> models.TradingChanged:
+        return await self._engine.ask(calls.halt(reason))
 
-    async def resume(self, reason: str) -> dict[str, Any]:
-        return await self._ask("POST", "resume", {"reason": reason})
+    async def resume(self, reason: str) -> models.TradingChanged:
+        return await self._engine.ask(calls.resume(reason))
 
-    async def audit(self, limit: int | None = None, cursor: str | None = None) -> dict[str, Any]:
-        return await self._ask("GET", "audit", limit=limit, cursor=cursor)
+    async def audit(self, limit: int | None = None, cursor: str | None = None) -> models.Acts:
+        return await self._engine.ask(calls.audit(limit, cursor))
 
-    async def story(self, order_id: str) -> dict[str, Any]:
-        told: dict[str, Any] = await self._engine.ask(calls.story(order_id))
-        return told
-
-    async def _ask(
-        self, method: str, path: str, body: Body | None = None, **query: object
-    ) -> dict[str, Any]:
-        found: dict[str, Any] = await self._engine.ask(calls.operate(method, path, body, **query))
-        return found
+    async def story(self, order_id: str) -> models.Story:
+        return await self._engine.ask(calls.story(order_id))

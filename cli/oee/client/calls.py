@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from oee.client import models
 from oee.client.base import Sent, digits, rfc3339
@@ -196,15 +196,32 @@ def move_price(pair: str, price: Number) -> Call[models.Price]:
     return _post("/api/simulation/prices", models.Price, body)
 
 
-def operate(method: str, path: str, body: Body | None = None, **query: object) -> Call[Any]:
-    """A call of operators."""
-    read: Callable[[bytes], Any] = TypeAdapter(dict[str, Any]).validate_json
-    sent = None if body is None else _json(body)
-    return Call(method, f"/api/ops/{path}", read, query=_query(query), body=sent)
+def status() -> Call[models.SystemStatus]:
+    return _get("/api/ops/status", models.SystemStatus)
 
 
-def story(order_id: str) -> Call[Any]:
-    return operate("GET", f"orders/{quote(order_id, safe='')}/story")
+def dead_letters(limit: int | None) -> Call[models.DeadLetters]:
+    return _get("/api/ops/dead-letters", models.DeadLetters, limit=limit)
+
+
+def redrive(reason: str | None) -> Call[models.Redriven]:
+    return _post("/api/ops/redrive", models.Redriven, {"reason": reason} if reason else {})
+
+
+def halt(reason: str) -> Call[models.TradingChanged]:
+    return _post("/api/ops/halt", models.TradingChanged, {"reason": reason})
+
+
+def resume(reason: str) -> Call[models.TradingChanged]:
+    return _post("/api/ops/resume", models.TradingChanged, {"reason": reason})
+
+
+def audit(limit: int | None, cursor: str | None) -> Call[models.Acts]:
+    return _get("/api/ops/audit", models.Acts, limit=limit, cursor=cursor)
+
+
+def story(order_id: str) -> Call[models.Story]:
+    return _get(f"/api/ops/orders/{quote(order_id, safe='')}/story", models.Story)
 
 
 M = TypeVar("M", bound=BaseModel)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
 from websockets.exceptions import InvalidStatus, WebSocketException
@@ -257,35 +257,28 @@ class Ops:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> models.SystemStatus:
         """Return how the engine is: trading, queue, dead letters, ticker, breakers, latency."""
-        return self._ask("GET", "status")
+        return self._engine.ask(calls.status())
 
-    def dead_letters(self, limit: int | None = None) -> dict[str, Any]:
-        return self._ask("GET", "dead-letters", limit=limit)
+    def dead_letters(self, limit: int | None = None) -> models.DeadLetters:
+        return self._engine.ask(calls.dead_letters(limit))
 
-    def redrive(self, reason: str | None = None) -> dict[str, Any]:
+    def redrive(self, reason: str | None = None) -> models.Redriven:
         """Send the dead letters back to the order queue."""
-        return self._ask("POST", "redrive", {"reason": reason} if reason else {})
+        return self._engine.ask(calls.redrive(reason))
 
-    def halt(self, reason: str) -> dict[str, Any]:
+    def halt(self, reason: str) -> models.TradingChanged:
         """Take no new orders; those under way are finished."""
-        return self._ask("POST", "halt", {"reason": reason})
+        return self._engine.ask(calls.halt(reason))
 
-    def resume(self, reason: str) -> dict[str, Any]:
-        return self._ask("POST", "resume", {"reason": reason})
+    def resume(self, reason: str) -> models.TradingChanged:
+        return self._engine.ask(calls.resume(reason))
 
-    def audit(self, limit: int | None = None, cursor: str | None = None) -> dict[str, Any]:
+    def audit(self, limit: int | None = None, cursor: str | None = None) -> models.Acts:
         """Return what operators did, newest first."""
-        return self._ask("GET", "audit", limit=limit, cursor=cursor)
+        return self._engine.ask(calls.audit(limit, cursor))
 
-    def story(self, order_id: str) -> dict[str, Any]:
+    def story(self, order_id: str) -> models.Story:
         """Return what happened to an order, function by function."""
-        told: dict[str, Any] = self._engine.ask(calls.story(order_id))
-        return told
-
-    def _ask(
-        self, method: str, path: str, body: Body | None = None, **query: object
-    ) -> dict[str, Any]:
-        found: dict[str, Any] = self._engine.ask(calls.operate(method, path, body, **query))
-        return found
+        return self._engine.ask(calls.story(order_id))

@@ -103,7 +103,7 @@ def _stream(engine: Engine) -> str:
 
 def _operator(engine: Engine) -> str:
     try:
-        state = engine.ops.status()["trading"]["state"]
+        state = engine.ops.status().trading.state
     except (Forbidden, Unauthenticated):
         return "this key is no operator's"
     except NotFound:

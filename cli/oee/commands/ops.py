@@ -1,12 +1,13 @@
 """What operators do; it takes an operator's key."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from oee import tell
 from oee.client import Engine
+from oee.client.base import Told
 from oee.talk import Json, talking
 
 app = typer.Typer(no_args_is_help=True, help="Operate the engine; it takes an operator's key.")
@@ -14,13 +15,13 @@ Reason = Annotated[str, typer.Argument(help="Why; it is kept.")]
 Limit = Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many.")]
 
 
-def _tell(context: typer.Context, ask: Callable[[Engine], dict[str, Any]], as_json: bool) -> None:
+def _tell(context: typer.Context, ask: Callable[[Engine], Told], as_json: bool) -> None:
     with talking(context, as_json=as_json) as engine:
         told = ask(engine)
     if as_json:
-        tell.document(told)
+        tell.document(told.json_text())
     else:
-        tell.plain(told)
+        tell.plain(told.model_dump(mode="json", exclude_unset=True))
 
 
 @app.command()

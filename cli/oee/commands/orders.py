@@ -90,13 +90,11 @@ def tell_story(engine: Engine, order_id: str, *, as_json: bool) -> None:
     """Tell what happened to an order, from the logs."""
     told = engine.ops.story(order_id)
     if as_json:
-        tell.document(told)
+        tell.document(told.json_text())
         return
-    for each in told.get("lines", ()):
-        rest = {k: v for k, v in each.items() if k not in {"at", "function", "what"}}
-        beside = "  ".join(f"{name}={value}" for name, value in rest.items() if value is not None)
-        said = f"{each.get('at')}  {each.get('function')}  {each.get('what')}  {beside}"
-        tell.line(said.rstrip())
+    for each in told.lines:
+        facts = [f"{name}={value}" for name, value in each.facts.items() if value is not None]
+        tell.line("  ".join([each.at, each.function, each.what, *facts]))
 
 
 def change(

@@ -75,7 +75,7 @@ def test_without_npm_it_says_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setattr(console, "find_spec", lambda _: None)
     with pytest.raises(Refused, match="make console"):
-        console.npm()
+        console.node("npm")
 
 
 def test_the_lock_file_pins_each_library_by_its_hash_and_names_no_registry() -> None:
