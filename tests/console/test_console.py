@@ -5,14 +5,20 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from engine.adapters.aws.keys import DynamoAccess
+from engine.ports.access import Role
 from local.console import INSTALLED
+from local.ops.keys import create
+from local.system import System
 from tests.console.conftest import Trader, digits
 
+MARKET = {"type": "market", "tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 SCRIPT = "<script>window.hit = 1</script>"
 #: What every kind is filled in with, of a pair at 1: so that it rests, then where the price goes.
 KINDS: dict[str, tuple[dict[str, float], float | None]] = {
@@ -122,6 +128,58 @@ def test_each_kind_is_placed_and_ends_and_what_fails_says_why(trader: Trader) ->
     expect(page.locator("main")).to_contain_text("3 attempts")
     expect(page.locator(".tries tbody tr")).to_have_count(3)
     expect(page.locator("main .error code").first).to_have_text("VENUES_UNAVAILABLE")
+
+
+def test_a_sniper_rests_until_its_token_launches_and_buys_it(trader: Trader) -> None:
+    page = trader.page()
+    fill(page, kind="sniper")
+    fill(page, token="CONSOLE", amount="100", maxAgeSeconds="60", expires="2026-12-20T10:00:00")
+    promised = page.locator("#summary").inner_text()
+    order_id = send(page)
+    placed(page, order_id, "resting")
+    launch = {"symbol": "CONSOLE", "price": "0.5", "liquidityUsd": 1_000_000}
+    trader.http.post("/api/simulation/launches", json=launch).raise_for_status()
+    placed(page, order_id, "confirmed")
+    order = trader.http.get(f"/api/orders/{order_id}").json()
+    assert (order["type"], order["tokenOut"]) == ("sniper", "CONSOLE")
+    assert promised.startswith("Buy CONSOLE with 100 USDC when it launches, within 60 s of that")
+
+
+def test_an_operator_sees_dead_letters_redrives_halts_and_resumes_and_all_is_noted(
+    system: System, trader: Trader
+) -> None:
+    trader.expected = ("403",)
+    refused = trader.page("#/operation")
+    expect(refused.get_by_role("alert")).to_contain_text("takes an operator's key")
+    failing = trader.place(tokenIn="XFAIL")["orderId"]
+    key = create(DynamoAccess(system.table), "console-operator", Role.OPERATOR)
+    page = replace(trader, key=key).page("#/operation")
+    expect(page.locator("h1")).to_have_text("Operation")
+    letter = page.locator("section", has=page.locator("#letters-title"))
+    expect(letter.get_by_role("link", name=failing)).to_be_visible(timeout=30_000)
+    audit = page.locator("section", has=page.locator("#audit-title"))
+
+    def act(button: str, reason: str) -> None:
+        page.get_by_role("button", name=button).first.click()
+        page.locator("dialog button.danger").click()
+        expect(page.locator("dialog")).to_contain_text("Say why")
+        fill(page, reason=reason)
+        page.locator("dialog button.danger").click()
+        expect(page.locator("dialog")).to_have_count(0)
+        expect(audit).to_contain_text(reason)
+
+    act("Redrive", "the venues are back")
+    expect(letter.get_by_role("link", name=failing)).to_have_count(0)
+    act("Halt trading", f"a rehearsal {SCRIPT}")
+    tiles = page.locator(".tiles")
+    expect(tiles).to_contain_text("halted")
+    until(lambda: trader.http.post("/api/orders/execute", json=MARKET).status_code == 503)
+    act("Resume trading", "it is over")
+    expect(tiles).to_contain_text("active")
+    until(lambda: trader.http.post("/api/orders/execute", json=MARKET).status_code == 202)
+    for did in ("redrive", "halt", "resume"):
+        expect(audit.locator("td", has_text=re.compile(f"^{did}$")).first).to_be_visible()
+    assert page.evaluate("window.hit") is None
 
 
 def test_a_cut_in_mid_order_misses_nothing_and_doubles_nothing(trader: Trader) -> None:

@@ -11,8 +11,8 @@ TRADED = ["pending", "routing", "building", "submitted", "confirmed"]
 _STATUS = re.compile(r" +\d+ ms  (\w+)")
 
 
-def demo(kind: str) -> subprocess.CompletedProcess[str]:
-    command = ["make", "--silent", "demo", f"TYPE={kind}"]
+def demo(kind: str, *more: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--silent", "demo", f"TYPE={kind}", *more]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -27,6 +27,14 @@ def test_each_status_is_printed_as_it_comes_and_the_price_is_moved_for_who_waits
         return
     assert statuses == ["resting", *TRADED]
     assert " is moved to " in "".join(told[1:])
+
+
+def test_on_the_chain_of_this_machine_the_wallet_has_what_was_traded() -> None:
+    ran = demo("market", "NETWORK=localnet")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = ran.stdout.splitlines()
+    assert [found[1] for line in lines if (found := _STATUS.fullmatch(line))] == TRADED
+    assert re.search(r"wallet +-1\.0\d+ SOL, \+[\d.]+ USDC, fees included", ran.stdout)
 
 
 def test_a_type_that_is_none_is_said_in_one_line() -> None:
