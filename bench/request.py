@@ -1,5 +1,6 @@
 """CPU of each function: of its start, as a multiple of `import boto3`, and of a warm request."""
 
+from contextlib import ExitStack
 from statistics import median
 from typing import Any
 
@@ -11,6 +12,8 @@ STARTS = 15
 #: What `SnapStart=on` is for.
 SNAPPED = "execute", "ws_connect"
 BEFORE, TIMES = 20, 200
+#: Runs of which the quickest counts.
+OBSERVED = 9
 #: Of ten orders or changes each.
 TENS = BEFORE + TIMES // 10
 Events = list[dict[str, Any]]
@@ -74,6 +77,42 @@ def request(stage: Stage) -> Figures:
         "order_cpu_ms": round(alone, 2),
         "per_s": round(1000 / alone),
         "watched_per_s": round(1000 / (alone + told)),
+    }
+
+
+def observed(stage: Stage) -> Figures:
+    """Measure a watched order's CPU in the functions: with all, without metrics, without logs."""
+    (life,) = stage.results.needed("life")
+    times = {"place": 1, "settle": 1, "announce": life["changes"]}
+    wanted = events()
+    cases = {
+        "all": {},
+        "no_metrics": {"POWERTOOLS_METRICS_DISABLED": "true"},
+        "no_logs": {"POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "ERROR"},
+    }
+    taken = dict.fromkeys(cases, 0.0)
+    with ExitStack() as open_until_then:
+        of = {
+            case: open_until_then.enter_context(unpacked(environment=e))
+            for case, e in cases.items()
+        }
+        for name, count in times.items():
+            stage.tell(name)
+            function, some = wanted[name]
+            paths = {case: lambdas.keep(name, some) for case, lambdas in of.items()}
+            runs = [
+                {
+                    case: each.run(function, "warm", paths[case], str(BEFORE))
+                    for case, each in of.items()
+                }
+                for _ in range(OBSERVED)  # in turn: what else the machine does is the same for all
+            ]
+            for case in cases:
+                taken[case] += count * min(run[case] for run in runs) * 1000
+    return {
+        **{f"{case}_ms": round(ms, 2) for case, ms in taken.items()},
+        "metrics_percent": round((taken["all"] / taken["no_metrics"] - 1) * 100, 1),
+        "logs_percent": round((taken["no_metrics"] / taken["no_logs"] - 1) * 100, 1),
     }
 
 

@@ -55,6 +55,7 @@ TARGETS = (
     _time("POST to `confirmed` less what is simulated, p50", "overhead", "p50_ms", 0.35),
     _time("table write to the watcher, p50", "push", "p50_ms", 0.2),
     _time("CPU of an order without the cloud", "request", "order_cpu_ms", 0.02),
+    Target("CPU of an order, more for metrics", "observed", "metrics_percent", "%", maximum=10),
     _time("an order with nothing to wait for", "zero", "order_ms", 0.2),
     _time("start-up of `execute`", "startup", "execute_ms", 2.6),
     *(

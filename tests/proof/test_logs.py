@@ -117,8 +117,15 @@ def test_a_dead_letter_and_each_push_are_told_of(heard: Heard) -> None:
     assert letter.facts["reason"] == "VENUES_UNAVAILABLE"
     pushed = {e.facts["seq"] for e in events if e.what == "pushed"}
     assert pushed == {seq for seq, _ in written(events)}
-    published = [e.facts["seq"] for e in events if e.what == "changes published"]
-    assert published == [seq for seq, _ in written(events)]
+
+
+def test_a_change_that_nobody_watches_is_told_of(heard: Heard) -> None:
+    heard.world = world = World()
+    order_id = str(world.place().body["orderId"])
+    world.settle_down()
+    events = story(order_id, heard.lines)
+    unseen = [e.facts["seq"] for e in events if e.what == "nobody watches"]
+    assert unseen == [seq for seq, _ in written(events)]
 
 
 def test_the_request_that_placed_an_order_is_named_to_the_last_push(heard: Heard) -> None:

@@ -18,7 +18,7 @@ class Correlated(Protocol):
 
 #: API keys, stream tickets, secrets and signatures of webhooks, whatever they stand in.
 _SECRETS = re.compile(
-    r"(oek_[a-f0-9]{16}_|oet_|whsec_|\bv1,|\bv1=|(?:Bearer|bearer) +)[A-Za-z0-9+/=._-]{8,}"
+    r"((?:oek_[a-f0-9]{16}|oet|whsec)_|\bv1[,=]|[Bb]earer +)[A-Za-z0-9+/=._-]{8,}"
 )
 
 
@@ -28,7 +28,7 @@ def _line(fields: dict[str, Any]) -> str:
 
 
 #: One JSON line a fact; the service's name and the level come from the environment.
-log = Logger(json_serializer=_line)
+log = Logger(json_serializer=_line, location=None)
 
 
 def about(order: Correlated, **facts: Any) -> dict[str, Any]:

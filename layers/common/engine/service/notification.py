@@ -149,8 +149,10 @@ class Notification:
         }
         if missed:
             log.warning("changes did not reach everybody", extra=facts)
-        else:
-            log.info("changes published", extra=facts)
+        elif deliveries:  # each has its own line
+            log.debug("changes published", extra=facts)
+        elif facts["orders"]:
+            log.info("nobody watches", extra={"orders": facts["orders"]})
         return missed
 
     def _watching(self, changes: Sequence[Change]) -> Mapping[tuple[str, str], list[Subscription]]:
