@@ -175,7 +175,7 @@ def test_an_operator_sees_dead_letters_redrives_halts_and_resumes_and_all_is_not
     expect(tiles).to_contain_text("halted")
     until(lambda: trader.http.post("/api/orders/execute", json=MARKET).status_code == 503)
     act("Resume trading", "it is over")
-    expect(tiles).to_contain_text("active")
+    expect(tiles).to_contain_text("open")
     until(lambda: trader.http.post("/api/orders/execute", json=MARKET).status_code == 202)
     for did in ("redrive", "halt", "resume"):
         expect(audit.locator("td", has_text=re.compile(f"^{did}$")).first).to_be_visible()
