@@ -52,12 +52,13 @@ export function Market({ query }) {
     }] },
   });
   const change = values.length > 1 ? (values.at(-1) / values[0] - 1) * 100 : 0;
+  const moved = Math.abs(change).toFixed(2);
   return html`<div class="market">
     <section aria-labelledby="market-title">
       <div class="toolbar">
         <h1 id="market-title">${pair}</h1>
         <p class="big">${px(told?.price)} <span class="unit">${quote}</span></p>
-        <p class=${change < 0 ? "sell" : "buy"}>${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(2)} % <span class="quiet">since this page looks</span></p>
+        <p class=${moved === "0.00" ? "quiet" : change < 0 ? "sell" : "buy"}>${moved === "0.00" ? "" : change < 0 ? "−" : "+"}${moved} % <span class="quiet">since this page looks</span></p>
         ${told?.stale && html`<b class="warn">stale: nothing triggers</b>`}
         <span class="grow"></span>
         <${Choice} id="m-pair" label="Pair" value=${pair} onValue=${(to) => { location.hash = `#/market?pair=${encodeURIComponent(to)}`; }}

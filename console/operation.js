@@ -69,7 +69,7 @@ function Health({ status: { told, error, again } }) {
         <${Tile} name="Queue" value=${num(queue.waiting)} state=${queue.waiting > 500 ? "soon" : "ok"} hint=${`${num(queue.inFlight)} in flight, ${num(queue.delayed)} delayed`} />
         <${Tile} name="Oldest" value=${span(oldest * 1000)} state=${oldest > 60 ? "near" : oldest > 10 ? "soon" : "ok"} />
         <${Tile} name="Dead letters" value=${num(deadLetters)} state=${deadLetters > 0 ? "soon" : "ok"} />
-        <${Tile} name="Ticker" value=${ticker.pairs.length ? span(slowest * 1000) : "idle"} state=${slowest > 30 ? "near" : slowest > 10 ? "soon" : "ok"} hint=${`${ticker.pairs.length} pairs watched`} />
+        <${Tile} name="Ticker" value=${ticker.pairs.length ? span(slowest * 1000) : "idle"} state=${slowest > 30 ? "near" : slowest > 10 ? "soon" : "ok"} hint=${`${ticker.pairs.length} ${ticker.pairs.length === 1 ? "pair" : "pairs"} watched`} />
         <${Tile} name="Breakers" value=${shut.length ? shut.map(([venue, each]) => `${venue} ${each.state}`).join(", ") : "closed"} state=${shut.length ? "near" : "ok"} hint="both venues are asked if closed" />
       </dl>
     </section>
@@ -83,7 +83,7 @@ function Health({ status: { told, error, again } }) {
     <section aria-labelledby="letters-title">
       <div class="toolbar"><h2 id="letters-title">Dead letters</h2><span class="grow"></span>
         <button type="button" disabled=${!letters.told?.deadLetters?.length} onClick=${() => ask_("redrive")}>Redrive</button></div>
-      ${!letters.told?.deadLetters?.length ? html`<p class="quiet">None.</p>` : html`<div class="wide" tabindex="0" role="group" aria-label="Dead letters"><table>
+      ${!letters.told?.deadLetters?.length ? html`<p class="quiet">None.</p>` : html`<div class="wide" tabindex="0" role="group" aria-label="Dead letters"><table class="texts">
         <thead><tr><th scope="col">order</th><th scope="col">sent</th><th scope="col">received</th><th scope="col">status</th><th scope="col">reason</th></tr></thead>
         <tbody>${letters.told.deadLetters.map((letter) => html`<tr key=${letter.messageId}><td>${letter.orderId ? html`<a href=${`#/orders/${encodeURIComponent(letter.orderId)}`}>${letter.orderId}</a>` : "can't be read"}</td><td>${clock(letter.sentAt, { day: true })}</td>
           <td>${letter.receiveCount}</td><td>${letter.status ?? "–"}</td><td><code>${letter.error?.code ?? letter.error ?? "–"}</code></td></tr>`)}</tbody>
@@ -91,7 +91,7 @@ function Health({ status: { told, error, again } }) {
     </section>
     <section aria-labelledby="audit-title">
       <h2 id="audit-title">Audit</h2>
-      ${!audit.told?.acts?.length ? html`<p class="quiet">Nobody has done anything yet.</p>` : html`<div class="wide" tabindex="0" role="group" aria-label="Audit"><table>
+      ${!audit.told?.acts?.length ? html`<p class="quiet">Nobody has done anything yet.</p>` : html`<div class="wide" tabindex="0" role="group" aria-label="Audit"><table class="texts">
         <thead><tr><th scope="col">at</th><th scope="col">who</th><th scope="col">did</th><th scope="col">why</th><th scope="col">result</th></tr></thead>
         <tbody>${audit.told.acts.map((each) => html`<tr key=${each.id}><td>${clock(each.at, { day: true })}</td><td>${each.account}</td><td>${each.act}</td><td>${each.reason ?? "–"}</td><td>${typeof each.result === "object" ? JSON.stringify(each.result) : each.result}</td></tr>`)}</tbody>
       </table></div>`}

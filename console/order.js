@@ -131,7 +131,7 @@ function Tries({ order }) {
   if (!order.tries.length) return null;
   return html`<section aria-labelledby="tries-title">
     <h2 id="tries-title">Tries</h2>
-    <div class="wide" tabindex="0" role="group" aria-label="Tries"><table class="tries">
+    <div class="wide" tabindex="0" role="group" aria-label="Tries"><table class="tries texts">
       <thead><tr><th scope="col">attempt</th><th scope="col">at</th><th scope="col">came to</th><th scope="col">reason</th><th scope="col">price then</th><th scope="col">quoted</th><th scope="col">at least</th><th scope="col">signature</th></tr></thead>
       <tbody>${order.tries.map((tried, i) => html`<tr key=${i}>
         <td>${tried.attempt}</td><td>${clock(tried.at, { ms: true, day: true })}</td><td>${REASONS[tried.outcome] ?? tried.outcome}</td><td>${tried.code ? html`<code>${tried.code}</code>` : "–"}</td>
