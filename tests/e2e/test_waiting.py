@@ -221,6 +221,10 @@ def test_whoever_watches_the_account_hears_an_order_rest_wake_and_fill(trader: T
     while watch.seq < 1:
         watch.hear()
     trader.move(PAIR, 161)
+    while watch.seq < 2:
+        watch.hear()
+    heard, woke = datetime.now(UTC), datetime.fromisoformat(watch.kept[1]["order"]["updatedAt"])
+    assert heard - woke < timedelta(seconds=1)
     watch.to_the_end()
     told = [(m["orderId"], m["status"]) for m in watch.kept]
     life = ["resting", "pending", "routing", "building", "submitted", "confirmed"]

@@ -133,6 +133,21 @@ def test_who_is_near_and_not_due_does_not_keep_a_tick_from_who_is() -> None:
     assert {world.status(order_id) for order_id in later} == {Status.RESTING}
 
 
+@pytest.mark.xfail(strict=True, reason="a price row keeps one high: docs/triggers.md, promises")
+def test_a_lower_high_counts_for_who_came_after_the_highest_however_short_the_budget() -> None:
+    world = World(budget=6)
+    for _ in range(8):
+        world.place(limit("105"))
+    assert not world.tick("110").complete
+    world.clock.advance(1)
+    later = world.place(limit("102"))
+    assert not world.tick("103").complete  # which looks at the older ones, nearer its high
+    for _ in range(3):
+        world.tick("100")
+    assert len(world.queue.messages) >= 8
+    assert world.status(later) is Status.PENDING
+
+
 def test_a_spike_between_two_ticks_counts(world: World) -> None:
     world.tick("100")
     order_id = world.place(stop("95"))
@@ -298,6 +313,20 @@ def test_who_a_cancel_all_has_ended_is_neither_woken_nor_expired(world: World) -
         order = world.orders.rows[order_id]
         assert (order.status, order.updated_at) == (Status.CANCELLED, at)
     assert not world.queue.messages
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_expired_and_was_cancelled_at_once_reads_the_same_before_and_after_it_is_met(
+    world: World, late: bool
+) -> None:
+    order_id = world.place(limit("110", expires_at=world.clock.now() + timedelta(seconds=3)))
+    world.clock.advance(5 if late else 1)
+    world.rosters.cancel_all("ann", None, at=world.clock.now())
+    world.clock.advance(5)
+    read = Epochs(world.rosters).read(world.orders.rows[order_id])
+    assert read.status is Status.CANCELLED
+    world.tick("100")
+    assert world.orders.rows[order_id] == read
 
 
 def test_a_ticker_that_died_is_started_again_while_anything_rests(world: World) -> None:
