@@ -11,7 +11,7 @@ from statistics import mean
 
 from bench.figures import Figures
 from bench.stage import Stage
-from bench.template import memory_gb
+from bench.template import count, memory_gb, series
 
 DATE = "2026-11-22"
 REGION = "us-east-1"
@@ -31,6 +31,10 @@ class Price(Enum):
     MESSAGE = 1.00, "million WebSocket messages of up to 32 KB", "api-gateway/pricing"
     MINUTE = 0.25, "million WebSocket connection minutes", "api-gateway/pricing"
     LOGS = 0.50, "GB of logs ingested", "cloudwatch/pricing"
+    METRIC = 0.30, "custom metric, a month, of the first 10,000", "cloudwatch/pricing"
+    DASHBOARD = 3.00, "dashboard, a month", "cloudwatch/pricing"
+    ALARM = 0.10, "alarm of standard resolution, a month", "cloudwatch/pricing"
+    COMPOSITE = 0.50, "composite alarm, a month", "cloudwatch/pricing"
 
     @property
     def dollars(self) -> float:
@@ -103,7 +107,20 @@ def cost(stage: Stage) -> Figures:
     figures["order_writes_usd"] = round(life["order_write_units"] * Price.WRITE.dollars, 2)
     figures["batch_of_ten_ms"] = round(batch_ms(10))
     figures["batch_of_one_ms"] = round(batch_ms(1))
-    return figures
+    return figures | standing()
+
+
+def standing() -> Figures:
+    """Return what is watched and what that costs a month, however many orders there are."""
+    watched = {
+        Price.METRIC: len(series()),
+        Price.DASHBOARD: count("AWS::CloudWatch::Dashboard"),
+        Price.ALARM: count("AWS::CloudWatch::Alarm"),
+        Price.COMPOSITE: count("AWS::CloudWatch::CompositeAlarm"),
+    }
+    dollars = sum(price.dollars * many for price, many in watched.items())
+    told = {f"{price.name.lower()}s": many for price, many in watched.items()}
+    return {**told, "watching_month_usd": round(dollars, 2)}
 
 
 def of_million(case: Case, life: Figures, request: Figures) -> dict[str, float]:

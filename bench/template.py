@@ -1,5 +1,6 @@
 """What the template says that figures depend on: memory, logs, the table and its indexes."""
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -34,6 +35,23 @@ def function(name: str) -> Document:
     common: Document = template()["Globals"]["Function"]
     logging = common.get("LoggingConfig", {}) | own.get("LoggingConfig", {})
     return {**common, **own, "LoggingConfig": logging}
+
+
+def count(kind: str) -> int:
+    """Return how many resources of a type there are."""
+    return sum(resource["Type"] == kind for resource in template()["Resources"].values())
+
+
+def series() -> set[tuple[str, ...]]:
+    """Return the engine's own metrics with their dimensions: the dashboards show all."""
+    return {
+        tuple(line)
+        for resource in template()["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Dashboard"
+        for widget in json.loads(resource["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
+        for line in widget["properties"]["metrics"]
+        if line[0] == "${AWS::StackName}"
+    }
 
 
 def memory_gb(name: str) -> float:

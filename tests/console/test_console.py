@@ -176,10 +176,18 @@ def test_an_operator_sees_dead_letters_redrives_halts_and_resumes_and_all_is_not
     until(lambda: trader.http.post("/api/orders/execute", json=MARKET).status_code == 503)
     act("Resume trading", "it is over")
     expect(tiles).to_contain_text("open")
-    until(lambda: trader.http.post("/api/orders/execute", json=MARKET).status_code == 202)
+    until(lambda: all(status == 202 for status in placed_at_once(trader)))  # by every process
     for did in ("redrive", "halt", "resume"):
         expect(audit.locator("td", has_text=re.compile(f"^{did}$")).first).to_be_visible()
     assert page.evaluate("window.hit") is None
+
+
+def placed_at_once(trader: Trader) -> list[int]:
+    with ThreadPoolExecutor(8) as at_once:
+        answers = at_once.map(
+            lambda _: trader.http.post("/api/orders/execute", json=MARKET), range(8)
+        )
+        return [answer.status_code for answer in answers]
 
 
 def test_a_cut_in_mid_order_misses_nothing_and_doubles_nothing(trader: Trader) -> None:
@@ -301,6 +309,28 @@ def test_markup_in_every_text_of_an_order_shows_as_text(trader: Trader) -> None:
     expect(page.locator(".life")).to_contain_text(SCRIPT)
     assert page.evaluate("window.hit") is None
     assert page.locator("#app script").count() == 0
+
+
+@pytest.mark.parametrize("settlement", ["simulated", "paper", "live"])
+def test_nobody_can_miss_what_is_traded_with_and_what_landed_is_found_in_an_explorer(
+    trader: Trader, settlement: str
+) -> None:
+    real = settlement != "simulated"
+    where = {"network": "solana" if real else "simulated", "settlement": settlement}
+    order = trader.http.get(f"/api/orders/{trader.place()['orderId']}").json()
+    until(lambda: trader.http.get(f"/api/orders/{order['orderId']}").json()["txHash"])
+    order = trader.http.get(f"/api/orders/{order['orderId']}").json() | where
+    health = trader.http.get("/healthz").json() | where
+    page = trader.page("#/market")
+    page.route("**/healthz", lambda route: route.fulfill(body=json.dumps(health)))
+    page.route("**/api/orders/*", lambda route: route.fulfill(body=json.dumps(order)))
+    page.goto(f"{trader.url}/?#/orders/{order['orderId']}")
+    expect(page.locator(".banner")).to_contain_text(re.compile(settlement, re.IGNORECASE))
+    expect(page.locator("h1")).to_contain_text("SOL")
+    link = page.locator("a[href^='https://explorer.solana.com/tx/']")
+    expect(link).to_have_count(1 if settlement == "live" else 0)
+    if settlement == "live":
+        assert link.get_attribute("href") == f"https://explorer.solana.com/tx/{order['txHash']}"
 
 
 @pytest.mark.parametrize("colours", ["dark", "light"])
