@@ -338,6 +338,7 @@ def parser() -> Parser:
 
 def main() -> int:
     asked = parser().parse_args()
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")  # people read what is printed
     stop_on_signals()
     try:
         return asked.do(asked) or 0

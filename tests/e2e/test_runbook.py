@@ -3,20 +3,21 @@
 import json
 import re
 import shlex
+import subprocess
 from typing import Any
 
 import jmespath
 import pytest
 from botocore import xform_name
 
-from local.__main__ import parser
 from local.system import System
+from local.up import told
 from tests.contract.transform import ROOT
 from tests.e2e.client import Trader
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 COMMANDS = [
-    shlex.split(line)
+    shlex.split(line, comments=True)
     for block in re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL)
     for line in block.replace("\\\n", " ").splitlines()
     if line.strip()
@@ -76,12 +77,16 @@ def test_a_command_of_the_runbook_runs(words: list[str], trader: Trader, system:
     assert ticking or jmespath.search(query, answer) is not None
 
 
-def test_the_others_are_commands_that_there_are() -> None:
-    for words in COMMANDS:
-        if words[0] == "make":
-            names = [w.partition("=") for w in words[2:] if "=" in w]
-            own = [value or "stack" for name, _, value in names if name == "ORDER"]
-            told = ["--stack", "stack"]
-            assert parser().parse_args([words[1], *own, *told]).do
-        else:
-            assert words[0] == "aws"
+def test_the_others_are_targets_of_make_and_run(trader: Trader, system: System) -> None:
+    order_id = trader.place()
+    trader.wait_for(order_id)
+    with told(system):
+        for words in COMMANDS:
+            if words[0] == "aws":
+                continue
+            assert (words[0], words[-1]) == ("make", "STACK=...")
+            asked = [word.replace("ORDER=ID", f"ORDER={order_id}") for word in words[1:-1]]
+            command = ["make", "--silent", *asked, f"PORT={system.port}"]
+            ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert ran.returncode == 0, ran.stderr
+            assert order_id in ran.stdout or "dead-letter queue" in ran.stdout

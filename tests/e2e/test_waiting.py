@@ -105,6 +105,36 @@ def test_each_kind_comes_due_at_its_price_and_not_a_hair_before(
             assert trader.wait_for(order_id)["status"] == "confirmed", what
 
 
+@pytest.mark.parametrize("to", ["1.1", "0.9"])
+def test_a_token_that_has_launched_trades_by_every_kind(trader: Trader, to: str) -> None:
+    symbol = f"NEW{next(_NUMBERS)}"
+    launch = {"symbol": symbol, "price": "1", "liquidityUsd": 1_000_000}
+    assert trader.http.post("/api/simulation/launches", json=launch).status_code == 200
+    pair = {"tokenIn": symbol, "tokenOut": "USDC", "amount": "10"}
+    rising: list[dict[str, Any]] = [
+        {"type": "limit", "limitPrice": "1.09"},
+        {"type": "takeProfit", "stopPrice": "1.1"},
+        oco("1.1", "0.5"),
+    ]
+    falling: list[dict[str, Any]] = [
+        {"type": "stop", "stopPrice": "0.9"},
+        {"type": "stopLimit", "stopPrice": "0.9", "limitPrice": "0.1"},
+        {"type": "trailingStop", "trailingBps": 500},
+    ]
+    at_once: list[dict[str, Any]] = [
+        {"type": "market"},
+        {"type": "twap", "parts": 2, "intervalSeconds": 1},
+    ]
+    waiting = rising if to == "1.1" else falling
+    placed = [trader.place(**pair, **kind) for kind in at_once]
+    resting = [trader.place(**pair, **kind) for kind in waiting]
+    for order_id in resting:
+        assert trader.wait_for(order_id, "resting")["pair"] == f"{symbol}/USDC"
+    trader.move(f"{symbol}/USDC", to)
+    for order_id in [*placed, *resting]:
+        assert trader.wait_for(order_id, "confirmed")["tokenIn"] == symbol
+
+
 def test_a_limit_at_the_very_price_is_tried_and_says_why_it_rests_on(trader: Trader) -> None:
     """The price is there, but what is left of it after fees is not: a little further on it is."""
     order_id = trader.place(**SELL, type="limit", limitPrice="165")

@@ -14,7 +14,7 @@ from engine.adapters.solana.chain import SolanaChain
 from engine.adapters.solana.rpc import NodeUnavailable
 from engine.adapters.solana.signers import LocalSigner
 from engine.adapters.solana.venues import PoolBook, SolanaVenue
-from engine.domain.order import Settlement, Status
+from engine.domain.order import Order, Settlement, Status
 from engine.domain.tokens import SOL, USDC
 from engine.ports.queue import WorkMessage
 from engine.service.epochs import Epochs
@@ -98,13 +98,27 @@ class Chaotic(Client):
         raise NodeUnavailable("the answer was lost")
 
 
+class Mortal(MemoryOrders):
+    """A table around whose `at`-th change of an order the process dies, once."""
+
+    at, how, made = 0, "", 0
+
+    def save(self, order: Order, *, expected_seq: int, expected_moves: int | None = None) -> None:
+        self.made += 1
+        if (self.made, self.how) == (self.at, "dies before"):
+            raise Died
+        MemoryOrders.save(self, order, expected_seq=expected_seq, expected_moves=expected_moves)
+        if (self.made, self.how) == (self.at, "dies after"):
+            raise Died
+
+
 class World:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.node = LocalNode(self.clock)
         self.node.give({**mints(SOL, USDC), **sol_usdc(), **wallet(PAYER)})
         self.client = Chaotic("memory", self.clock, local=self.node)
-        self.orders, self.queue, self.rosters = MemoryOrders(), MemoryQueue(), MemoryRosters()
+        self.orders, self.queue, self.rosters = Mortal(), MemoryQueue(), MemoryRosters()
         self.signed = 0
 
     def execution(self, *, sign: str = "") -> Execution:
@@ -145,8 +159,12 @@ class World:
 SLEEPS = (16, 45)
 
 
+#: What an order's row goes through: taken, signed, sent, landed.
+SAVES = [(f"save {n}", how) for n in range(1, 5) for how in DEATHS]
+
+
 @pytest.mark.parametrize("sleeps", SLEEPS)
-@pytest.mark.parametrize(("method", "how"), CASES)
+@pytest.mark.parametrize(("method", "how"), [*CASES, *SAVES])
 def test_an_order_lands_once_and_says_so_whatever_happens_around_a_call(
     method: str, how: str, sleeps: int
 ) -> None:
@@ -155,6 +173,8 @@ def test_an_order_lands_once_and_says_so_whatever_happens_around_a_call(
     world.orders.add(order)
     before = world.usdc()
     world.client.arm(method, how)
+    if method.startswith("save"):
+        world.orders.at, world.orders.how = int(method[-1]), how
     sign = how if method == "sign" else ""
     for _ in range(12):
         try:
@@ -172,6 +192,7 @@ def test_an_order_lands_once_and_says_so_whatever_happens_around_a_call(
     assert landed == [ended.tx_hash]
     assert ended.amount_out == world.usdc() - before
     assert len([t for t in ended.tries if t.signature]) <= 2
+    assert world.orders.made >= len(SAVES) // len(DEATHS)
 
 
 def test_a_send_that_is_always_forgotten_ends_as_expired_and_never_as_traded() -> None:
