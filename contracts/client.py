@@ -137,13 +137,13 @@ def _type(schema: Schema, sent: bool) -> str:
 
 
 def _union(schemas: list[Schema], sent: bool) -> str:
-    if any(each.get("type") == "number" for each in schemas):
-        return "Amount"
-    none = [" | None"] if any(each.get("type") == "null" for each in schemas) else []
+    none = " | None" if any(each.get("type") == "null" for each in schemas) else ""
+    if any(each.get("type") == "number" for each in schemas):  # or the same as text
+        return f"Amount{none}"
     types = [_type(each, sent) for each in schemas if each.get("type") != "null"]
     if len(types) > 1:
-        return f'Annotated[{" | ".join(types)}, Field(union_mode="left_to_right")]' + "".join(none)
-    return types[0] + "".join(none)
+        return f'Annotated[{" | ".join(types)}, Field(union_mode="left_to_right")]{none}'
+    return types[0] + none
 
 
 def _snake(name: str) -> str:
