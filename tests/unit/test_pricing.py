@@ -137,7 +137,7 @@ def test_a_spike_between_two_ticks_is_kept_for_the_next() -> None:
         world.clock.advance(0.01)
     tick = world.tick
     assert [tick.price, tick.high, tick.low] == list(map(Decimal, (151, 190, 120)))
-    assert world.tick.high_at < world.tick.low_at < world.tick.at
+    assert world.tick.highs[0][1] < world.tick.lows[0][1] < world.tick.at
 
 
 def test_digits_beyond_those_of_a_reference_price_are_rounded_alike_in_answer_and_row() -> None:

@@ -133,7 +133,6 @@ def test_who_is_near_and_not_due_does_not_keep_a_tick_from_who_is() -> None:
     assert {world.status(order_id) for order_id in later} == {Status.RESTING}
 
 
-@pytest.mark.xfail(strict=True, reason="a price row keeps one high: docs/triggers.md, promises")
 def test_a_lower_high_counts_for_who_came_after_the_highest_however_short_the_budget() -> None:
     world = World(budget=6)
     for _ in range(8):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.domain.prices import PriceOutOfRange, PriceTooPrecise, checked_price, index_key
 from engine.domain.triggers import (
+    MOST_SEEN,
     STOP_LOSS,
     TAKE_PROFIT,
     AtPrice,
@@ -34,7 +35,8 @@ prices = st.builds(
 
 
 def tick(price: str, high: str | None = None, low: str | None = None) -> Tick:
-    return Tick(Decimal(price), NOON, Decimal(high or price), NOON, Decimal(low or price), NOON)
+    highs, lows = (((Decimal(seen or price), NOON),) for seen in (high, low))
+    return Tick(Decimal(price), NOON, highs, lows)
 
 
 def level(direction: Direction, price: str) -> Level:
@@ -95,8 +97,31 @@ def test_what_the_price_did_before_an_order_rested_does_not_concern_it() -> None
 def test_of_equal_highs_and_lows_the_latest_counts() -> None:
     second = timedelta(seconds=1)
     seen = Tick.of(Decimal(80), NOON).seen(Decimal(80), NOON + second)
-    assert seen.low_at == seen.high_at == NOON + second
+    assert seen.lows == seen.highs == ((Decimal(80), NOON + second),)
     assert seen.seen(Decimal(80), NOON) == seen
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=1, max_size=MOST_SEEN),
+    st.integers(-1, 10),
+)
+def test_whenever_an_order_came_its_high_and_low_are_of_what_it_has_lived_through(
+    prices: list[tuple[int, int]], came: int
+) -> None:
+    def after(seconds: int) -> datetime:
+        return NOON + timedelta(seconds=seconds)
+
+    (first, at), *others = prices
+    seen = Tick.of(Decimal(first), after(at))
+    for price, moment in others:
+        seen = seen.seen(Decimal(price), after(moment))
+    lived = seen.since(after(came))
+    if seen.at < after(came):
+        assert lived is None
+        return
+    met = [Decimal(price) for price, moment in prices if moment > came] or [seen.price]
+    assert lived is not None
+    assert (lived.high, lived.low) == (max(met), min(met))
 
 
 def test_a_price_that_was_overtaken_is_not_the_newest() -> None:

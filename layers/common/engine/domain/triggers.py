@@ -4,6 +4,7 @@ A trigger asks "at or past", never "between": a gap skips nothing, and a tick th
 made up for by the next one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -36,32 +37,48 @@ class Side(StrEnum):
         return Direction.ABOVE if self is Side.SELL else Direction.BELOW
 
 
+#: A price, and when it was seen.
+Seen = tuple[Decimal, datetime]
+#: There are more only if the price falls, or rises, tick after tick, and no sweep comes to its end.
+MOST_SEEN = 12
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The reference price of a pair, with its highest and lowest since the last sweep."""
+    """The reference price of a pair, with what an order may have met since the last sweep.
+
+    `highs` are the prices that none since has equalled or outdone, oldest first: the first is the
+    highest of all, and the first after an order was placed is the highest that it has met. So are
+    `lows`.
+    """
 
     price: Decimal
     at: datetime
-    high: Decimal
-    high_at: datetime
-    low: Decimal
-    low_at: datetime
+    highs: tuple[Seen, ...]
+    lows: tuple[Seen, ...]
 
     @classmethod
     def of(cls, price: Decimal, at: datetime) -> "Tick":
         """Return a tick that knows of nothing but the price as it is."""
-        return cls(price, at, price, at, price, at)
+        return cls(price, at, ((price, at),), ((price, at),))
+
+    @property
+    def high(self) -> Decimal:
+        return self.highs[0][0]
+
+    @property
+    def low(self) -> Decimal:
+        return self.lows[0][0]
 
     def seen(self, price: Decimal, at: datetime) -> "Tick":
         """Return this tick with one more price.
 
         One that is older than the newest is only a high or a low: whoever read it was overtaken.
         """
-        high, high_at = max((self.high, self.high_at), (price, at))
-        lower = (price, self.low_at) < (self.low, at)  # of two that are equal, the later
-        low, low_at = (price, at) if lower else (self.low, self.low_at)
         newest = (price, at) if at >= self.at else (self.price, self.at)
-        return Tick(*newest, high, high_at, low, low_at)
+        highs = _unsurpassed((*self.highs, (price, at)), Direction.ABOVE)
+        lows = _unsurpassed((*self.lows, (price, at)), Direction.BELOW)
+        return Tick(*newest, highs, lows)
 
     def since(self, at: datetime) -> "Tick | None":
         """Return what of this tick an order has lived through that rests since `at`.
@@ -70,10 +87,22 @@ class Tick:
         """
         if self.at < at:
             return None
-        now = (self.price, self.at)
-        high = (self.high, self.high_at) if self.high_at > at else now
-        low = (self.low, self.low_at) if self.low_at > at else now
-        return Tick(*now, *high, *low)
+        now = ((self.price, self.at),)
+        highs, lows = (
+            tuple(seen for seen in some if seen[1] > at) or now for some in (self.highs, self.lows)
+        )
+        return Tick(self.price, self.at, highs, lows)
+
+
+def _unsurpassed(seen: Sequence[Seen], way: Direction) -> tuple[Seen, ...]:
+    """Return the prices that none later equals or outdoes, oldest first, MOST_SEEN at the most."""
+    sign = 1 if way is Direction.ABOVE else -1
+    kept: list[Seen] = []
+    for price, at in sorted(seen, key=lambda each: (each[1], sign * each[0]), reverse=True):
+        if not kept or sign * price > sign * kept[-1][0]:
+            kept.append((price, at))
+    kept.reverse()
+    return (*kept[: MOST_SEEN - 1], *kept[-1:]) if len(kept) > MOST_SEEN else tuple(kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 
 from engine.adapters.aws.table import Item, Refused, Table, attribute, key
 from engine.adapters.codec import decoding, from_ms, to_ms
 from engine.domain.errors import Conflict
 from engine.domain.prices import price_text
-from engine.domain.triggers import Tick
+from engine.domain.triggers import Seen, Tick
 from engine.ports.prices import PriceRow
 
 _SK = "PRICE"
@@ -48,30 +47,34 @@ def _pk(pair: str) -> str:
 
 def _item(row: PriceRow) -> Item:
     tick = row.tick
-    seen = {
-        "price": (tick.price, tick.at),
-        "high": (tick.high, tick.high_at),
-        "low": (tick.low, tick.low_at),
-    }
+    seen = {"price": ((tick.price, tick.at),), "high": tick.highs[:1], "low": tick.lows[:1]}
+    # Beside the first, if there are any: who knows of no more reads the row as well.
+    seen |= {name: some for name, some in (("highs", tick.highs), ("lows", tick.lows)) if some[1:]}
     return {
         **key(_pk(row.pair), _SK),
         "version": attribute(row.version),
         "source": attribute(",".join(row.source)),
-        **{
-            name: attribute(f"{price_text(price)}@{to_ms(at)}")
-            for name, (price, at) in seen.items()
-        },
+        **{name: attribute(",".join(map(_text, some))) for name, some in seen.items()},
     }
 
 
 def _row(item: Item) -> PriceRow:
     pair = item["pk"]["S"].removeprefix("PRICE#")
     with decoding(f"the price of {pair}"):
-        price, high, low = (_seen(item[name]["S"]) for name in ("price", "high", "low"))
+        highs, lows = (
+            tuple(map(_seen, (item.get(f"{name}s") or item[name])["S"].split(",")))
+            for name in ("high", "low")
+        )
         source = tuple(item["source"]["S"].split(","))
-        return PriceRow(pair, Tick(*price, *high, *low), source, int(item["version"]["N"]))
+        tick = Tick(*_seen(item["price"]["S"]), highs, lows)
+        return PriceRow(pair, tick, source, int(item["version"]["N"]))
 
 
-def _seen(text: str) -> tuple[Decimal, datetime]:
+def _text(seen: Seen) -> str:
+    price, at = seen
+    return f"{price_text(price)}@{to_ms(at)}"
+
+
+def _seen(text: str) -> Seen:
     price, ms = text.split("@")
     return Decimal(price), from_ms(int(ms))
