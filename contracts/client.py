@@ -132,14 +132,15 @@ def _type(schema: Schema, sent: bool) -> str:
         case "object" if isinstance(schema.get("additionalProperties"), dict):
             return f"dict[str, {_type(schema['additionalProperties'], sent)}]"
         case kind:
-            simple = {"string": "str", "integer": "int", "number": "Amount", "boolean": "bool"}
+            number = "Amount" if sent else "float"
+            simple = {"string": "str", "integer": "int", "number": number, "boolean": "bool"}
             return simple.get(str(kind), "dict[str, Any]" if kind == "object" else "Any")
 
 
 def _union(schemas: list[Schema], sent: bool) -> str:
     none = " | None" if any(each.get("type") == "null" for each in schemas) else ""
-    if any(each.get("type") == "number" for each in schemas):  # or the same as text
-        return f"Amount{none}"
+    if any(each.get("type") == "number" for each in schemas):  # or, sent, the same as text
+        return ("Amount" if sent else "float") + none
     types = [_type(each, sent) for each in schemas if each.get("type") != "null"]
     if len(types) > 1:
         return f'Annotated[{" | ".join(types)}, Field(union_mode="left_to_right")]{none}'

@@ -185,8 +185,13 @@ def test_operators_operate_and_traders_are_refused(
     for asked in (*acts, "ops audit"):
         ran = oee(environment(keyed, trader.key), *asked.split(), code=4)
         assert "OPERATOR_ONLY" in ran.stderr
-    status = json.loads(oee(env, "ops", "status", "--json").stdout)
+    resting = trader.place(type="limit", limitPrice="900")
+    status = until(
+        lambda: json.loads(oee(env, "ops", "status", "--json").stdout),
+        lambda status: status["ticker"]["pairs"],
+    )
     assert status["trading"]["state"] == "open"
+    trader.cancel(resting)
     try:
         assert "halted" in oee(env, "ops", "halt", "a test").stdout
         until(trader.post, lambda answer: answer.status_code == 503)  # within two seconds

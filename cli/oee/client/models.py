@@ -581,7 +581,7 @@ class PairTicked(Told):
     #: Base and quote, as /api/tokens has them.
     pair: str
     last_tick_at: Time | None
-    age_seconds: Amount | None
+    age_seconds: float | None
 
 
 class PlaceLimit(Sent):
@@ -888,7 +888,7 @@ class QueueNow(Told):
     in_flight: int
     delayed: int
     #: For how long the oldest open order has been due; null: none is open.
-    oldest_seconds: Amount | None
+    oldest_seconds: float | None
 
 
 class Redrive(Sent):
