@@ -36,10 +36,10 @@ def launches(stage: Stage) -> Figures:
         stage.tell(f"{LAUNCHES} launches")
         soon = list(_submitted(traders[0]))
         stage.tell(f"{SNIPERS} snipers of {ACCOUNTS} accounts")
-        crowd = _crowd(system, traders)
+        many = _many(system, traders)
         stage.tell(f"{PARENTS} orders in {PARTS} parts")
         late = list(_late(traders[0]))
-    return {**spread(soon), **crowd, **spread(late, "part_")}
+    return {**spread(soon), **many, **spread(late, "part_")}
 
 
 def _launch(trader: Trader, symbol: str) -> float:
@@ -65,23 +65,23 @@ def _submitted(trader: Trader) -> Iterator[float]:
         yield sent - at - _QUOTES_SECONDS
 
 
-def _crowd(system: System, traders: list[Trader]) -> Figures:
+def _many(system: System, traders: list[Trader]) -> Figures:
     """Let all accounts wait for one launch, one account after the other; see who is served."""
     each = SNIPERS // ACCOUNTS
     with ThreadPoolExecutor(8) as at_once:
         for trader in traders:
-            list(at_once.map(lambda _, who=trader: _snipe(who, "CROWD"), range(each)))
-    at = _launch(traders[0], "CROWD")
+            list(at_once.map(lambda _, who=trader: _snipe(who, "AWAITED"), range(each)))
+    at = _launch(traders[0], "AWAITED")
     orders: list[tuple[str, dict[str, Any]]] = []
 
     def resting() -> int:
         orders[:] = [(t.account, o) for t in traders for o in t.orders(type="sniper")]
-        orders[:] = [each for each in orders if each[1]["tokenOut"] == "CROWD"]
+        orders[:] = [each for each in orders if each[1]["tokenOut"] == "AWAITED"]
         return sum(order["status"] not in FINAL for _, order in orders)
 
     until(resting, lambda others: not others and len(orders) == SNIPERS, 300, every=2)
     ends = Counter(order["status"] for _, order in orders)
-    begun = sorted(
+    served = sorted(
         (step["at"], account)
         for account, order in orders
         for step in order["history"]
@@ -91,10 +91,10 @@ def _crowd(system: System, traders: list[Trader]) -> Figures:
     fills = Counter(order_id for _, order_id in landed(rows))
     mine = {order["orderId"] for _, order in orders}
     return {
-        "crowd_s": round(max(_time(order["updatedAt"]) for _, order in orders) - at, 2),
-        "crowd_confirmed": ends["confirmed"],
-        "crowd_twice": sum(n - 1 for order_id, n in fills.items() if order_id in mine),
-        "crowd_of_one": max(Counter(account for _, account in begun[:FIRST]).values()),
+        "snipers_s": round(max(_time(order["updatedAt"]) for _, order in orders) - at, 2),
+        "snipers_confirmed": ends["confirmed"],
+        "snipers_twice": sum(n - 1 for order_id, n in fills.items() if order_id in mine),
+        "snipers_of_one": max(Counter(account for _, account in served[:FIRST]).values()),
     }
 
 

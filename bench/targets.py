@@ -98,10 +98,10 @@ TARGETS = (
         maximum=1000,
     ),
     Target(
-        *("of 1,000 snipers' first 100, of one of 50 accounts", "launches", "crowd_of_one"),
+        *("of 1,000 snipers' first 100, of one of 50 accounts", "launches", "snipers_of_one"),
         maximum=10,
     ),
-    Target("of these confirmed twice", "launches", "crowd_twice", maximum=0),
+    Target("of these confirmed twice", "launches", "snipers_twice", maximum=0),
     Target(
         "POST to landed on the local chain, no delays, p50", "localnet", "p50_ms", "ms", maximum=150
     ),

@@ -9,6 +9,6 @@ from engine.bootstrap import engine
 def lambda_handler(
     event: dict[str, Any], context: Any, using: Stream | None = None
 ) -> dict[str, Any]:
-    """Announce a batch of changes; report the first to deliver again."""
+    """Push a batch of changes; report the first to deliver again."""
     use = using or engine().stream  # Lambda never passes it; tests do
     return use.publish_batch(event)
